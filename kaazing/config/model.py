@@ -1,0 +1,191 @@
+# -*- test-case-name: tests.config.test_model -*-
+"""What a configuration file says, frozen, in seconds and bytes; nothing past the reader sees XML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """User and password of a URI; neither is ever shown."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uri:
+    """An accept, connect or balance URI, taken apart.
+
+    Attributes:
+        scheme: lower case; "tls" is read as "ssl".
+        host: lower case without brackets; "@eth0" names a network interface; the name of a pipe.
+        port: the scheme's default filled in; 0 for a pipe.
+        path: "/" at least for the schemes over HTTP, "" otherwise; percent-encoding kept.
+        query: without "?".
+        credentials: split off, None for none.
+        line: of the file, for messages.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+    query: str = ""
+    credentials: Credentials | None = None
+    line: int = 0
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port else ""
+        query = f"?{self.query}" if self.query else ""
+        return f"{self.scheme}://{host}{port}{self.path}{query}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS carries it."""
+        return self.scheme in ("wss", "https", "ssl", "wse+ssl", "sse+ssl")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsOptions:
+    """The C{ssl.*} options of one side.
+
+    Attributes:
+        certificate: PEM file with a certificate and its chain (C{ssl.certificate-file}).
+        key: PEM file with its private key (C{ssl.key-file}); None when it is in C{certificate}.
+        ciphers: OpenSSL cipher string; empty for the library's choice.
+        protocols: lowest and highest TLS version, e.g. ("TLSv1.2", "TLSv1.3").
+        encryption: False: a TLS offloader stands in front, the bytes come in clear.
+        verify_client: accepts: "none", "optional", "required".
+        verify_server: connects: whether the server's certificate must be trusted and name the host.
+        ca_file: connects: PEM file of the authorities to trust in place of the system's.
+        server_name: connects: name to ask for and to verify instead of the URI's host.
+    """
+
+    certificate: Path | None = None
+    key: Path | None = None
+    ciphers: str = ""
+    protocols: tuple[str, str] = ("TLSv1.2", "TLSv1.3")
+    encryption: bool = True
+    verify_client: str = "none"
+    verify_server: bool = True
+    ca_file: Path | None = None
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptOptions:
+    """`<accept-options>` of one service, service-defaults filled in.
+
+    Attributes:
+        binds: layer ("ws", "wss", "http", "https", "ssl", "tcp") -> (host, port) really listened
+            on, where not those of the accept.
+        ws_max_message: longest message taken from a client, bytes; 0 for no limit.
+        ws_inactivity: silence after which a client is pinged and then dropped, seconds; 0 for never.
+        http_keepalive: idle time before an HTTP connection is closed, seconds.
+        server_header: whether responses carry a Server header.
+        tls: see L{TlsOptions}.
+    """
+
+    binds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    ws_max_message: int = 128 * 1024
+    ws_inactivity: float = 0.0
+    http_keepalive: float = 30.0
+    server_header: bool = True
+    tls: TlsOptions = TlsOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectOptions:
+    """`<connect-options>` of one service, service-defaults filled in.
+
+    Attributes:
+        timeout: longest time a connect may take, handshakes included, seconds
+            (C{connect.timeout}, ours).
+        ws_inactivity: as in L{AcceptOptions}, towards a WebSocket backend.
+        tls: see L{TlsOptions}.
+    """
+
+    timeout: float = 10.0
+    ws_inactivity: float = 0.0
+    tls: TlsOptions = TlsOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossSite:
+    """One `<cross-site-constraint>`.
+
+    Attributes:
+        origin: "*", or scheme://host:port with the port filled in, lower case.
+        methods: allowed methods.
+        headers: allowed request headers, lower case.
+        maximum_age: seconds a preflight answer may be kept; None for not said.
+    """
+
+    origin: str
+    methods: tuple[str, ...] = ("GET", "POST")
+    headers: tuple[str, ...] = ()
+    maximum_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceConfig:
+    """One `<service>`.
+
+    Attributes:
+        properties: by name, read by the type's options; defaults are filled in.
+        mime_types: extension (lower case) -> type; service over defaults over built-in.
+        line: of its element.
+    """
+
+    name: str
+    type: str
+    description: str = ""
+    accepts: tuple[Uri, ...] = ()
+    connects: tuple[Uri, ...] = ()
+    balances: tuple[Uri, ...] = ()
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    accept_options: AcceptOptions = AcceptOptions()
+    connect_options: ConnectOptions = ConnectOptions()
+    mime_types: Mapping[str, str] = field(default_factory=dict)
+    cross_site: tuple[CrossSite, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keystore:
+    """`<keystore>` or `<truststore>`: PEM, or PKCS12 with its password.
+
+    Attributes:
+        type: "PEM" or "PKCS12".
+        file: a file, or for PEM also a folder of files.
+        password: from the password file; never shown.
+    """
+
+    type: str
+    file: Path
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfig:
+    """A whole file.
+
+    Attributes:
+        file: its name, as given.
+        warnings: sentences to log once at start: what is read and has no effect yet.
+    """
+
+    file: str
+    services: tuple[ServiceConfig, ...] = ()
+    keystore: Keystore | None = None
+    truststore: Keystore | None = None
+    warnings: tuple[str, ...] = ()

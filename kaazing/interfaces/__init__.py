@@ -1,0 +1,1 @@
+"""What the parts promise each other: zope interfaces, one file per subject, no code."""

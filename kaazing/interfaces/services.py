@@ -1,0 +1,102 @@
+"""The promises of services and of what they are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zope.interface import Attribute, Interface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A client at the door: what its request said, before anything is answered.
+
+    Attributes:
+        peer: the client's address, "192.0.2.1:5000".
+        secure: whether it came over TLS.
+        path: of the request target, as sent, without the query.
+        query: of the request target, without "?"; empty for none.
+        headers: by lower-case name; values of equal names joined by ", " (RFC 9110 section 5.3).
+        subprotocols: Sec-WebSocket-Protocol, in the client's order.
+    """
+
+    peer: str
+    secure: bool = False
+    path: str = "/"
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    subprotocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A service's answer to a visit it takes.
+
+    Attributes:
+        subprotocol: the one that the handshake echoes, None for none.
+        keep: whatever the service wants back with the channel, e.g. a backend dialled beforehand.
+    """
+
+    subprotocol: str | None = None
+    keep: Any = None
+
+
+class IServiceType(Interface):
+    """One type of service; there is one object per type."""
+
+    name = Attribute('str: as in <type>, e.g. "proxy"')
+    options = Attribute("tuple[Option, ...]: its properties")
+    accepts = Attribute("frozenset[str]: schemes its <accept> may have; empty when it takes none")
+    connects = Attribute("frozenset[str]: schemes its <connect> may have; empty when it takes none")
+    connect_required = Attribute("bool: whether a <connect> must stand")
+    mime_mappings = Attribute("bool: whether <mime-mapping> may stand")
+    doc = Attribute("str: one or two sentences for docs/configuration.md")
+
+    def check(config: Any) -> Any:
+        """Return an iterable of sentences, each a fault in a L{ServiceConfig} that reading the
+        properties one by one cannot see; empty when all is well."""
+
+    def service(config: Any, house: Any) -> Any:
+        """Return an L{IService} for a checked L{ServiceConfig}; C{house} is an L{IHouse}."""
+
+
+class IService(Interface):
+    """One configured service; twisted.application starts and stops it."""
+
+    name = Attribute("str: as in the XML")
+
+    def startService() -> None:
+        """Begin; called before its accepts are bound."""
+
+    def stopService() -> Any:
+        """End; called after its accepts are unbound. May return a Deferred."""
+
+    def invite(visit: Visit) -> Any:
+        """Return a L{Welcome}, or a Deferred of one, before the client is answered.
+
+        Raises:
+            ConnectError: the backend had to be reached first and was not; the client gets 502.
+        """
+
+    def accepted(channel: Any, welcome: Welcome) -> None:
+        """A client was let in; C{channel} is its L{IChannel}, held until the service resumes it."""
+
+    def resource(accept: Any) -> Any:
+        """Return the twisted.web IResource that serves plain HTTP requests under C{accept}, or
+        None where the service has none."""
+
+
+class IHouse(Interface):
+    """What a service may ask of the gateway; services import no transport."""
+
+    clock = Attribute("IReactorTime")
+
+    def connect(uri: Any, options: Any, **more: Any) -> Any:
+        """Dial a L{Uri}; return a Deferred of an L{IChannel}, held until resumed, which fails with
+        ConnectError. C{subprotocols} (str, ...) and C{origin} go to a WebSocket backend."""
+
+    def join(front: Any, back: Any, **more: Any) -> Any:
+        """Let everything flow between two channels until both are closed, back-pressure included;
+        return the session. C{session} is an L{IAdapterSession}, None to pass bytes on as they are."""
