@@ -1,0 +1,1 @@
+"""Sans-I/O codecs: bytes in, facts out; no socket, reactor or clock."""
