@@ -95,6 +95,8 @@ def peek(data: bytes | bytearray, *, limit: int = MAX_HEAD) -> Head | None:
     end = data.find(b"\r\n\r\n", start, limit)
     text = data[start : end if end >= 0 else limit].decode("latin-1")
     if end < 0:
+        if text == "\r" and len(data) <= limit:
+            return None  # perhaps of an empty line
         if (why := _fault_so_far(text)) or (why := _too_long(text, len(data), limit)):
             raise why
         return None
@@ -321,7 +323,7 @@ def _too_long(text: str, size: int, limit: int) -> BadRequest | None:
 
 def _fault_so_far(text: str) -> BadRequest | None:
     """Return the faults that make a head hopeless before it is whole: other protocols, bare LF."""
-    if text and text != "\r" and not _TOKEN.match(text):
+    if text and not _TOKEN.match(text):
         return BadRequest(400, "not an HTTP request", rule="RFC 9112 section 3")
     if text.count("\n") != text.count("\r\n"):
         return BadRequest(400, "LF without CR", rule=_SYNTAX)

@@ -1,0 +1,92 @@
+"""Throws broken requests at the head and body readers for a while: C{python -m tests.fuzz.heads SECONDS}.
+
+Each is a good request with a few bytes changed, read in one piece and in pieces; the two must agree,
+and nothing but a BadRequest may come of it.  Ends with status 1 and the bytes at fault if not.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+
+from kaazing.errors import BadRequest
+from kaazing.wire.bodies import Body
+from kaazing.wire.heads import Head, peek, plain_head, refusal, websocket_fault
+
+SEEDS = [
+    b"GET /a?b HTTP/1.1\r\nHost: x:80\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Protocol: a, b\r\n\r\n\x81\x80",
+    b"POST http://[::1]/%41 HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"3;a=b\r\nabc\r\n0\r\nT: u\r\n\r\nGET",
+    b"\r\nPUT / HTTP/1.0\r\nContent-Length: 3\r\nAccept: a\r\naccept: b\r\n\r\nabcGET",
+]
+BITS = [
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"\r\n\r\n",
+    b" ",
+    b"\t",
+    b":",
+    b",",
+    b";",
+    b"\x00",
+    b"\x85",
+    b"/..",
+    b"%",
+    b"0",
+    b"chunked",
+]
+
+
+def broken(chance: random.Random) -> bytes:
+    """Return a seed with one to six changes."""
+    data = bytearray(chance.choice(SEEDS))
+    for _ in range(chance.randint(1, 6)):
+        at = chance.randrange(len(data))
+        bit = chance.choice(BITS) if chance.random() < 0.7 else chance.randbytes(1)
+        data[at : at + chance.choice((0, 0, 1, 2, 9))] = bit
+    return bytes(data)
+
+
+def outcome(data: bytes, cut: int, limit: int) -> str:
+    """Return what is made of C{data} in pieces of C{cut} bytes."""
+    try:
+        head, seen = _head(data, cut, limit)
+        if head is None:
+            return "open"
+        websocket_fault(head)
+        body, at = Body(head), head.length
+        while at < len(data) and not body.done:
+            at += body.feed(data[at : max(seen, at + cut)])[0]
+        return f"{plain_head(head, data)!r} {head.headers} {body.done} {at}"
+    except BadRequest as why:
+        return f"{why} {refusal(why)!r}"
+
+
+def _head(data: bytes, cut: int, limit: int) -> tuple[Head | None, int]:
+    for end in range(cut, len(data) + cut, cut):
+        if head := peek(data[:end], limit=limit):
+            return head, end
+    return None, len(data)
+
+
+def main(seconds: float) -> int:
+    """Fuzz for so long; return the exit status."""
+    seed = random.randrange(1 << 32)
+    chance, end, count = random.Random(seed), time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        data, cut, limit = broken(chance), chance.randint(1, 60), chance.choice((60, 16384))
+        whole, pieces = outcome(data, len(data) or 1, limit), outcome(data, cut, limit)
+        if whole != pieces:
+            print(f"seed {seed}: {data!r} cut every {cut}, limit {limit}:\n  {whole}\n  {pieces}")
+            return 1
+        count += 1
+    print(f"heads: {count} requests, no fault (seed {seed})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1])))
