@@ -117,13 +117,16 @@ class IValidator(Interface):
 class IAdapterSession(Interface):
     """One client's connection as its protocol sees it.
 
-    Each call returns the orders to carry out, in order, to be iterated at once and to the end.
+    Each call returns the orders to carry out, in order, to be iterated at once and to the end. A
+    C{list} holds nothing but plain C{bytes}, so that a run of messages passes without a look at each.
     A call may raise ProtocolViolation while iterated, after all that is still to be done; the
     session has then already yielded the protocol's own error for the client, and is told nothing
     more.
     """
 
-    deadline = Attribute("monotonic seconds at which expired() wants to be called, or None; read after each call")
+    deadline = Attribute(
+        "monotonic seconds at which expired() wants to be called, or None; read after each call"
+    )
 
     def opened(now: float) -> Iterable[Order]:
         """Both ends are up; called first."""
@@ -155,6 +158,10 @@ class IAdapter(Interface):
         " of the client's offer that is in here is chosen; a client that offers none is served"
     )
     options = Attribute("tuple[Option, ...]: the service properties it reads, beside those of every proxy")
+
+    def check(options: Mapping[str, Any]) -> Iterable[str]:
+        """Return sentences, each a fault in a service's properties, read, that looking at them one
+        by one cannot see; none when all is well."""
 
     def session(link: Link) -> IAdapterSession:
         """Return a new session for a client that was let in."""

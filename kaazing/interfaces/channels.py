@@ -15,6 +15,10 @@ class IReceiver(Interface):
     def ended() -> None:
         """The peer sends no more (FIN, or a Close frame); the channel can still be written to."""
 
+    def failed(why: Exception) -> None:
+        """The peer broke a rule of the carrier (FrameViolation); nothing more is received. The
+        receiver finishes the channel."""
+
     def lost(why: Exception | None) -> None:
         """The channel is gone, both ways; None when in good order. Called once, and last."""
 
@@ -29,6 +33,7 @@ class IChannel(Interface):
     """One connection. Starts held: nothing is read before the first C{resume}."""
 
     receiver = Attribute("IReceiver: set by the owner before it resumes the channel")
+    open = Attribute("bool: whether it can still be written to")
     peer = Attribute('str: the other end\'s address, "192.0.2.1:5000"')
     subprotocol = Attribute("str | None: what the WebSocket handshake settled on")
     messages = Attribute("bool: whether the carrier has message boundaries and kinds (ws) or not (tcp)")
@@ -47,9 +52,12 @@ class IChannel(Interface):
     def resume() -> None:
         """Read (again)."""
 
-    def finish(code: int, reason: str) -> None:
-        """Send no more: what waits is flushed, then FIN or a Close frame of C{code} goes out, and
-        the peer's own end is awaited for a bounded time. The second call does nothing."""
+    def finish(code: int = 1000, reason: str = "") -> None:
+        """Send no more: what waits is flushed, then FIN or a Close frame of C{code} goes out. A
+        WebSocket peer's own Close is awaited for a bounded time. The second call does nothing."""
+
+    def drop() -> None:
+        """Flush what waits, then close both ways without awaiting the peer."""
 
     def abort() -> None:
-        """Drop the connection at once, both ways."""
+        """Close both ways at once; what waits is lost."""

@@ -83,6 +83,9 @@ class IService(Interface):
     def accepted(channel: Any, welcome: Welcome) -> None:
         """A client was let in; C{channel} is its L{IChannel}, held until the service resumes it."""
 
+    def declined(welcome: Welcome) -> None:
+        """The client went away before it could be let in; what C{welcome} keeps is to be closed."""
+
     def resource(accept: Any) -> Any:
         """Return the twisted.web IResource that serves plain HTTP requests under C{accept}, or
         None where the service has none."""
@@ -91,12 +94,23 @@ class IService(Interface):
 class IHouse(Interface):
     """What a service may ask of the gateway; services import no transport."""
 
-    clock = Attribute("IReactorTime")
+    folder = Attribute("pathlib.Path: where the configuration file is; relative paths start here")
 
     def connect(uri: Any, options: Any, **more: Any) -> Any:
         """Dial a L{Uri}; return a Deferred of an L{IChannel}, held until resumed, which fails with
-        ConnectError. C{subprotocols} (str, ...) and C{origin} go to a WebSocket backend."""
+        ConnectError. C{subprotocols} (str, ...), C{origin} and
+        C{max_message} are for a WebSocket backend."""
 
-    def join(front: Any, back: Any, **more: Any) -> Any:
+    def join(service: str, front: Any, back: Any, kind: Any) -> None:
         """Let everything flow between two channels until both are closed, back-pressure included;
-        return the session. C{session} is an L{IAdapterSession}, None to pass bytes on as they are."""
+        a stream from the back becomes messages of C{kind} (L{Kind}) at a WebSocket front."""
+
+    def adapt(service: str, front: Any, back: Any, session: Any, wants: Any) -> None:
+        """Let an L{IAdapterSession} decide what flows between two channels; C{wants} is its
+        adapter's L{Front}."""
+
+    def loop(service: str, channel: Any, repeat: int) -> None:
+        """Send each message that comes on a channel back to where it came from, C{repeat} times."""
+
+    def complain(service: str, peer: str, why: Exception) -> None:
+        """Write one line to the log: the service's name, the client's address, what was wrong."""

@@ -1,0 +1,196 @@
+# -*- test-case-name: tests.test_gateway -*-
+"""Assembly: a configuration becomes a tree of Twisted services. The only file that knows everybody."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import inlineCallbacks, maybeDeferred
+from twisted.logger import Logger
+
+from kaazing import plugins
+from kaazing.config.model import AcceptOptions, GatewayConfig, ServiceConfig, Uri
+from kaazing.errors import ConfigError, ConfigErrors, ListenError
+from kaazing.transports.dial import Dialler
+from kaazing.transports.handshakes import CLOSE_TIMEOUT, ServerFactory
+from kaazing.transports.house import House
+from kaazing.transports.listener import Doors, Listener, Streams
+from kaazing.transports.routes import Route
+from kaazing.transports.sessions import Sessions
+from kaazing.transports.tls import ClientContexts, ServerContexts, load_authorities, load_identities
+from kaazing.transports.wheel import Wheel
+from kaazing.wire.lane import SPEEDUPS
+
+_SERVER = "Kaazing Gateway"  # value of the Server header, as in the original
+_STREAMS = ("tcp", "ssl")
+_SOCKETS = ("ws", "wss")
+
+
+class Gateway(MultiService):
+    """All services of one configuration, and the ports they are reached on."""
+
+    log = Logger(namespace="kaazing.gateway")
+
+    def __init__(self, config: GatewayConfig, reactor: Any) -> None:
+        """Assemble; nothing is bound and no file of the network touched.
+
+        Raises:
+            ConfigErrors: certificates are missing or no good.
+        """
+        super().__init__()
+        self._config, self._reactor = config, reactor
+        self._wheel = Wheel(reactor)
+        self._sessions = Sessions()
+        dialler = Dialler(reactor, self._wheel, ClientContexts())
+        self._house = House(Path(config.file).resolve().parent, dialler, self._sessions, self._wheel)
+        self._listeners: dict[tuple[str, int], Listener] = {}
+        errors = []
+        for service in config.services:
+            try:
+                self._add(service)
+            except ConfigError as why:
+                errors.append(ConfigError(why.what, file=config.file, line=service.line))
+        if errors:
+            raise ConfigErrors(errors)
+
+    def privilegedStartService(self) -> None:
+        """Bind all ports, while still allowed to.
+
+        Raises:
+            ListenError: a port is taken; the message names the service and the accept.
+        """
+        for listener in self._listeners.values():
+            listener.start()
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Start the services and say so in the log."""
+        for warning in self._config.warnings:
+            self.log.warn("{warning}", warning=warning)
+        super().startService()
+        for service in self._config.services:
+            for accept in service.accepts:
+                self.log.info(
+                    "{name} ({type}): {accept}", name=service.name, type=service.type, accept=str(accept)
+                )
+        self.log.info(
+            "started: {services} services on {ports}; {speed}; reactor {reactor}",
+            services=len(self._config.services),
+            ports=", ".join(map(str, self._listeners.values())) or "no port",
+            speed="native speedups" if SPEEDUPS else "pure Python (the native module is not built)",
+            reactor=type(self._reactor).__name__,
+        )
+
+    @inlineCallbacks
+    def stopService(self) -> Any:
+        """Take nobody in any more, close everybody politely with 1001, then stop the services."""
+        for listener in self._listeners.values():
+            yield maybeDeferred(listener.stop)
+        left = self._sessions.leave()
+        left.addTimeout(CLOSE_TIMEOUT + 1, self._reactor, onTimeoutCancel=lambda result, timeout: None)
+        yield left
+        yield maybeDeferred(super().stopService)
+        self.log.info("stopped")
+
+    def _add(self, config: ServiceConfig) -> None:
+        service = plugins.service_type(config.type).service(config, self._house)
+        service.setServiceParent(self)
+        for accept in config.accepts:
+            options = config.accept_options
+            for host, port in _addresses(accept, options):
+                listener = self._listener(host, port, accept, config, service)
+                if isinstance(listener.factory, Doors):
+                    listener.factory.add(self._route(accept, config, service))
+
+    def _listener(self, host: str, port: int, accept: Uri, config: ServiceConfig, service: Any) -> Listener:
+        """Return the listener on an address, made when the first accept needs it."""
+        options = config.accept_options
+        contexts = self._contexts(options) if accept.secure and options.tls.encryption else None
+        found = self._listeners.get((host, port))
+        if found is not None:
+            if contexts is not None and found.contexts is not None:
+                found.contexts.add(contexts)
+            return found
+        factory: Doors | Streams
+        if accept.scheme in _STREAMS:
+            factory = Streams(service, accept.secure)
+        else:
+            factory = Doors(
+                self._wheel,
+                keepalive=options.http_keepalive,
+                server=_SERVER if options.server_header else "",
+                secure=accept.secure,
+            )
+        made = Listener(
+            self._reactor, host, port, factory, contexts, f"service {config.name!r}, accept {accept}"
+        )
+        self._listeners[host, port] = made
+        return made
+
+    def _contexts(self, options: AcceptOptions) -> ServerContexts:
+        authorities: list[Any] = []
+        if options.tls.verify_client != "none":
+            authorities = load_authorities(self._config.truststore)
+        return ServerContexts(load_identities(options.tls, self._config.keystore), options.tls, authorities)
+
+    def _route(self, accept: Uri, config: ServiceConfig, service: Any) -> Route:
+        options = config.accept_options
+        server = _SERVER if options.server_header else ""
+        sockets = None
+        if accept.scheme in _SOCKETS:
+            sockets = ServerFactory(
+                self._wheel,
+                max_message=options.ws_max_message,
+                inactivity=options.ws_inactivity,
+                server=server,
+            )
+        return Route(accept, service, sockets, service.resource(accept), config.cross_site, server)
+
+
+def _addresses(accept: Uri, options: AcceptOptions) -> Iterable[tuple[str, int]]:
+    """Return where an accept is really listened on: its bind, or every address of its host."""
+    bind = options.binds.get(accept.scheme)
+    host, port = bind if bind is not None else (accept.host, accept.port)
+    return [(address, port) for address in _resolve(host, accept)]
+
+
+def _resolve(host: str, accept: Uri) -> Iterator[str]:
+    if host.startswith("@"):
+        yield from _of_interface(host[1:], accept)
+        return
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as why:
+        raise ListenError(f"accept {accept}: host {host!r} has no address: {why.strerror}") from why
+    yield from dict.fromkeys(str(entry[4][0]) for entry in found if _usable(entry))
+
+
+def _usable(entry: Any) -> bool:
+    """Return whether an address is one of this machine's; ::1 may be known to /etc/hosts alone."""
+    family, kind, protocol, _, address = entry
+    if family != socket.AF_INET6:
+        return True
+    try:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind((address[0], 0))
+    except OSError:
+        return False
+    return True
+
+
+def _of_interface(name: str, accept: Uri) -> Iterator[str]:
+    """Yield the IPv4 address of a network interface."""
+    import fcntl
+    import struct
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        asked = struct.pack("256s", name.encode()[:15])
+        try:
+            answer = fcntl.ioctl(probe.fileno(), 0x8915, asked)  # SIOCGIFADDR
+        except OSError as why:
+            raise ListenError(f"accept {accept}: network interface {name!r}: {why.strerror}") from why
+    yield socket.inet_ntoa(answer[20:24])

@@ -1,0 +1,1 @@
+"""The service types; each declares its own options."""

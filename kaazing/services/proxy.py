@@ -1,0 +1,144 @@
+# -*- test-case-name: tests.services.test_proxy -*-
+"""Service type proxy, and with an adapter NAME the type NAME.proxy: a backend for each client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from kaazing.closecodes import INTERNAL_ERROR
+from kaazing.config.model import ServiceConfig, Uri
+from kaazing.errors import ConnectError
+from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
+from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
+from kaazing.literals import choice, comma_list, size
+from kaazing.options import Option
+from kaazing.services.base import BaseService, choose
+
+_COMMON = (
+    Option(
+        name="maximum.pending.bytes",
+        read=size,
+        default=64_000,
+        doc="Bytes that may wait to be sent to one end; beyond, nothing is read from the other end until"
+        " they are out.",
+    ),
+)
+_PLAIN = (
+    Option(
+        name="message.kind",
+        read=choice("binary", "text"),
+        default="binary",
+        doc="Kind of the WebSocket messages that the bytes of a TCP backend become; text wants valid UTF-8.",
+    ),
+    Option(
+        name="subprotocols",
+        read=comma_list,
+        default=(),
+        doc="WebSocket subprotocols to speak; the client's first that is listed is chosen. Without the"
+        " list, a client of a TCP backend gets its first offer. A WebSocket backend chooses by itself.",
+    ),
+)
+
+
+@implementer(IServiceType)
+class ProxyType:
+    """See L{IServiceType}."""
+
+    accepts = frozenset({"ws", "wss", "tcp", "ssl"})
+    connects = frozenset({"ws", "wss", "tcp", "ssl"})
+    connect_required = True
+    mime_mappings = False
+
+    def __init__(self, adapter: IAdapter | None = None) -> None:
+        """Make the plain type, or that of C{adapter}."""
+        self._adapter = adapter
+        if adapter is None:
+            self.name = "proxy"
+            self.doc = "Opens a connection to the backend for each client; bytes pass as they are."
+            self.options = (*_COMMON, *_PLAIN)
+        else:
+            self.name = f"{adapter.name}.proxy"
+            self.doc = (
+                f"A proxy that validates {adapter.name} on the way; see docs/protocols/{adapter.name}.md."
+            )
+            self.options = (*_COMMON, *adapter.options)
+            self.connects = frozenset({"tcp", "ssl"})
+            if adapter.front is Front.MESSAGES:
+                self.accepts = frozenset({"ws", "wss"})
+
+    def with_adapter(self, adapter: IAdapter) -> ProxyType:
+        """Return the type that C{adapter} gives."""
+        return ProxyType(adapter)
+
+    def check(self, config: ServiceConfig) -> Iterable[str]:
+        """See L{IServiceType}."""
+        if self._adapter is not None:
+            yield from self._adapter.check(config.properties)
+
+    def service(self, config: ServiceConfig, house: IHouse) -> Any:
+        """See L{IServiceType}."""
+        return ProxyService(config, house, self._adapter)
+
+
+@implementer(IService)
+class ProxyService(BaseService):
+    """See L{IService}."""
+
+    def __init__(self, config: ServiceConfig, house: IHouse, adapter: IAdapter | None) -> None:
+        super().__init__(config, house)
+        self._adapter = adapter
+        self._back: Uri = config.connects[0]
+        self._bound: int = config.properties["maximum.pending.bytes"]
+        self._kind = Kind.TEXT if config.properties.get("message.kind") == "text" else Kind.BINARY
+
+    def invite(self, visit: Visit) -> Any:
+        """See L{IService}; a WebSocket backend is dialled first, because it chooses the subprotocol."""
+        if self._back.scheme in ("ws", "wss"):
+            dialling = self._dial(
+                visit.peer, subprotocols=visit.subprotocols, origin=visit.headers.get("origin")
+            )
+            return dialling.addCallback(lambda back: Welcome(back.subprotocol, back))
+        if self._adapter is not None:
+            return Welcome(choose(visit.subprotocols, self._adapter.subprotocols))
+        listed = self.config.properties["subprotocols"]
+        return Welcome(choose(visit.subprotocols, listed or visit.subprotocols))
+
+    def accepted(self, channel: IChannel, welcome: Welcome) -> None:
+        """See L{IService}."""
+        if welcome.keep is not None:
+            self._join(welcome.keep, channel)
+            return
+        dialling = self._dial(channel.peer)
+        dialling.addCallbacks(self._join, self._give_up, (channel,), None, (channel,))
+
+    def declined(self, welcome: Welcome) -> None:
+        """See L{IService}."""
+        if welcome.keep is not None:
+            welcome.keep.abort()
+
+    def _dial(self, peer: str, **more: Any) -> Deferred[Any]:
+        dialling = self.house.connect(self._back, self.config.connect_options, **more)
+        return dialling.addErrback(self._complain, peer)
+
+    def _complain(self, why: Failure, peer: str) -> Failure:
+        why.trap(ConnectError)
+        self.house.complain(self.name, peer, why.value)
+        return why
+
+    def _give_up(self, why: Failure, front: IChannel) -> None:
+        why.trap(ConnectError)
+        front.finish(INTERNAL_ERROR, "the backend cannot be reached")
+
+    def _join(self, back: IChannel, front: IChannel) -> None:
+        front.bound = back.bound = self._bound
+        if self._adapter is None:
+            self.house.join(self.name, front, back, self._kind)
+            return
+        link = Link(peer=front.peer, subprotocol=front.subprotocol, options=self.config.properties)
+        self.house.adapt(self.name, front, back, self._adapter.session(link), self._adapter.front)

@@ -1,0 +1,207 @@
+# -*- test-case-name: tests.transports.test_bridge -*-
+"""Joining two channels: what comes on one goes out on the other, back-pressure included."""
+
+from __future__ import annotations
+
+import codecs
+
+from zope.interface import implementer
+
+from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR, code_for
+from kaazing.errors import ProtocolViolation, Side
+from kaazing.interfaces.adapters import Kind
+from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.transports.pump import Pumped, pump, pump_echo
+from kaazing.transports.sessions import Sessions
+
+
+class Bridge:
+    """One front and its back in a service that looks at nothing.
+
+    Attributes:
+        service: the service's name.
+        front, back: the two channels.
+        pumped: the native shortcut between them, None where there is none.
+    """
+
+    __slots__ = ("_closed", "_sessions", "_up", "back", "front", "pumped", "service")
+
+    def __init__(self, sessions: Sessions, service: str, front: IChannel, back: IChannel) -> None:
+        """Join; both channels are held until L{start}."""
+        self._sessions, self.service, self.front, self.back = sessions, service, front, back
+        self._closed = False  # somebody decided to end it
+        self._up = 2  # channels that are not gone
+        self.pumped: Pumped | None = None
+
+    def start(self, kind: Kind) -> None:
+        """Let it flow; a stream from the back becomes messages of C{kind} at the front."""
+        self._sessions.opened(self)
+        text = kind is Kind.TEXT and not self.back.messages and self.front.messages
+        self.front.whole = self.back.whole = self.front.messages and self.back.messages
+        self.front.receiver = _End(self, self.back)
+        self.back.receiver = _TextEnd(self, self.front) if text else _End(self, self.front)
+        self.front.resume()
+        self.back.resume()
+        if not text and not self._closed:
+            self.pumped = pump(self.front, self.back)
+
+    def leave(self) -> None:
+        """See L{Session.leave}."""
+        self._close(GOING_AWAY, "the gateway goes away")
+
+    def ended(self, to: IChannel) -> None:
+        """The end opposite C{to} sends no more."""
+        self._unpump()
+        to.finish()
+
+    def failed(self, why: Exception) -> None:
+        """An end broke a rule of its carrier; both are closed."""
+        if not self._closed:
+            self._sessions.complain(self.service, self.front.peer, why)
+            self._close(code_for(why), what(why))
+
+    def lost(self, to: IChannel, why: Exception | None) -> None:
+        """The end opposite C{to} is gone."""
+        self._up -= 1
+        if to is self.front and why is not None and not self._closed:
+            self._sessions.complain(self.service, to.peer, why)
+            self._close(INTERNAL_ERROR, "backend lost")
+        elif self._up:
+            self._closed = True
+            self._unpump()
+            to.drop()
+        if not self._up:
+            self._sessions.gone(self)
+
+    def _close(self, code: int, reason: str) -> None:
+        self._unpump()
+        if not self._closed:
+            self._closed = True
+            self.front.finish(code, reason)
+            self.back.drop()
+
+    def _unpump(self) -> None:
+        if self.pumped is not None:
+            self.pumped.stop()
+            self.pumped = None
+
+
+def what(why: Exception) -> str:
+    """Return what a browser is told of C{why}, short enough for a Close frame's reason."""
+    return f"{why.what} ({why.rule})" if isinstance(why, ProtocolViolation) else str(why)
+
+
+@implementer(IReceiver)
+class _End:
+    """Hears one channel of a bridge and speaks to the other."""
+
+    __slots__ = ("_bridge", "_to")
+
+    def __init__(self, bridge: Bridge, to: IChannel) -> None:
+        self._bridge, self._to = bridge, to
+
+    def received(self, data: bytes, kind: int) -> None:
+        self._to.send(data, kind)
+
+    def ended(self) -> None:
+        self._bridge.ended(self._to)
+
+    def failed(self, why: Exception) -> None:
+        self._bridge.failed(why)
+
+    def lost(self, why: Exception | None) -> None:
+        self._bridge.lost(self._to, why)
+
+    def congested(self) -> None:
+        self._to.hold()
+
+    def drained(self) -> None:
+        self._to.resume()
+
+
+class _TextEnd(_End):
+    """Makes text messages of a byte stream, never cut inside a character."""
+
+    __slots__ = ("_decoder",)
+
+    def __init__(self, bridge: Bridge, to: IChannel) -> None:
+        super().__init__(bridge, to)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def received(self, data: bytes, kind: int) -> None:
+        try:
+            text = self._decoder.decode(data)
+        except UnicodeDecodeError as why:
+            self.failed(
+                ProtocolViolation(
+                    f"no UTF-8, where the service says message.kind text: {why.reason}",
+                    side=Side.BACK,
+                    offset=why.start,
+                    rule="RFC 3629 section 4",
+                )
+            )
+            return
+        if text:
+            self._to.send(text.encode(), Kind.TEXT)
+
+
+@implementer(IReceiver)
+class Loop:
+    """Sends each message of one channel back to where it came from.
+
+    Attributes:
+        service: the service's name.
+        pumped: the native shortcut, None where there is none.
+    """
+
+    __slots__ = ("_channel", "_repeat", "_sessions", "pumped", "service")
+
+    def __init__(self, sessions: Sessions, service: str, channel: IChannel, repeat: int) -> None:
+        self._sessions, self.service, self._channel, self._repeat = sessions, service, channel, repeat
+        self.pumped: Pumped | None = None
+
+    def start(self) -> None:
+        """Let it flow."""
+        self._sessions.opened(self)
+        self._channel.whole = True
+        self._channel.receiver = self
+        self._channel.resume()
+        self.pumped = pump_echo(self._channel, self._repeat)
+
+    def leave(self) -> None:
+        """See L{Session.leave}."""
+        self._unpump()
+        self._channel.finish(GOING_AWAY, "the gateway goes away")
+
+    def received(self, data: bytes, kind: int) -> None:
+        """See L{IReceiver}."""
+        self._channel.send_all([data] * self._repeat, kind)
+
+    def ended(self) -> None:
+        """See L{IReceiver}."""
+        self._unpump()
+        self._channel.finish()
+
+    def failed(self, why: Exception) -> None:
+        """See L{IReceiver}."""
+        self._unpump()
+        self._sessions.complain(self.service, self._channel.peer, why)
+        self._channel.finish(code_for(why), what(why))
+
+    def lost(self, why: Exception | None) -> None:
+        """See L{IReceiver}."""
+        self._unpump()
+        self._sessions.gone(self)
+
+    def congested(self) -> None:
+        """See L{IReceiver}."""
+        self._channel.hold()
+
+    def drained(self) -> None:
+        """See L{IReceiver}."""
+        self._channel.resume()
+
+    def _unpump(self) -> None:
+        if self.pumped is not None:
+            self.pumped.stop()
+            self.pumped = None

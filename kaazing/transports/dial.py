@@ -1,0 +1,200 @@
+# -*- test-case-name: tests.transports.test_dial -*-
+"""Reaching a backend: tcp, ssl, ws and wss connects become channels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TwistedTimeout
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectError as TwistedConnectError
+from twisted.internet.error import TimeoutError as TwistedTimeoutError
+from twisted.internet.interfaces import IHandshakeListener, IReactorTCP
+from twisted.internet.protocol import ClientFactory as TwistedClientFactory
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from kaazing.config.model import ConnectOptions, Uri
+from kaazing.errors import ConnectError
+from kaazing.transports.handshakes import ClientFactory
+from kaazing.transports.tcp import StreamChannel
+from kaazing.transports.tls import ClientContexts
+from kaazing.transports.wheel import Wheel
+
+
+class Dialler:
+    """Dials backends for all services of a gateway."""
+
+    def __init__(self, reactor: Any, wheel: Wheel, contexts: ClientContexts) -> None:
+        self._reactor: IReactorTCP = reactor
+        self._clock = reactor
+        self._wheel, self._contexts = wheel, contexts
+
+    def connect(
+        self,
+        uri: Uri,
+        options: ConnectOptions,
+        *,
+        subprotocols: Sequence[str] = (),
+        origin: str | None = None,
+        max_message: int = 0,
+    ) -> Deferred[Any]:
+        """Return a Deferred of a channel to C{uri}, held; it fails with ConnectError.
+
+        Args:
+            uri: tcp, ssl, ws or wss.
+            subprotocols, origin: what a WebSocket backend is told.
+            max_message: longest message taken from a WebSocket backend, bytes; 0 for no limit.
+        """
+        if uri.scheme in ("ws", "wss"):
+            opened = self._connect_ws(uri, options, subprotocols, origin, max_message)
+        else:
+            opened = self._connect_stream(uri, options)
+        opened.addErrback(_explain, uri)
+        return opened
+
+    def _connect_stream(self, uri: Uri, options: ConnectOptions) -> Deferred[Any]:
+        opened: Deferred[Any] = Deferred()
+        if uri.secure and options.tls.encryption:
+            factory = TLSMemoryBIOFactory(
+                self._contexts.creator(uri.host, options.tls), True, _Secured(opened)
+            )
+            self._dial(uri, options, factory, opened)
+        else:
+            self._dial(uri, options, _Once(opened), opened)
+        return opened
+
+    def _connect_ws(
+        self,
+        uri: Uri,
+        options: ConnectOptions,
+        subprotocols: Sequence[str],
+        origin: str | None,
+        max_message: int,
+    ) -> Deferred[Any]:
+        factory = ClientFactory(
+            str(uri),
+            self._wheel,
+            inactivity=options.ws_inactivity,
+            subprotocols=subprotocols,
+            origin=origin,
+            max_message=max_message,
+        )
+        opened = factory.opened
+        assert opened is not None
+        dialled: Any = factory
+        if uri.secure and options.tls.encryption:
+            dialled = TLSMemoryBIOFactory(self._contexts.creator(uri.host, options.tls), True, factory)
+        self._dial(uri, options, dialled, opened)
+        return opened
+
+    def _dial(self, uri: Uri, options: ConnectOptions, factory: Any, opened: Deferred[Any]) -> None:
+        """Connect, and see that C{opened} has fired when the connect timeout is over."""
+        opened.addTimeout(options.timeout, self._clock)
+        if isIPAddress(uri.host) or isIPv6Address(uri.host):
+            self._reactor.connectTCP(uri.host, uri.port, factory, options.timeout)
+            return
+        endpoint = HostnameEndpoint(self._clock, uri.host.encode("idna"), uri.port, options.timeout)
+        dialling = endpoint.connect(factory)
+        dialling.addErrback(lambda why: factory.clientConnectionFailed(None, why))
+
+
+class _Once(TwistedClientFactory):
+    """Makes one stream channel and says when it is connected."""
+
+    noisy = False
+
+    def __init__(self, opened: Deferred[Any]) -> None:
+        self._opened: Deferred[Any] | None = opened
+
+    def buildProtocol(self, addr: Any) -> Protocol:
+        """See L{TwistedClientFactory}."""
+        made = self.channel()
+        made.factory = self
+        return made
+
+    def channel(self) -> StreamChannel:
+        """Return a channel that will report to L{connected}, or L{failed}."""
+        return _Dialled()
+
+    def connected(self, channel: StreamChannel) -> None:
+        """The channel is ready to be used."""
+        opened, self._opened = self._opened, None
+        if opened is None or opened.called:  # timed out meanwhile
+            channel.abort()
+        else:
+            opened.callback(channel)
+
+    def failed(self, why: Failure) -> None:
+        """It will not become ready."""
+        opened, self._opened = self._opened, None
+        if opened is not None and not opened.called:
+            opened.errback(why)
+
+    def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
+        """See L{TwistedClientFactory}."""
+        self.failed(reason)
+
+
+class _Dialled(StreamChannel):
+    """Reports as soon as TCP is connected."""
+
+    factory: _Once  # type: ignore[assignment]
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        factory = self.factory
+        del self.factory  # nothing else of dialling is kept by an idle connection
+        factory.connected(self)
+
+
+class _Secured(_Once):
+    """Makes one channel that is ready when the TLS handshake is done and the server verified."""
+
+    def channel(self) -> StreamChannel:
+        """See L{_Once.channel}."""
+        return _Securing()
+
+
+@implementer(IHandshakeListener)
+class _Securing(_Dialled):
+    """Reports when TLS is up, or that it never came up."""
+
+    def connectionMade(self) -> None:
+        self.transport.setTcpNoDelay(True)
+
+    def handshakeCompleted(self) -> None:
+        """See L{IHandshakeListener}."""
+        super().connectionMade()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if hasattr(self, "factory"):
+            self.factory.failed(reason)
+        super().connectionLost(reason)
+
+
+def _explain(why: Failure, uri: Uri) -> Failure:
+    """Turn what Twisted says into a ConnectError that names the address."""
+    if why.check(ConnectError):
+        sentence = str(why.value)
+    elif why.check(TwistedTimeoutError, TwistedTimeout):
+        sentence = "no answer within the connect timeout"
+    elif why.check(SSL.Error):
+        sentence = f"TLS: {_tls_reason(why.value)}"
+    elif why.check(TwistedConnectError) and why.value.osError:
+        sentence = os.strerror(why.value.osError)
+    else:
+        sentence = why.getErrorMessage().rstrip(".")
+    return Failure(ConnectError(f"{uri.scheme}://{uri.host}:{uri.port}: {sentence}"))
+
+
+def _tls_reason(why: SSL.Error) -> str:
+    reasons = [entry[-1] for entry in why.args[0] if entry[-1]] if why.args else []
+    return "; ".join(reasons) or "the handshake failed"

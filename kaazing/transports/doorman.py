@@ -1,0 +1,245 @@
+# -*- test-case-name: tests.transports.test_doorman -*-
+"""Reads request heads on one connection, routes each, and hands the raw bytes on.
+
+Every request of a kept-alive or pipelined connection is read, routed and checked anew. One request
+at a time goes to twisted.web; a WebSocket handshake goes to Autobahn, which then has the connection.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+
+from kaazing.errors import BadRequest, ConnectError
+from kaazing.interfaces.services import Visit, Welcome
+from kaazing.transports.http import Channel, Site
+from kaazing.transports.routes import Route, Routes, origin_allowed
+from kaazing.transports.tcp import address, finish_writing
+from kaazing.transports.wheel import Wheel
+from kaazing.transports.ws import OPEN
+from kaazing.wire.bodies import Body
+from kaazing.wire.heads import (
+    Head,
+    peek,
+    plain_head,
+    refusal,
+    subprotocols,
+    upgrade_required,
+    websocket_fault,
+)
+
+HEAD_TIMEOUT = 10.0  # seconds from the connection, or from the first byte, to a whole request head
+LINGER = 2.0  # seconds for a client to take a refusal in
+MOST_WAITING = 64 * 1024  # bytes of later requests taken while one is being answered
+
+_NOT_FOUND = BadRequest(404, "no service here", rule="no accept has this host and path")
+_FORBIDDEN = BadRequest(
+    403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
+)
+_UNREACHABLE = BadRequest(502, "the backend cannot be reached", rule="RFC 9110 section 15.6.3")
+_TOO_SLOW = BadRequest(408, "no whole request in time", rule="RFC 9110 section 15.5.9")
+_FAILED = BadRequest(500, "the service failed", rule="RFC 9110 section 15.6.1")
+
+
+class Doorman(Protocol):
+    """See the module.
+
+    Attributes:
+        routes: the listener's.
+        site: serves the plain requests.
+        wheel: the listener's.
+        secure: whether TLS carries the connection.
+    """
+
+    log = Logger()
+    _http: Channel | None = None
+    _body: Body | None = None
+    _waiting = False  # for a service's welcome, or for a response to be done
+    _served = False  # at least one request
+    _closing = False
+    _moved = 0  # bytes of bodies since the last look
+
+    def __init__(self, routes: Routes, site: Site, wheel: Wheel, secure: bool) -> None:
+        self.routes, self.site, self.wheel, self.secure = routes, site, wheel, secure
+        self._data = bytearray()
+
+    def connectionMade(self) -> None:
+        """See L{Protocol}."""
+        self.transport.setTcpNoDelay(True)
+        self.wheel.put(self, self.wheel.now() + HEAD_TIMEOUT)
+
+    def dataReceived(self, data: bytes) -> None:
+        """See L{Protocol}."""
+        if self._closing:
+            return
+        if self._served and not self._data and not self._waiting and self._body is None:
+            self.wheel.put(self, self.wheel.now() + HEAD_TIMEOUT)
+        self._data += data
+        self._go_on()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See L{Protocol}."""
+        self.wheel.take(self)
+        self._closing = True
+        if self._http is not None:
+            self._http.connectionLost(reason)
+
+    def due(self, now: float) -> float | None:
+        """A timeout has passed; called by the wheel."""
+        if self._closing:
+            self.transport.abortConnection()
+            return None
+        if self._waiting and self._body is None:
+            return None  # the service's, or the response's, own time
+        if self._body is not None and self._moved:
+            self._moved = 0
+            return now + HEAD_TIMEOUT
+        if self._data or not self._served:
+            self._refuse(_TOO_SLOW)
+        else:
+            self._close()
+        return now + LINGER
+
+    def answered(self) -> None:
+        """The response to the last request is done; called by the channel."""
+        self._waiting = False
+        if self._closing:
+            return
+        if self._body is not None:  # answered before the whole request was read
+            self._close()
+            return
+        self.wheel.put(self, self.wheel.now() + self.site.keepalive)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        try:
+            while self._data and not self._closing:
+                if self._body is not None:
+                    self._pass_body(self._body)
+                elif self._waiting:
+                    if len(self._data) > MOST_WAITING:
+                        self.transport.pauseProducing()
+                    return
+                elif (head := peek(self._data)) is None:
+                    return
+                elif head.upgrade:
+                    self._upgrade(head)
+                else:
+                    self._serve(head)
+        except BadRequest as why:
+            self._refuse(why)
+
+    # Plain requests
+
+    def _serve(self, head: Head) -> None:
+        route = self.routes.http(head)
+        if route is None:
+            raise upgrade_required() if self.routes.websocket(head) is not None else _NOT_FOUND
+        preflight = head.method == "OPTIONS" and "access-control-request-method" in head.headers
+        if not preflight and not origin_allowed(head, route, self.secure):
+            raise _FORBIDDEN
+        body = Body(head)
+        raw = plain_head(head, self._data)
+        del self._data[: head.length]
+        self._served = self._waiting = True
+        self._body = None if body.done else body
+        if self._http is None:
+            self._http = self.site.channel(self, self.transport)
+        self._http.route, self._http.head = route, head
+        self._http.dataReceived(raw)
+
+    def _pass_body(self, body: Body) -> None:
+        taken, done = body.feed(self._data)
+        piece = bytes(self._data[:taken])
+        del self._data[:taken]
+        self._moved += taken
+        if done:
+            self._body = None
+        assert self._http is not None
+        self._http.dataReceived(piece)
+
+    # Upgrades
+
+    def _upgrade(self, head: Head) -> None:
+        route = self.routes.websocket(head)
+        if route is None:
+            raise _NOT_FOUND
+        fault = websocket_fault(head)
+        if fault is not None:
+            raise fault
+        if not origin_allowed(head, route, self.secure):
+            raise _FORBIDDEN
+        visit = Visit(
+            peer=address(self.transport.getPeer()),
+            secure=self.secure,
+            path=head.path,
+            query=head.query,
+            headers=head.headers,
+            subprotocols=subprotocols(head),
+        )
+        welcome = route.service.invite(visit)
+        if not isinstance(welcome, Deferred):
+            self._let_in(welcome, head, route)
+            return
+        self._waiting = True
+        self.transport.pauseProducing()
+        welcome.addCallback(self._let_in, head, route).addErrback(self._turn_away)
+
+    def _let_in(self, welcome: Welcome, head: Head, route: Route) -> None:
+        if self._closing:
+            route.service.declined(welcome)
+            return
+        self._closing = True  # for the doorman
+        self.wheel.take(self)
+        transport = self.transport
+        if self._http is not None:
+            self._http.leave()
+        raw, rest = plain_head(head, self._data), bytes(self._data[head.length :])
+        self._data.clear()
+        transport.pauseProducing()
+        assert route.sockets is not None
+        socket = route.sockets.socket(transport, welcome.subprotocol)
+        if isinstance(transport, TLSMemoryBIOProtocol):
+            transport.wrappedProtocol = socket
+        else:
+            transport.protocol = socket
+        socket.dataReceived(raw)
+        if socket.state != OPEN:
+            route.service.declined(welcome)
+            return
+        if rest:
+            socket.dataReceived(rest)
+        route.service.accepted(socket, welcome)
+
+    def _turn_away(self, why: Failure) -> None:
+        self._waiting = False
+        if self._closing:
+            return
+        if why.check(BadRequest):
+            self._refuse(why.value)
+        elif why.check(ConnectError):
+            self._refuse(_UNREACHABLE)
+        else:
+            self.log.failure("a service failed to answer a visit", why)
+            self._refuse(_FAILED)
+
+    # The end
+
+    def _refuse(self, why: BadRequest) -> None:
+        """Answer with an error, and close; what the client still sends is read and thrown away."""
+        self.log.debug("{peer} refused: {why}", peer=address(self.transport.getPeer()), why=why)
+        if self._http is None or not self._waiting:
+            self.transport.write(refusal(why, server=self.site.server))
+        self._close()
+
+    def _close(self) -> None:
+        self._closing = True
+        self._data.clear()
+        if self._http is not None:
+            self._http.leave()
+        finish_writing(self.transport)
+        self.transport.resumeProducing()
+        self.wheel.put(self, self.wheel.now() + LINGER)

@@ -1,0 +1,162 @@
+# -*- test-case-name: tests.transports.test_handshakes -*-
+"""The two ends of a WebSocket handshake, done by Autobahn.  RFC 6455 section 4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from autobahn.twisted.websocket import (
+    WebSocketClientFactory,
+    WebSocketClientProtocol,
+    WebSocketServerFactory,
+    WebSocketServerProtocol,
+)
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+
+from kaazing.errors import ConnectError, Side
+from kaazing.transports.wheel import Wheel
+from kaazing.transports.ws import CLOSED, OPEN, Socket
+
+CLOSE_TIMEOUT = 5.0  # seconds a peer may take to answer a Close, as in the original
+
+_MOST_ANSWER = 16 * 1024  # bytes of a backend's handshake answer
+
+
+class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
+    """The end towards a client that came to us."""
+
+    side = Side.FRONT
+    masks = False
+    chosen: str | None = None
+
+    def onConnect(self, request: Any) -> str | None:
+        """Answer with what the service chose."""
+        return self.chosen
+
+    def _onOpen(self) -> None:
+        self._opened()
+
+
+class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
+    """Makes the sockets of one accept.
+
+    Attributes:
+        wheel: the listener's.
+        inactivity: seconds of silence after which a client is pinged and dropped; 0 for never.
+        close_timeout: seconds.
+    """
+
+    close_timeout = CLOSE_TIMEOUT
+
+    def __init__(self, wheel: Wheel, *, max_message: int, inactivity: float, server: str = "") -> None:
+        super().__init__(server=server)
+        self.wheel, self.inactivity = wheel, inactivity
+        _set_options(self, max_message)
+        self._socket = _fixed(ServerSocket, max_message)
+
+    def socket(self, transport: Any, chosen: str | None) -> ServerSocket:
+        """Return a socket on C{transport} that will answer a handshake with C{chosen}."""
+        made: ServerSocket = self._socket()
+        made.factory, made.chosen = self, chosen
+        made.makeConnection(transport)
+        return made
+
+
+class ClientSocket(Socket, WebSocketClientProtocol):  # type: ignore[misc]
+    """The end towards a WebSocket backend that we dialled."""
+
+    side = Side.BACK
+    masks = True
+    why = "closed during the WebSocket handshake"
+
+    def connectionMade(self) -> None:
+        """Begin the handshake."""
+        self.transport.setTcpNoDelay(True)
+        self.startHandshake()
+
+    def dataReceived(self, data: bytes) -> None:
+        """See L{Socket.dataReceived}; an answer to the handshake is bounded."""
+        super().dataReceived(data)
+        if self.state not in (OPEN, CLOSED) and len(self.data) > _MOST_ANSWER:
+            self.failHandshake(f"more than {_MOST_ANSWER} bytes of handshake answer")
+
+    def failHandshake(self, reason: str) -> None:
+        """The answer was no, or no good."""
+        self.why = reason
+        self.abort()
+
+    def _onOpen(self) -> None:
+        self._opened()
+        self.transport.pauseProducing()
+        opened, self.factory.opened = self.factory.opened, None
+        if opened is None or opened.called:  # timed out meanwhile
+            self.abort()
+        else:
+            opened.callback(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See L{Socket.connectionLost}; before the handshake is done, the dialling has failed."""
+        super().connectionLost(reason)
+        self.factory.clientConnectionFailed(None, Failure(ConnectError(self.why)))
+
+
+class ClientFactory(WebSocketClientFactory):  # type: ignore[misc]
+    """Makes one socket towards a WebSocket backend.
+
+    Attributes:
+        opened: fires with the channel, held, or fails with ConnectError; None once it has.
+    """
+
+    close_timeout = CLOSE_TIMEOUT
+    noisy = False
+
+    def __init__(
+        self,
+        url: str,
+        wheel: Wheel,
+        *,
+        inactivity: float = 0.0,
+        subprotocols: Sequence[str] = (),
+        origin: str | None = None,
+        max_message: int = 0,
+    ) -> None:
+        super().__init__(url, origin=origin, protocols=list(subprotocols), useragent=None)
+        self.wheel, self.inactivity = wheel, inactivity
+        self.opened: Deferred[Any] | None = Deferred()
+        self._max_message = max_message
+        _set_options(self, max_message)
+
+    def buildProtocol(self, addr: Any) -> ClientSocket:
+        """See L{twisted.internet.protocol.Factory}."""
+        made: ClientSocket = _fixed(ClientSocket, self._max_message)()
+        made.factory = self
+        return made
+
+    def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
+        """See L{twisted.internet.protocol.ClientFactory}."""
+        opened, self.opened = self.opened, None
+        if opened is not None and not opened.called:
+            opened.errback(reason)
+
+
+def _set_options(factory: Any, max_message: int) -> None:
+    factory.failByDrop = False
+    factory.echoCloseCodeReason = True
+    factory.openHandshakeTimeout = 0  # the doorman's, or the dialler's
+    factory.closeHandshakeTimeout = 0  # the wheel's
+    factory.maxMessagePayloadSize = max_message
+    factory.maxFramePayloadSize = max_message
+
+
+@cache
+def _fixed(socket: Any, max_message: int) -> Any:
+    """Return C{socket} with Autobahn's options as class attributes, so that no instance carries them."""
+    factory: Any = WebSocketServerFactory() if socket is ServerSocket else WebSocketClientFactory()
+    _set_options(factory, max_message)
+    autobahn = WebSocketServerProtocol if socket is ServerSocket else WebSocketClientProtocol
+    options = {name: getattr(factory, name) for name in autobahn.CONFIG_ATTRS}
+    return type(socket.__name__, (socket,), {**options, "max_message": max_message})

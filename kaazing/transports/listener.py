@@ -1,0 +1,134 @@
+# -*- test-case-name: tests.transports.test_listener -*-
+"""One bound port, shared by all accepts on its address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+from kaazing.errors import ConnectError, ListenError
+from kaazing.interfaces.services import Visit, Welcome
+from kaazing.transports.doorman import Doorman
+from kaazing.transports.http import Site
+from kaazing.transports.routes import Route, Routes
+from kaazing.transports.tcp import StreamChannel, address
+from kaazing.transports.tls import ServerContexts
+from kaazing.transports.wheel import Wheel
+
+BACKLOG = 1024  # connections the kernel holds before they are accepted
+
+
+class Doors(Factory):
+    """Makes a doorman for each connection of an address with HTTP and WebSocket accepts."""
+
+    noisy = False
+
+    def __init__(self, wheel: Wheel, *, keepalive: float, server: str, secure: bool) -> None:
+        self.routes = Routes(secure)
+        self._wheel, self._secure = wheel, secure
+        self._site = Site(keepalive=keepalive, secure=secure, server=server.encode())
+
+    def add(self, route: Route) -> None:
+        """See L{Routes.add}."""
+        self.routes.add(route)
+
+    def buildProtocol(self, addr: Any) -> Doorman:
+        """See L{Factory}."""
+        return Doorman(self.routes, self._site, self._wheel, self._secure)
+
+
+class Streams(Factory):
+    """Makes a channel for each connection of an address with a tcp or ssl accept."""
+
+    noisy = False
+    log = Logger()
+
+    def __init__(self, service: Any, secure: bool) -> None:
+        self._service, self._secure = service, secure
+
+    def buildProtocol(self, addr: Any) -> StreamChannel:
+        """See L{Factory}."""
+        made = _Arriving()
+        made.factory = self
+        return made
+
+    def arrived(self, channel: StreamChannel) -> None:
+        """Ask the service what to do with a new connection."""
+        welcome = self._service.invite(Visit(peer=channel.peer, secure=self._secure))
+        if isinstance(welcome, Deferred):
+            welcome.addCallbacks(self._let_in, self._turn_away, (channel,), None, (channel,))
+        else:
+            self._let_in(welcome, channel)
+
+    def _let_in(self, welcome: Welcome, channel: StreamChannel) -> None:
+        if channel.open:
+            self._service.accepted(channel, welcome)
+        else:
+            self._service.declined(welcome)
+
+    def _turn_away(self, why: Failure, channel: StreamChannel) -> None:
+        if not why.check(ConnectError):
+            self.log.failure("a service failed to answer a visit", why)
+        channel.abort()
+
+
+class _Arriving(StreamChannel):
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        factory = self.factory
+        del self.factory
+        factory.arrived(self)  # type: ignore[union-attr]
+
+
+class Listener:
+    """See the module.
+
+    Attributes:
+        who: "service NAME, accept URI" of the first accept, for messages.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        interface: str,
+        port: int,
+        factory: Doors | Streams,
+        contexts: ServerContexts | None,
+        who: str,
+    ) -> None:
+        """Bind nothing yet; C{contexts} is None for an address without TLS."""
+        self._reactor, self._interface, self._port = reactor, interface, port
+        self.factory, self.contexts, self.who = factory, contexts, who
+        self._bound: IListeningPort | None = None
+
+    def start(self) -> None:
+        """Bind.
+
+        Raises:
+            ListenError: the address is taken, or not ours.
+        """
+        factory: Any = self.factory
+        if self.contexts is not None:
+            factory = TLSMemoryBIOFactory(self.contexts, False, factory)
+            factory.noisy = False
+        try:
+            self._bound = self._reactor.listenTCP(self._port, factory, BACKLOG, self._interface)
+        except CannotListenError as why:
+            where = f"[{self._interface}]" if ":" in self._interface else self._interface or "*"
+            reason = getattr(why.socketError, "strerror", None) or why.socketError
+            raise ListenError(f"{self.who}: cannot listen on {where}:{self._port}: {reason}") from why
+
+    def stop(self) -> Any:
+        """Bind no longer; connections stay. Returns a Deferred."""
+        bound, self._bound = self._bound, None
+        return bound.stopListening() if bound is not None else None
+
+    def __str__(self) -> str:
+        return address(self._bound.getHost()) if self._bound is not None else "not listening"

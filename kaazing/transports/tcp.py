@@ -1,0 +1,160 @@
+# -*- test-case-name: tests.transports.test_tcp -*-
+"""A TCP or TLS connection as a channel: a stream of bytes without kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from kaazing.errors import ConnectError
+from kaazing.interfaces.adapters import Kind
+from kaazing.interfaces.channels import IChannel, IReceiver
+
+
+def address(where: Any) -> str:
+    """Return "192.0.2.1:5000" or "[2001:db8::1]:5000" for a Twisted address."""
+    host = getattr(where, "host", None)
+    if host is None:
+        return str(where)
+    return f"[{host}]:{where.port}" if ":" in host else f"{host}:{where.port}"
+
+
+def lost_reason(why: Failure) -> ConnectError | None:
+    """Return what a receiver is told of a connection that ended with C{why}; None in good order."""
+    if why.check(ConnectionDone):
+        return None
+    return ConnectError(why.getErrorMessage().rstrip("."))
+
+
+def finish_writing(transport: Any) -> None:
+    """Send FIN after what is buffered; over TLS, which has no half-close in Twisted, close_notify."""
+    if isinstance(transport, TLSMemoryBIOProtocol):
+        transport.loseConnection()
+    else:
+        transport.loseWriteConnection()
+
+
+@implementer(IChannel, IHalfCloseableProtocol)
+class StreamChannel(Protocol):
+    """See L{IChannel}."""
+
+    receiver: IReceiver | None = None
+    subprotocol: str | None = None
+    messages = False
+    whole = False
+    bound = 64_000
+    _finished = False
+    _ended = False
+    _dropped = False
+    _early = b""  # what TLS had already deciphered when the channel was held
+
+    @property
+    def peer(self) -> str:
+        """See L{IChannel}."""
+        return address(self.transport.getPeer())
+
+    @property
+    def open(self) -> bool:
+        """See L{IChannel}."""
+        return bool(self.connected) and not self._dropped
+
+    def connectionMade(self) -> None:
+        """Start held."""
+        transport = self.transport
+        transport.setTcpNoDelay(True)
+        transport.pauseProducing()
+        transport.registerProducer(self, True)
+
+    def dataReceived(self, data: bytes) -> None:
+        """See L{Protocol}."""
+        if self.receiver is None:
+            self._early += data
+        else:
+            self.receiver.received(data, Kind.BINARY)
+
+    def readConnectionLost(self) -> None:
+        """The peer's FIN; see L{IHalfCloseableProtocol}."""
+        self._ended = True
+        if self._finished:
+            self._close()
+        if self.receiver is not None:
+            self.receiver.ended()
+
+    def writeConnectionLost(self) -> None:
+        """Our FIN is out; see L{IHalfCloseableProtocol}."""
+        if self._ended:
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See L{Protocol}."""
+        self.connected = 0
+        receiver, self.receiver = self.receiver, None
+        if receiver is not None:
+            receiver.lost(lost_reason(reason))
+
+    def send(self, data: bytes, kind: int = Kind.BINARY) -> None:
+        """See L{IChannel}."""
+        self.transport.write(data)
+
+    def send_all(self, messages: list[bytes], kind: int = Kind.BINARY) -> None:
+        """See L{IChannel}."""
+        self.transport.write(b"".join(messages))
+
+    def hold(self) -> None:
+        """See L{IChannel}."""
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """See L{IChannel}."""
+        self.transport.bufferSize = self.bound
+        if self._early and self.receiver is not None:
+            early, self._early = self._early, b""
+            self.receiver.received(early, Kind.BINARY)
+        if not self._ended:
+            self.transport.resumeProducing()
+
+    def finish(self, code: int = 1000, reason: str = "") -> None:
+        """See L{IChannel}."""
+        if self._finished:
+            return
+        self._finished = True
+        self.transport.unregisterProducer()
+        if self._ended:
+            self._close()
+        else:
+            finish_writing(self.transport)
+
+    def drop(self) -> None:
+        """See L{IChannel}."""
+        self._finished = True
+        self._close()
+
+    def abort(self) -> None:
+        """See L{IChannel}."""
+        self._finished = True
+        self.transport.abortConnection()
+
+    def _close(self) -> None:
+        if not self._dropped:
+            self._dropped = True
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is over its bound; called by the transport."""
+        if self.receiver is not None:
+            self.receiver.congested()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty again; called by the transport."""
+        if self.receiver is not None:
+            self.receiver.drained()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost tells the rest."""

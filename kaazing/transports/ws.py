@@ -1,0 +1,303 @@
+# -*- test-case-name: tests.transports.test_ws -*-
+"""A WebSocket connection as a channel: Autobahn for handshake and control, the lane for data.
+
+Autobahn's protocol object is the channel. Of what Autobahn keeps for each connection, the constant
+part stands in the class and the handshake's part is dropped when the connection opens, because
+thousands of these sit idle.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import Any, ClassVar
+
+from autobahn.util import encode_truncate
+from autobahn.wamp.types import TransportDetails
+from autobahn.websocket.protocol import TrafficStats, WebSocketProtocol
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from kaazing.errors import ConnectError, FrameViolation, Side
+from kaazing.interfaces.adapters import Kind
+from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.transports.tcp import address, finish_writing
+from kaazing.wire.frames import frame
+from kaazing.wire.lane import Lane
+
+LANE = os.environ.get("KAAZING_LANE", "pump")
+"""Which path data takes: "pump" (lane, and pump where it can), "lane", or "off" (Autobahn alone)."""
+
+OPEN = WebSocketProtocol.STATE_OPEN
+CLOSING = WebSocketProtocol.STATE_CLOSING
+CLOSED = WebSocketProtocol.STATE_CLOSED
+
+_CLOSE = 8  # opcode of a Close frame; control frames are those from 8 on (RFC 6455 section 5.2)
+
+
+@implementer(IChannel)
+class Socket(WebSocketProtocol):  # type: ignore[misc]
+    """Mixed in before Autobahn's own class; see L{IChannel}.
+
+    Attributes:
+        lane: takes the data frames once open; None while Autobahn reads everything.
+        heard: what the lane had received at the last look for silence.
+    """
+
+    side: ClassVar[Side]
+    masks: ClassVar[bool]  # whether what we send is masked (RFC 6455 section 5.3)
+
+    CONFIG_ATTRS = ()  # Autobahn's options stand in a subclass, see options()
+    messages = True
+    whole = False
+    receiver: IReceiver | None = None
+    lane: Lane | None = None
+    heard = -1
+    max_message = 0
+    bound = 64_000
+    _early: bytes | None = None
+    _reply: tuple[int | None, bytes | None] | None = None
+    _awaiting_pong = False
+
+    # What Autobahn sets on each connection and never changes on ours.
+    _perMessageCompress = None
+    trackedTimings = None
+    trafficStats = TrafficStats()
+    _transport_details = TransportDetails(is_secure=False)
+    send_state = WebSocketProtocol.SEND_STATE_GROUND
+    send_queue: ClassVar[deque[Any]] = deque()  # for chopped sends, which are never asked for
+    triggered = False
+    data = b""
+    wasMaxFramePayloadSizeExceeded = False
+    wasMaxMessagePayloadSizeExceeded = False
+    closedByMe = False
+    failedByMe = False
+    droppedByMe = False
+    wasClean = False
+    wasNotCleanReason: str | None = None
+    wasServerConnectionDropTimeout = False
+    wasOpenHandshakeTimeout = False
+    wasCloseHandshakeTimeout = False
+    wasServingFlashSocketPolicyFile = False
+    localCloseCode: int | None = None
+    localCloseReason: bytes | None = None
+    remoteCloseCode: int | None = None
+    remoteCloseReason: str | None = None
+    serverConnectionDropTimeoutCall = None
+    openHandshakeTimeoutCall = None
+    closeHandshakeTimeoutCall = None
+    autoPingTimeoutCall = None
+    autoPingPending = None
+    autoPingPendingCall = None
+    autoPingPendingSeq = 0
+    autoPingPendingSent = None
+    websocket_version = 13
+    inside_message = False
+    current_frame = None
+    state = WebSocketProtocol.STATE_CONNECTING
+
+    def __init__(self) -> None:
+        """Leave out what Autobahn would make for each connection."""
+
+    @property
+    def is_open(self) -> Deferred[Any]:
+        """Fired by Autobahn; nobody waits."""
+        return Deferred()
+
+    is_closed = is_open
+
+    @property
+    def peer(self) -> str:
+        """See L{IChannel}."""
+        return address(self.transport.getPeer())
+
+    @property
+    def open(self) -> bool:
+        """See L{IChannel}."""
+        return bool(self.state == OPEN)
+
+    @property
+    def subprotocol(self) -> str | None:
+        """See L{IChannel}."""
+        chosen: str | None = self.websocket_protocol_in_use
+        return chosen
+
+    def connectionMade(self) -> None:
+        """See L{twisted.internet.protocol.Protocol}; C{factory} and C{transport} are set."""
+
+    def _opened(self) -> None:
+        """Change over from the handshake to the lane; held until the first resume."""
+        early, self.data = self.data, b""
+        kept = ("factory", "transport", "connected", "state", "websocket_protocol_in_use")
+        self.__dict__ = {name: self.__dict__[name] for name in kept if name in self.__dict__}
+        self._early = early
+        self.transport.registerProducer(self, True)
+
+    def resume(self) -> None:
+        """See L{IChannel}."""
+        if self._early is not None:
+            early = self._early
+            del self._early
+            self._read_by_lane()
+            if early:
+                self.dataReceived(early)
+        if self.state in (OPEN, CLOSING):
+            self.transport.resumeProducing()
+
+    def _read_by_lane(self) -> None:
+        self.transport.bufferSize = self.bound
+        if LANE != "off" and self._perMessageCompress is None:
+            self.lane = Lane(not self.masks, self.max_message, self.whole)
+        else:
+            WebSocketProtocol._connectionMade(self)
+            self.state = OPEN
+        if self.factory.inactivity:
+            self.factory.wheel.put(self, self.factory.wheel.now() + self.factory.inactivity / 2)
+
+    # What comes in
+
+    def dataReceived(self, data: bytes) -> None:
+        """See L{twisted.internet.protocol.Protocol}."""
+        lane = self.lane
+        if lane is None:
+            self._received_by_autobahn(data)
+            return
+        for opcode, payload in lane.feed(data):
+            receiver = self.receiver
+            if receiver is None or self.failedByMe:
+                return
+            if opcode < _CLOSE:
+                receiver.received(payload, opcode)
+            else:
+                self._dataReceived(payload)
+        if lane.fault is not None:
+            code, offset, what, rule = lane.fault
+            self._violated(FrameViolation(what, side=self.side, offset=offset, rule=rule, close_code=code))
+
+    def _received_by_autobahn(self, data: bytes) -> None:
+        if self._early is not None:  # deciphered by TLS before the channel was held
+            self._early += data
+        else:
+            self.heard = -1
+            self._dataReceived(data)
+
+    def onMessageEnd(self) -> None:
+        """A whole message through Autobahn alone."""
+        if not self.failedByMe and self.receiver is not None:
+            kind = Kind.BINARY if self.message_is_binary else Kind.TEXT
+            self.receiver.received(b"".join(self.message_data), kind)
+        self.message_data = None
+
+    def _fail_connection(self, code: int = 1001, reason: str = "") -> None:
+        """Autobahn found a violation; see L{FrameViolation}."""
+        self._violated(FrameViolation(reason, side=self.side, offset=0, rule="RFC 6455", close_code=code))
+
+    def _violated(self, why: FrameViolation) -> None:
+        if not self.failedByMe:
+            self.failedByMe = True
+            if self.receiver is not None:
+                self.receiver.failed(why)
+
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:
+        """The peer's Close; the answer waits for C{finish} when we have not closed ourselves."""
+        stop: bool | None = super().onCloseFrame(code, reasonRaw)
+        if not self.failedByMe and self.receiver is not None:
+            self.receiver.ended()
+        return stop
+
+    # What goes out
+
+    def send(self, data: bytes, kind: int) -> None:
+        """See L{IChannel}."""
+        self.send_all([data], kind)
+
+    def send_all(self, messages: list[bytes], kind: int) -> None:
+        """See L{IChannel}."""
+        if self.state != OPEN:
+            return
+        self.transport.write(frame(messages, kind, self.masks))
+
+    def sendCloseFrame(
+        self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
+    ) -> None:
+        """Keep Autobahn's answer to a Close until C{finish}."""
+        if isReply:
+            self._reply = (code, reasonUtf8)
+        else:
+            super().sendCloseFrame(code, reasonUtf8)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """Close the connection, but not before a kept answer to a Close went out."""
+        if self._reply is None or self.state != OPEN:
+            super().dropConnection(abort and not self.wasClean)
+
+    def hold(self) -> None:
+        """See L{IChannel}."""
+        self.transport.pauseProducing()
+
+    def finish(self, code: int = 1000, reason: str = "") -> None:
+        """See L{IChannel}."""
+        if self.state != OPEN:
+            return
+        self.transport.unregisterProducer()
+        self.factory.wheel.put(self, self.factory.wheel.now() + self.factory.close_timeout)
+        if self._reply is not None:
+            WebSocketProtocol.sendCloseFrame(self, *self._reply, isReply=True)
+            self.dropConnection()
+            return
+        WebSocketProtocol.sendCloseFrame(self, code, encode_truncate(reason, 123) if reason else None)
+        self.transport.resumeProducing()
+        if self.failedByMe:
+            finish_writing(self.transport)  # and read on, so that no reset overtakes the Close
+
+    def drop(self) -> None:
+        """See L{IChannel}."""
+        self.finish(1001)
+
+    def abort(self) -> None:
+        """See L{IChannel}."""
+        self.state = CLOSED
+        self.transport.abortConnection()
+
+    # Silence, and the end
+
+    def due(self, now: float) -> float | None:
+        """Called by the wheel: a Close that was not answered, or a look for silence."""
+        if self.state != OPEN:
+            self.abort()
+            return None
+        half: float = self.factory.inactivity / 2
+        heard = self.lane.received if self.lane is not None else self.heard
+        if heard != self.heard or (self.lane is None and heard == -1):
+            self.heard = heard if self.lane is not None else 0
+            self._awaiting_pong = False
+        elif self._awaiting_pong:
+            self.abort()
+            return None
+        else:
+            self._awaiting_pong = True
+            self.sendPing()
+        return now + half
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See L{twisted.internet.protocol.Protocol}."""
+        self.factory.wheel.take(self)
+        self.state = CLOSED
+        receiver, self.receiver = self.receiver, None
+        if receiver is not None:
+            receiver.lost(None if self.wasClean else ConnectError("closed without a Close frame"))
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is over its bound; called by the transport."""
+        if self.receiver is not None:
+            self.receiver.congested()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty again; called by the transport."""
+        if self.receiver is not None:
+            self.receiver.drained()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost tells the rest."""

@@ -1,0 +1,15 @@
+"""What twistd and the gateway find of this distribution; nothing heavy is imported here."""
+
+from twisted.application.reactors import Reactor
+from twisted.application.service import ServiceMaker
+
+from kaazing.plugins import AdapterPlugin, ServicePlugin
+
+kaazing = ServiceMaker("Kaazing gateway", "kaazing.tap", "A WebSocket gateway to TCP backends", "kaazing")
+lean = Reactor("kaazing", "kaazing.reactor", "The gateway's epoll reactor (Linux)")
+
+echo = ServicePlugin(name="echo", factory="kaazing.services.echo:EchoType")
+proxy = ServicePlugin(name="proxy", factory="kaazing.services.proxy:ProxyType")
+directory = ServicePlugin(name="directory", factory="kaazing.services.directory:DirectoryType")
+
+stomp = AdapterPlugin(name="stomp", factory="kaazing.adapters.stomp.adapter:StompAdapter")
