@@ -1,0 +1,150 @@
+/* The clients: TLS, the WebSocket handshake, the STOMP login, then messages. */
+#define _GNU_SOURCE
+#include "load.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_TEXT 4096
+
+int ready;
+static unsigned char buffer[1 << 18];
+
+static void send_text(Conn *c, const char *text, size_t n) {
+  static const unsigned char key[4] = {1, 2, 3, 4};
+  unsigned char frame[MOST_TEXT + 14];
+  size_t head = frame_write(frame, options.text ? 1 : 2, key, n);
+  unmask(frame + head, (const unsigned char *)text, n, key, 0);
+  net_send_whole(c, frame, head + n);
+}
+
+static void upgrade(Conn *c) {
+  char request[1024];
+  int n = snprintf(request, sizeof request,
+                   "GET %s HTTP/1.1\r\nHost: %s:%d\r\nOrigin: http%s://%s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
+                   options.path, options.host, options.port, options.tls ? "s" : "", options.host, options.port,
+                   *options.protocol ? "Sec-WebSocket-Protocol: " : "", options.protocol, *options.protocol ? "\r\n" : "");
+  net_watch(c, 1, 0);
+  net_send_whole(c, request, (size_t)n);
+  c->stage = UPGRADING;
+}
+
+/* Gather bytes up to an end mark; return 1 when it came, and c->text is NUL-terminated and the caller's to free. */
+int whole_text(Conn *c, const unsigned char **p, size_t *n, const char *end, size_t length) {
+  if (!c->text) c->text = malloc(MOST_TEXT + 1);
+  while (*n) {
+    if (c->length == MOST_TEXT) die(2, "a head of more than 4096 bytes");
+    c->text[c->length++] = (char)*(*p)++;
+    --*n;
+    if (c->length < length || memcmp(c->text + c->length - length, end, length)) continue;
+    c->text[c->length] = 0;
+    c->length = 0;
+    return 1;
+  }
+  return 0;
+}
+
+static void forget_text(Conn *c) {
+  free(c->text);
+  c->text = NULL;
+}
+
+static void upgraded(Conn *c) {
+  if (strncmp(c->text, "HTTP/1.1 101", 12)) {
+    fprintf(stderr, "%s", c->text);
+    die(2, "not upgraded");
+  }
+  forget_text(c);
+  if (strcmp(options.backend, "stomp")) {
+    c->stage = RUNNING;
+    ready++;
+    return;
+  }
+  char login[200];
+  int n = snprintf(login, sizeof login, "CONNECT\naccept-version:1.2\nhost:/\nlogin:%d\npasscode:guest\nheart-beat:0,0\n\n", c->index);
+  c->stage = LOGIN;
+  send_text(c, login, (size_t)n + 1);
+}
+
+static void logged_in(Conn *c) {
+  static const char subscribe[] = "SUBSCRIBE\nid:sub-0\ndestination:/topic/prices\nack:auto\n\n";
+  if (strncmp(c->text, "CONNECTED\n", 10)) {
+    fprintf(stderr, "%s\n", c->text);
+    die(2, "no CONNECTED");
+  }
+  forget_text(c);
+  c->stage = RUNNING;
+  if (strcmp(options.mode, "out")) ready++;
+  else send_text(c, subscribe, sizeof subscribe);
+}
+
+static void payload(Conn *c, const unsigned char *p, size_t n) {
+  if (c->stage == LOGIN && whole_text(c, &p, &n, "", 1)) logged_in(c);
+  if (!n) return;
+  if (c->stage != RUNNING || !strcmp(options.mode, "in")) die(4, "bytes that nobody sent");
+  flow_check(c->flow, p, n);
+}
+
+/* Where text was asked for, each STOMP frame must come back as a text message of its own. */
+static void check_head(const Conn *c) {
+  int opcode = c->frame.head[0] & 15;
+  if (c->frame.head[1] & 128) die(4, "a masked frame from the server");
+  if (opcode == 8) die(3, "a Close frame");
+  if (opcode > 2) die(4, "a control frame");
+  if (!options.text || c->stage != RUNNING || strcmp(options.mode, "out")) return;
+  if (c->frame.head[0] != 0x81 || c->frame.left != (uint64_t)options.size)
+    die(4, "a WebSocket message that is not one STOMP frame, as text");
+}
+
+static void websocket(Conn *c, const unsigned char *p, size_t n) {
+  while (n) {
+    if (!c->frame.left) {
+      if (!frame_head(&c->frame, &p, &n)) return;
+      check_head(c);
+      websocket_messages += c->frame.head[0] >> 7;
+      continue;
+    }
+    size_t k = n < c->frame.left ? n : c->frame.left;
+    payload(c, p, k);
+    c->frame.left -= k;
+    p += k;
+    n -= k;
+  }
+}
+
+static void take(Conn *c, const unsigned char *p, size_t n) {
+  if (c->stage == UPGRADING) {
+    if (!whole_text(c, &p, &n, "\r\n\r\n", 4)) return;
+    upgraded(c);
+  }
+  websocket(c, p, n);
+}
+
+static void dialled(Conn *c) {
+  if (!options.tls) {
+    upgrade(c);
+    return;
+  }
+  c->stage = SECURING;
+  net_watch(c, 1, 0);
+}
+
+void client_ready(Conn *c, int readable, int writable) {
+  ssize_t n;
+  if (c->stage == CONNECTING && writable) dialled(c);
+  if (c->stage == SECURING) {
+    if (net_secure(c)) upgrade(c);
+    return;
+  }
+  if (writable && c->flow->sender == c && c->stage == RUNNING) {
+    c->flow->blocked = 0;
+    flow_push(c->flow);
+  }
+  if (!readable) return;
+  do {
+    n = net_receive(c, buffer, sizeof buffer);
+    if (n) take(c, buffer, (size_t)n);
+  } while (n && options.tls); /* OpenSSL may hold records that epoll cannot see */
+  flow_count(c->flow);
+}
