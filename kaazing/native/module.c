@@ -9,6 +9,31 @@ speedups_exec(PyObject *module)
     return 0;
 }
 
+static int
+speedups_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    speedups_state *state = PyModule_GetState(module);
+    Py_VISIT(state->lane_type);
+    return 0;
+}
+
+static int
+speedups_clear(PyObject *module)
+{
+    speedups_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->lane_type);
+    Py_CLEAR(state->data_buffer);
+    Py_CLEAR(state->temp_data_buffer);
+    Py_CLEAR(state->disconnecting);
+    return 0;
+}
+
+static void
+speedups_free(void *module)
+{
+    speedups_clear(module);
+}
+
 static PyModuleDef_Slot speedups_slots[] = {
     {Py_mod_exec, speedups_exec},
     {0, NULL},
@@ -18,8 +43,11 @@ static struct PyModuleDef speedups_module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "kaazing._speedups",
     .m_doc = "Codecs and pumps in C.",
-    .m_size = 0,
+    .m_size = sizeof(speedups_state),
     .m_slots = speedups_slots,
+    .m_traverse = speedups_traverse,
+    .m_clear = speedups_clear,
+    .m_free = speedups_free,
 };
 
 PyMODINIT_FUNC

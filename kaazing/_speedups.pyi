@@ -1,0 +1,152 @@
+"""The promises of the C module; each codec has a pure-Python twin in C{kaazing/wire} that keeps the same.
+
+A kind is 1 for text and 2 for binary, as the opcodes of RFC 6455 section 5.2.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+_Spill = Callable[[bytes, bytes, int], object]
+
+@final
+class Lane:
+    """The inbound data frames of one uncompressed WebSocket connection: checked, unmasked, joined.
+
+    Nothing it says depends on where the stream is cut.
+
+    Attributes:
+        fault: None, or the rule that a frame broke: (close code 1002, 1007 or 1009; offset of the first
+            bad byte in the stream; what is wrong; the rule, e.g. "RFC 6455 section 5.2"). A message that
+            ends inside a character has its offset just after its last byte.
+        messages: data messages finished.
+        octets: payload bytes of data messages.
+        received: bytes fed, those ignored after a close frame or a fault too.
+        at_boundary: whether neither a frame nor a message is open; False for good after a fault.
+    """
+
+    @property
+    def fault(self) -> tuple[int, int, str, str] | None: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    @property
+    def received(self) -> int: ...
+    @property
+    def at_boundary(self) -> bool: ...
+    def __init__(self, masked: bool, max_message: int, whole: bool) -> None:
+        """
+        Args:
+            masked: whether the peer is a client, whose frames must be masked; no others may be.
+            max_message: bytes of payload that a message may have, all its fragments together; 0 for any
+                number. The head of the frame that would pass it is a fault, before any of its payload.
+            whole: give whole messages; otherwise payload as it comes.
+
+        Raises:
+            ValueError: C{max_message} is negative.
+        """
+
+    def feed(self, data: bytes, /) -> list[tuple[int, bytes]]:
+        """Take bytes as read.
+
+        Returns:
+            What they brought, in order: (opcode, bytes). Opcode 8, 9 and 10 come with the whole control
+            frame as it was sent, mask and all. Opcode 1 and 2 come with payload: not whole, adjacent
+            payload of one kind is one item, text may end inside a character, and empty messages give
+            nothing; whole, each message is one item, empty ones too, and no more memory is held than
+            half as much again as has arrived. After a close frame, or with C{fault} set, nothing comes
+            any more; what came before is given.
+        """
+
+def frame(messages: Sequence[bytes], kind: int, /, masked: bool = False) -> bytes:
+    """Frame each message, unfragmented; return the frames joined.
+
+    Args:
+        messages: the payloads.
+        kind: 1 text, not checked; 2 binary; 0 text where a message is valid UTF-8 and binary where not.
+        masked: mask as a client must, with a fresh unpredictable key for each (RFC 6455 section 5.3).
+
+    Raises:
+        ValueError: the kind is none of these.
+        TypeError: a message is not bytes.
+    """
+
+def valid_utf8(data: bytes, /) -> bool:
+    """Return whether C{data} is UTF-8 text that ends with a whole character.  RFC 3629 section 4."""
+
+class _Pump:
+    """Passes bytes from one non-blocking descriptor to another; installed as a transport's C{doRead}.
+
+    Calling it receives once, at most 256 KiB, and sends at once what that makes, unless the sink's
+    transport has bytes buffered (C{dataBuffer}, C{_tempDataBuffer}) or is C{disconnecting}. It returns
+    None when that was all; otherwise what C{spill(unsent, rest, status)} returns:
+        unsent: bytes to be written to the sink before any that follow;
+        rest: bytes received that the pump leaves to the ordinary path;
+        status: 0 to go on, -1 when the source has ended, otherwise the errno of the receiving.
+    A failure to send is left for the ordinary path to meet: its bytes are unsent.
+
+    Detach it before either descriptor closes: its number may be given to a stranger.
+
+    Attributes:
+        last: when bytes last came, or when it was made; C{time.monotonic()} seconds, a few ms coarse.
+    """
+
+    @property
+    def last(self) -> float: ...
+    def __call__(self) -> object: ...
+    def detach(self) -> None:
+        """Forget the descriptors and all else; calls do nothing from now on and return None."""
+
+@final
+class FrontPump(_Pump):
+    """From a browser to a backend: frames in, payload out.
+
+    C{rest} begins with the first byte of a control frame, or inside one that the lane has begun: give
+    it to C{lane.feed}. After a fault C{lane.fault} is set; all that came before it is sent, or unsent.
+    """
+
+    def __init__(self, lane: Lane, source: int, sink: int, sink_transport: object, spill: _Spill) -> None:
+        """
+        Raises:
+            ValueError: the lane is for whole messages, or a descriptor is negative.
+        """
+
+@final
+class BackPump(_Pump):
+    """From a backend to a browser: each receiving is one unmasked frame.
+
+    Attributes:
+        messages: frames made.
+        octets: payload bytes framed.
+    """
+
+    @property
+    def messages(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    def __init__(self, source: int, sink: int, sink_transport: object, spill: _Spill, kind: int = 2) -> None:
+        """
+        Args:
+            kind: 2 binary; 1 text, where bytes that are not whole UTF-8 by themselves are not framed
+                but left as C{rest}. Do not call the pump while you hold part of a character.
+
+        Raises:
+            ValueError: the kind is neither, or a descriptor is negative.
+        """
+
+@final
+class EchoPump(_Pump):
+    """Back where they came from: each whole message is framed back, of the kind it had.
+
+    C{rest} is as for L{FrontPump}.
+    """
+
+    def __init__(self, lane: Lane, source: int, transport: object, spill: _Spill, repeat: int = 1) -> None:
+        """
+        Args:
+            repeat: how often each message goes back.
+
+        Raises:
+            ValueError: the lane is not for whole messages, C{repeat} is less than 1, or the descriptor
+                is negative.
+        """
