@@ -32,6 +32,7 @@ class Uri:
         query: without "?".
         credentials: split off, None for none.
         line: of the file, for messages.
+        written: as in the file, C{${...}} not replaced, without credentials and query.
     """
 
     scheme: str
@@ -40,13 +41,19 @@ class Uri:
     path: str = ""
     query: str = ""
     credentials: Credentials | None = None
-    line: int = 0
+    line: int = field(default=0, compare=False)
+    written: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = f":{self.port}" if self.port else ""
         query = f"?{self.query}" if self.query else ""
         return f"{self.scheme}://{host}{port}{self.path}{query}"
+
+    @property
+    def shown(self) -> str:
+        """For logs and messages: as written in the file, so that nothing replaced or secret is in it."""
+        return self.written or str(self).partition("?")[0]
 
     @property
     def secure(self) -> bool:
@@ -87,7 +94,7 @@ class AcceptOptions:
 
     Attributes:
         binds: layer ("ws", "wss", "http", "https", "ssl", "tcp") -> (host, port) really listened
-            on, where not those of the accept.
+            on, where not those of the accept; see L{bound}.
         ws_max_message: longest message taken from a client, bytes; 0 for no limit.
         ws_inactivity: silence after which a client is pinged and then dropped, seconds; 0 for never.
         http_keepalive: idle time before an HTTP connection is closed, seconds.
@@ -101,6 +108,10 @@ class AcceptOptions:
     http_keepalive: float = 30.0
     server_header: bool = True
     tls: TlsOptions = TlsOptions()
+
+    def bound(self, accept: Uri) -> tuple[str, int]:
+        """Return the host and port to listen on for an accept; C{@eth0} stands for an interface."""
+        return self.binds.get(accept.scheme, (accept.host, accept.port))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,10 +192,12 @@ class GatewayConfig:
 
     Attributes:
         file: its name, as given.
+        folder: the folder it is in, absolute; relative paths in the file start there.
         warnings: sentences to log once at start: what is read and has no effect yet.
     """
 
     file: str
+    folder: Path = Path()
     services: tuple[ServiceConfig, ...] = ()
     keystore: Keystore | None = None
     truststore: Keystore | None = None
