@@ -53,8 +53,8 @@ class ServicePlugin:
     factory: str
 
 
-_GROUPS = {AdapterPlugin: "kaazing.adapters", ServicePlugin: "kaazing.services"}
-_WORDS = {AdapterPlugin: "adapter", ServicePlugin: "service type"}
+_GROUPS: dict[type, str] = {AdapterPlugin: "kaazing.adapters", ServicePlugin: "kaazing.services"}
+_WORDS: dict[type, str] = {AdapterPlugin: "adapter", ServicePlugin: "service type"}
 
 
 def adapters() -> list[str]:
@@ -84,11 +84,13 @@ def service_type(name: str) -> IServiceType:
     """
     declared = _declared(ServicePlugin)
     if name not in declared and name.endswith(".proxy") and name[:-6] in _declared(AdapterPlugin):
-        proxy = service_type("proxy")
+        proxy: Any = service_type("proxy")
         return cast(IServiceType, proxy.with_adapter(adapter(name[:-6])))
     if name not in declared:
         known = service_types()
-        raise PluginError(f"unknown type {name!r}{suggest(name, known) or '; there are: ' + ', '.join(known)}")
+        raise PluginError(
+            f"unknown type {name!r}{suggest(name, known) or '; there are: ' + ', '.join(known)}"
+        )
     return cast(IServiceType, _load(ServicePlugin, name, IServiceType))
 
 

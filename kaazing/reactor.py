@@ -134,8 +134,9 @@ class LeanReactor(epollreactor.EPollReactor):
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> IListeningPort:
         """See L{twisted.internet.interfaces.IReactorSocket.adoptStreamPort}."""
         if addressFamily not in (socket.AF_INET, socket.AF_INET6):
-            return super().adoptStreamPort(fileDescriptor, addressFamily, factory)
-        made = LeanPort._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
+            adopted: IListeningPort = super().adoptStreamPort(fileDescriptor, addressFamily, factory)
+            return adopted
+        made: LeanPort = LeanPort._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
         made.startListening()
         return made
 

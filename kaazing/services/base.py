@@ -15,6 +15,8 @@ from kaazing.interfaces.services import IHouse, Visit, Welcome
 class BaseService(Service):
     """Lets everybody in, with no subprotocol; has nothing to serve over plain HTTP."""
 
+    name: str
+
     def __init__(self, config: ServiceConfig, house: IHouse) -> None:
         self.config, self.house = config, house
         self.name = config.name

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -115,7 +115,7 @@ class ProxyService(BaseService):
             self._join(welcome.keep, channel)
             return
         dialling = self._dial(channel.peer)
-        dialling.addCallbacks(self._join, self._give_up, (channel,), None, (channel,))
+        dialling.addCallbacks(self._join, self._give_up, callbackArgs=(channel,), errbackArgs=(channel,))
 
     def declined(self, welcome: Welcome) -> None:
         """See L{IService}."""
@@ -123,12 +123,12 @@ class ProxyService(BaseService):
             welcome.keep.abort()
 
     def _dial(self, peer: str, **more: Any) -> Deferred[Any]:
-        dialling = self.house.connect(self._back, self.config.connect_options, **more)
+        dialling: Deferred[Any] = self.house.connect(self._back, self.config.connect_options, **more)
         return dialling.addErrback(self._complain, peer)
 
     def _complain(self, why: Failure, peer: str) -> Failure:
         why.trap(ConnectError)
-        self.house.complain(self.name, peer, why.value)
+        self.house.complain(self.name, peer, cast(ConnectError, why.value))
         return why
 
     def _give_up(self, why: Failure, front: IChannel) -> None:

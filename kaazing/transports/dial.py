@@ -146,7 +146,7 @@ class _Once(TwistedClientFactory):
 class _Dialled(StreamChannel):
     """Reports as soon as TCP is connected."""
 
-    factory: _Once  # type: ignore[assignment]
+    factory: _Once
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -182,14 +182,15 @@ class _Securing(_Dialled):
 
 def _explain(why: Failure, uri: Uri) -> Failure:
     """Turn what Twisted says into a ConnectError that names the address."""
+    said: Any = why.value
     if why.check(ConnectError):
-        sentence = str(why.value)
+        sentence = str(said)
     elif why.check(TwistedTimeoutError, TwistedTimeout):
         sentence = "no answer within the connect timeout"
     elif why.check(SSL.Error):
-        sentence = f"TLS: {_tls_reason(why.value)}"
-    elif why.check(TwistedConnectError) and why.value.osError:
-        sentence = os.strerror(why.value.osError)
+        sentence = f"TLS: {_tls_reason(said)}"
+    elif why.check(TwistedConnectError) and said.osError:
+        sentence = os.strerror(said.osError)
     else:
         sentence = why.getErrorMessage().rstrip(".")
     return Failure(ConnectError(f"{uri.scheme}://{uri.host}:{uri.port}: {sentence}"))

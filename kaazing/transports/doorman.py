@@ -7,6 +7,8 @@ at a time goes to twisted.web; a WebSocket handshake goes to Autobahn, which the
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -54,6 +56,7 @@ class Doorman(Protocol):
         secure: whether TLS carries the connection.
     """
 
+    transport: Any
     log = Logger()
     _http: Channel | None = None
     _body: Body | None = None
@@ -218,8 +221,9 @@ class Doorman(Protocol):
         self._waiting = False
         if self._closing:
             return
-        if why.check(BadRequest):
-            self._refuse(why.value)
+        refused = why.value
+        if isinstance(refused, BadRequest):
+            self._refuse(refused)
         elif why.check(ConnectError):
             self._refuse(_UNREACHABLE)
         else:

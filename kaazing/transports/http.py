@@ -22,9 +22,11 @@ class Channel(HTTPChannel):
         route, head: of the request being served; set by the doorman before its bytes come.
     """
 
+    transport: Any
     route: Route
     head: Head
     doorman: Any = None
+    site: Any
     timeOut = None  # the doorman's wheel has the timeouts
 
     def requestDone(self, request: Any) -> None:

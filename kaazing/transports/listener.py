@@ -63,7 +63,9 @@ class Streams(Factory):
         """Ask the service what to do with a new connection."""
         welcome = self._service.invite(Visit(peer=channel.peer, secure=self._secure))
         if isinstance(welcome, Deferred):
-            welcome.addCallbacks(self._let_in, self._turn_away, (channel,), None, (channel,))
+            welcome.addCallbacks(
+                self._let_in, self._turn_away, callbackArgs=(channel,), errbackArgs=(channel,)
+            )
         else:
             self._let_in(welcome, channel)
 
@@ -84,7 +86,7 @@ class _Arriving(StreamChannel):
         super().connectionMade()
         factory = self.factory
         del self.factory
-        factory.arrived(self)  # type: ignore[union-attr]
+        factory.arrived(self)
 
 
 class Listener:

@@ -8,14 +8,17 @@ takes over again at the next read.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 
 from kaazing.interfaces.adapters import Kind
 from kaazing.reactor import LeanClient, LeanServer
 from kaazing.transports import ws
-from kaazing.wire.lane import native
+from kaazing.wire.native import SPEEDUPS
+
+if TYPE_CHECKING or SPEEDUPS:
+    from kaazing._speedups import BackPump, EchoPump, FrontPump
 
 _LEAN = (LeanServer, LeanClient)
 
@@ -47,33 +50,31 @@ class Pumped:
 def pump(front: Any, back: Any) -> Pumped | None:
     """Pump between a WebSocket front and a TCP back; None where that cannot be."""
     lane = getattr(front, "lane", None)
-    if native is None or ws.LANE != "pump" or lane is None or back.messages:
+    if not SPEEDUPS or ws.LANE != "pump" or lane is None or back.messages:
         return None
     source, sink = front.transport, back.transport
     if not (_lean(source) and _lean(sink)):
         return None
     pumped = Pumped()
-    pumped.install(source, native.FrontPump(lane, source.fileno(), sink.fileno(), sink, _Spill(front, back)))
-    pumped.install(
-        sink, native.BackPump(sink.fileno(), source.fileno(), source, _Spill(back, front), Kind.BINARY)
-    )
+    pumped.install(source, FrontPump(lane, source.fileno(), sink.fileno(), sink, _Spill(front, back)))
+    pumped.install(sink, BackPump(sink.fileno(), source.fileno(), source, _Spill(back, front), Kind.BINARY))
     return pumped
 
 
 def pump_echo(channel: Any, repeat: int) -> Pumped | None:
     """Pump a WebSocket's messages back to itself; None where that cannot be."""
     lane = getattr(channel, "lane", None)
-    if native is None or ws.LANE != "pump" or lane is None or not _lean(channel.transport):
+    if not SPEEDUPS or ws.LANE != "pump" or lane is None or not _lean(channel.transport):
         return None
     transport = channel.transport
     pumped = Pumped()
     spill = _Spill(channel, channel)
-    pumped.install(transport, native.EchoPump(lane, transport.fileno(), transport, spill, repeat))
+    pumped.install(transport, EchoPump(lane, transport.fileno(), transport, spill, repeat))
     return pumped
 
 
 def _lean(transport: Any) -> bool:
-    return isinstance(transport, _LEAN) and transport.connected and not transport.disconnecting
+    return isinstance(transport, _LEAN) and bool(transport.connected) and not transport.disconnecting
 
 
 class _Spill:

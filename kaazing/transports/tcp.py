@@ -44,6 +44,7 @@ def finish_writing(transport: Any) -> None:
 class StreamChannel(Protocol):
     """See L{IChannel}."""
 
+    transport: Any
     receiver: IReceiver | None = None
     subprotocol: str | None = None
     messages = False

@@ -46,12 +46,14 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         heard: what the lane had received at the last look for silence.
     """
 
+    transport: Any
     side: ClassVar[Side]
     masks: ClassVar[bool]  # whether what we send is masked (RFC 6455 section 5.3)
 
     CONFIG_ATTRS = ()  # Autobahn's options stand in a subclass, see options()
     messages = True
     whole = False
+    message_data: list[bytes]
     receiver: IReceiver | None = None
     lane: Lane | None = None
     heard = -1
@@ -188,7 +190,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if not self.failedByMe and self.receiver is not None:
             kind = Kind.BINARY if self.message_is_binary else Kind.TEXT
             self.receiver.received(b"".join(self.message_data), kind)
-        self.message_data = None
+        self.message_data = []
 
     def _fail_connection(self, code: int = 1001, reason: str = "") -> None:
         """Autobahn found a violation; see L{FrameViolation}."""
