@@ -55,7 +55,7 @@ class Head:
         query: without "?"; empty for none.
         version: "1.0" or "1.1".
         headers: by lower-case name; values of equal names joined by ", " (RFC 9110 section 5.3).
-        host: lower case, without brackets; empty where HTTP/1.0 sends none.
+        host: lower case, without brackets, IPv6 in its shortest form; empty where HTTP/1.0 sends none.
         port: None where Host names none.
         start: bytes of an empty line before the request line, 0 or 2 (RFC 9112 section 2.2).
         length: bytes of the head from the start of the data, both empty lines counted.
@@ -163,6 +163,15 @@ def upgrade_required(
     return BadRequest(426, what, rule=rule, headers=headers)
 
 
+def page(status: int, what: str = "") -> bytes:
+    """Return the little HTML page of a status; C{what} is a sentence for people."""
+    title = f"{status} {HTTPStatus(status).phrase}"
+    sentence = f"<p>{escape(what)}</p>" if what else ""
+    return (
+        f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{sentence}</body></html>\n".encode()
+    )
+
+
 def answer(
     status: int,
     what: str = "",
@@ -182,20 +191,17 @@ def answer(
         date: value of the Date field, e.g. of twisted.web.http.datetimeToString; empty for none.
         body: False for the answer to HEAD: the length is said, the page left out.
     """
-    title = f"{status} {HTTPStatus(status).phrase}"
-    sentence = f"<p>{escape(what)}</p>" if what else ""
-    page = (
-        f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{sentence}</body></html>\n".encode()
-    )
+    content = page(status, what)
     fields = [(b"Server", server)] * bool(server) + [(b"Date", date)] * bool(date) + list(headers)
     upgrade = any(name.lower() == b"upgrade" for name, _ in headers)
     fields += [
         (b"Content-Type", b"text/html;charset=utf-8"),
-        (b"Content-Length", b"%d" % len(page)),
+        (b"Content-Length", b"%d" % len(content)),
         (b"Connection", b"Upgrade, close" if upgrade else b"close"),  # RFC 9110 section 7.8
     ]
-    lines = [f"HTTP/1.1 {title}".encode(), *(b"%b: %b" % pair for pair in fields), b"", b""]
-    return b"\r\n".join(lines) + (page if body else b"")
+    line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()
+    lines = [line, *(b"%b: %b" % pair for pair in fields), b"", b""]
+    return b"\r\n".join(lines) + (content if body else b"")
 
 
 def refusal(why: BadRequest, *, server: bytes = b"", date: bytes = b"", body: bool = True) -> bytes:
@@ -242,10 +248,9 @@ def _authority(value: str) -> tuple[str, int | None] | None:
     if host[0] != "[":
         return host, port
     try:
-        IPv6Address(host[1:-1])
+        return IPv6Address(host[1:-1]).compressed, port
     except ValueError:
         return None
-    return host[1:-1], port
 
 
 def _path(method: str, target: str, host: str, port: int | None) -> tuple[str, str]:

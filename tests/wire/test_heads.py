@@ -125,7 +125,7 @@ class HeadTests(SynchronousTestCase):
             (b"a_b-c.d:1", "a_b-c.d", 1),
             (b"127.0.0.1:65535", "127.0.0.1", 65535),
             (b"[::1]", "::1", None),
-            (b"[FE80::1]:8000", "fe80::1", 8000),
+            (b"[FE80:0::01]:8000", "fe80::1", 8000),
         ):
             head = head_of(request(host=b"Host: " + value))
             self.assertEqual((head.host, head.port), (host, port))
