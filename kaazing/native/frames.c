@@ -1,4 +1,4 @@
-/* Outgoing data frames, and UTF-8 asked of a whole text.  Twin: kaazing/wire/_pure_frames.py. */
+/* Outgoing data frames, and UTF-8 asked of a whole text.  Twin: kaazing/wire/pure_frames.py. */
 #if defined(__APPLE__)
 #include <sys/random.h>
 #endif

@@ -1,4 +1,4 @@
-/* Lane: the inbound frames of one uncompressed connection.  Twin: kaazing/wire/_pure_lane.py. */
+/* Lane: the inbound frames of one uncompressed connection.  Twin: kaazing/wire/pure_lane.py. */
 #include "lane.h"
 #include <stddef.h>
 #include <structmember.h>

@@ -10,7 +10,7 @@ from kaazing.wire.native import SPEEDUPS
 if TYPE_CHECKING or SPEEDUPS:
     from kaazing._speedups import frame, valid_utf8
 else:
-    from kaazing.wire._pure_frames import frame, valid_utf8
+    from kaazing.wire.pure_frames import frame, valid_utf8
 
 AUTO = 0  # text where the bytes are valid UTF-8, binary otherwise
 TEXT = 1

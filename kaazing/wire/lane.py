@@ -13,6 +13,6 @@ from kaazing.wire.native import SPEEDUPS
 if TYPE_CHECKING or SPEEDUPS:
     from kaazing._speedups import Lane
 else:
-    from kaazing.wire._pure_lane import Lane
+    from kaazing.wire.pure_lane import Lane
 
 __all__ = ["SPEEDUPS", "Lane"]

@@ -4,7 +4,18 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
+from importlib import import_module
 
-SPEEDUPS: bool = not os.environ.get("KAAZING_PURE") and find_spec("kaazing._speedups") is not None
+
+def _speedups() -> bool:
+    if os.environ.get("KAAZING_PURE"):
+        return False
+    try:
+        import_module("kaazing._speedups")
+    except ImportError:
+        return False
+    return True
+
+
+SPEEDUPS: bool = _speedups()
 """True when C{kaazing._speedups} was built at install, and the environment does not say KAAZING_PURE."""

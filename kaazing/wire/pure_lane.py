@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.wire.test_lane -*-
+# -*- test-case-name: tests.wire.test_pure_lane -*-
 """The inbound frames of a connection in Python; the twin of C{kaazing/native/lane.c}.  RFC 6455 section 5."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 import codecs
 from typing import final
 
-from kaazing.wire._pure_frames import xor
+from kaazing.wire.pure_frames import xor
 
 _TEXT, _BINARY, _CONTROL, _CLOSE, _PONG = 1, 2, 8, 8, 10
 _KEY_SIZE = 4
@@ -34,7 +34,10 @@ class _Utf8:
         except UnicodeDecodeError as why:
             leads = 0xC2 <= joined[why.start] <= 0xF4
             return (why.end if leads else why.start) - len(self.cut)
-        self.cut = joined[taken:]
+        cut = joined[taken:]
+        if cut[:1] == b"\xed" and cut[1:] >= b"\xa0":  # a surrogate, which Python sees a byte later
+            return taken + 1 - len(self.cut)
+        self.cut = cut
         return len(text)
 
 

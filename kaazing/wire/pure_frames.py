@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.wire.test_frames -*-
+# -*- test-case-name: tests.wire.test_pure_frames -*-
 """Outgoing WebSocket frames in Python; the twin of C{kaazing/native/frames.c}.  RFC 6455 section 5.2."""
 
 from __future__ import annotations
