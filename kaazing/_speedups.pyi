@@ -150,3 +150,56 @@ class EchoPump(_Pump):
             ValueError: the lane is not for whole messages, C{repeat} is less than 1, or the descriptor
                 is negative.
         """
+
+@final
+class StompScanner:
+    """One direction of a STOMP connection: where its frames end, and whether they are as they must be.
+
+    It starts before the connection is made (version 0), takes one CONNECT, STOMP or CONNECTED frame, or
+    ERROR frames, and stops behind the first; what follows is kept until C{version} is set. Nothing it
+    says depends on where the stream is cut.
+
+    Attributes:
+        version: 0, or set to 10, 11 or 12 when the connection is made.
+        fault: None, or the rule that a frame broke: (L{kaazing.wire.stomp_faults.Code}, offset of the
+            first bad byte in the stream, detail, the frame's lines before the bad one).
+        frames: whole frames passed.
+        offset: in the stream, of the first byte that was neither passed nor dropped.
+        pending: bytes kept: of the open frame, or after the stop; up to twice as much memory is held.
+        beat: C{split} only: whether the last feed had an end-of-line before its first frame.
+    """
+
+    version: int
+    @property
+    def fault(self) -> tuple[int, int, bytes, bytes] | None: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def beat(self) -> bool: ...
+    def __init__(self, *, client: bool, split: bool, max_frame: int, max_headers: int, max_line: int) -> None:
+        """
+        Args:
+            client: whether the client's frames are read, not the server's.
+            split: give each frame apart, and drop the ends-of-line between frames.
+            max_frame: bytes of a frame, its NUL counted.
+            max_headers: headers of a frame.
+            max_line: bytes of a header line without its line feed.
+
+        Raises:
+            ValueError: a limit is not from 1 to 2**48.
+        """
+
+    def feed(self, data: bytes, /) -> list[bytes | tuple[int, bytes]]:
+        """Take bytes as read.
+
+        Returns:
+            What may pass, in order. With C{split}: each whole frame, as bytes. Otherwise: runs of whole
+            frames and of ends-of-line between them, as bytes, and (offset, frame) for a frame that
+            the owner has to look at: CONNECT, STOMP, SUBSCRIBE, UNSUBSCRIBE, BEGIN, COMMIT, ABORT, and
+            any with a transaction header. With C{fault} set, nothing comes any more; what came
+            before it is given.
+        """
