@@ -124,7 +124,10 @@ def choice(*words: str) -> Callable[[str], str]:
 
     def read(value: str) -> str:
         if value not in words:
-            raise Unreadable(f"expected {' or '.join(words)}", suggest(value, words))
+            *most, last = words
+            raise Unreadable(
+                f"expected {', '.join(most)}{' or ' if most else ''}{last}", suggest(value, words)
+            )
         return value
 
     return read

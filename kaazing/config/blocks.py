@@ -1,0 +1,201 @@
+# -*- test-case-name: tests.config.test_blocks -*-
+"""<accept-options> and <connect-options> of a service, with those of <service-defaults> behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kaazing.config.fates import Fate
+from kaazing.config.faults import UNREAD, Faults, Node, quoted
+from kaazing.config.model import AcceptOptions, ConnectOptions, TlsOptions, Uri
+from kaazing.config.original import entries
+from kaazing.config.stores import CERTIFICATE, KEY, Files
+from kaazing.config.structure import flag
+from kaazing.config.tls import OLD_PROTOCOLS, PROTOCOLS, span
+
+OVER = {
+    "ws": ("ws", "http", "tcp"),
+    "wss": ("wss", "https", "ssl", "tcp"),
+    "http": ("http", "tcp"),
+    "https": ("https", "ssl", "tcp"),
+    "ssl": ("ssl", "tcp"),
+}
+"""Scheme -> what it runs over, itself first; every other runs over tcp."""
+
+_PEM = {"ssl.certificate-file": CERTIFICATE, "ssl.key-file": KEY, "ssl.ca-file": CERTIFICATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One option as it was set.
+
+    Attributes:
+        own: whether the service itself has it, not <service-defaults>.
+    """
+
+    value: Any
+    node: Node
+    own: bool = True
+
+
+Settings = Mapping[str, Setting]
+
+_ACCEPT, _CONNECT = AcceptOptions(), ConnectOptions()  # the defaults
+
+
+def read_block(node: Node | None, files: Files, faults: Faults, *, own: bool = True) -> dict[str, Setting]:
+    """Return the options in force of one block; everything wrong in it is noted, and what has no effect."""
+    found: dict[str, Setting] = {}
+    seen: dict[str, Node] = {}
+    known = entries(node.name) if node else {}
+    for child in node.children if node else ():
+        entry = known.get(child.name)
+        if entry is None:
+            faults.at(child, f"no such option{faults.near(child.tag, known)}")
+            continue
+        if seen.setdefault(child.name, child) is not child:
+            faults.at(child, f"stands here already, at line {seen[child.name].line}")
+            continue
+        assert entry.read is not None, f"option {entry.name} has no reader"
+        value = faults.read(child, entry.read)
+        flag(child, entry, value, faults)
+        if value is not UNREAD and child.name in _PEM:
+            value = files.pem(child, _PEM[child.name])  # None, and noted, where it is no good
+        if value is not UNREAD and entry.fate is Fate.KEPT:
+            found[child.name] = Setting(value, child, own)
+    if node and node.written:
+        faults.at(node, "text stands where only elements may stand")
+    _warn(found, faults)
+    return found
+
+
+def accept_options(
+    settings: Settings,
+    accepts: Sequence[Uri],
+    files: Files,
+    stores: tuple[bool, bool],
+    faults: Faults,
+) -> AcceptOptions:
+    """Return what the settings come to for a service with these accepts.
+
+    Args:
+        stores: whether the file has a keystore, and a truststore.
+    """
+    inactivity = _value(settings, "ws.inactivity.timeout", _ACCEPT.ws_inactivity)
+    keepalive = _value(settings, "http.keepalive.timeout", inactivity or _ACCEPT.http_keepalive)
+    if keepalive < inactivity:
+        faults.warn(settings["http.keepalive.timeout"].node, "is shorter than ws.inactivity.timeout")
+    return AcceptOptions(
+        binds=_binds(settings, {accept.scheme for accept in accepts}, faults),
+        ws_max_message=_value(settings, "ws.maximum.message.size", _ACCEPT.ws_max_message),
+        ws_inactivity=inactivity,
+        http_keepalive=keepalive,
+        server_header=_value(settings, "http.server.header", _ACCEPT.server_header),
+        tls=_accept_tls(settings, accepts, files, stores, faults),
+    )
+
+
+def connect_options(settings: Settings) -> ConnectOptions:
+    """Return what the settings come to."""
+    return ConnectOptions(
+        timeout=_value(settings, "connect.timeout", _CONNECT.timeout),
+        ws_inactivity=_value(settings, "ws.inactivity.timeout", _CONNECT.ws_inactivity),
+        tls=TlsOptions(
+            ciphers=_value(settings, "ssl.ciphers", ""),
+            protocols=span(_value(settings, "ssl.protocols", PROTOCOLS)),
+            encryption=_value(settings, "ssl.encryption", True),
+            verify_server=_value(settings, "ssl.verify-server", True),
+            ca_file=_value(settings, "ssl.ca-file", None),
+            server_name=_value(settings, "ssl.server-name", ""),
+        ),
+    )
+
+
+def _value(settings: Settings, name: str, default: Any) -> Any:
+    return settings[name].value if name in settings else default
+
+
+def _warn(settings: Settings, faults: Faults) -> None:
+    if "ssl.protocols" in settings and set(settings["ssl.protocols"].value) & set(OLD_PROTOCOLS):
+        faults.warn(settings["ssl.protocols"].node, "nothing older than TLSv1.2 is spoken")
+    if not _value(settings, "ssl.verify-server", True):
+        faults.warn(
+            settings["ssl.verify-server"].node,
+            "is disabled: nobody knows whether the server at the other end is the right one",
+        )
+
+
+def _binds(settings: Settings, schemes: set[str], faults: Faults) -> dict[str, tuple[str, int]]:
+    """Return scheme -> address: a bind is for its own scheme; where no accept has that, for those over it."""
+    binds: dict[str, tuple[str, int]] = {}
+    used = set()
+    for scheme in schemes:
+        for layer in OVER.get(scheme, ("tcp",)):
+            name = f"{layer}.bind"
+            if name in settings and (layer == scheme or layer not in schemes):
+                binds[scheme] = settings[name].value
+                used.add(name)
+                break
+    for name, setting in settings.items():
+        if name.endswith(".bind") and setting.own and name not in used:
+            faults.warn(setting.node, "has no effect. No accept of the service is bound by it.")
+    return binds
+
+
+def _accept_tls(
+    settings: Settings, accepts: Sequence[Uri], files: Files, stores: tuple[bool, bool], faults: Faults
+) -> TlsOptions:
+    secure = [accept for accept in accepts if accept.secure]
+    encryption = _value(settings, "ssl.encryption", True)
+    certificate, key = _certificate(settings, files)
+    if (
+        secure
+        and encryption
+        and certificate is None
+        and not stores[0]
+        and "ssl.certificate-file" not in settings
+    ):
+        what = "needs a certificate: a <keystore> in <security>, or the accept-option ssl.certificate-file"
+        faults.add(secure[0].line, f"<accept>: {secure[0].shown!r} {what}")
+    if _value(settings, "ssl.verify-client", "none") != "none":
+        _check_verify_client(settings["ssl.verify-client"], bool(secure), encryption, stores[1], faults)
+    return TlsOptions(
+        certificate=certificate,
+        key=key,
+        ciphers=_value(settings, "ssl.ciphers", ""),
+        protocols=span(_value(settings, "ssl.protocols", PROTOCOLS)),
+        encryption=encryption,
+        verify_client=_value(settings, "ssl.verify-client", "none"),
+    )
+
+
+def _certificate(settings: Settings, files: Files) -> tuple[Path | None, Path | None]:
+    """Return certificate and key; a key of <service-defaults> is none for a certificate of the service."""
+    certificate, key = settings.get("ssl.certificate-file"), settings.get("ssl.key-file")
+    if certificate is None or certificate.value is None:
+        return None, None
+    if key is not None and certificate.own and not key.own:
+        key = None
+    path = None if key is None else key.value
+    files.check_pair(certificate.node, certificate.value, path)
+    return certificate.value, path
+
+
+def _check_verify_client(
+    setting: Setting, secure: bool, encryption: bool, truststore: bool, faults: Faults
+) -> None:
+    said = quoted(setting.node)
+    if not secure:
+        if setting.own:
+            faults.at(
+                setting.node, f"{said}nothing of this service is accepted over TLS, so nobody can be asked"
+            )
+    elif not encryption:
+        faults.at(
+            setting.node, f"{said}with ssl.encryption disabled no client can be asked for a certificate"
+        )
+    elif not truststore:
+        faults.at(setting.node, f"{said}needs a <truststore> in <security> to know whom to trust")

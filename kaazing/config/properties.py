@@ -1,0 +1,86 @@
+# -*- test-case-name: tests.config.test_properties -*-
+"""The <properties> of a service, read by the options that its type declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from kaazing.config.fates import Entry
+from kaazing.config.faults import UNREAD, Faults, Node
+from kaazing.config.structure import flag
+from kaazing.options import Option
+
+
+def read_properties(
+    nodes: Sequence[Node],
+    options: Sequence[Option],
+    owner: Node,
+    faults: Faults,
+    without_use: Mapping[str, Entry] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the value of every option by name, defaults filled in, UNREAD for what is wrong.
+
+    Args:
+        nodes: the elements in <properties>.
+        options: what the type declares.
+        owner: where a missing property is noted.
+        faults: takes what is wrong: unknown, repeated, missing and unreadable ones.
+        without_use: properties of the original that the type does not declare.
+    """
+    known = {option.name: option for option in options}
+    found: dict[str, list[Node]] = {}
+    for node in nodes:
+        if node.name in known:
+            found.setdefault(node.name, []).append(node)
+        elif node.name in without_use:
+            _without_use(node, without_use[node.name], faults)
+        else:
+            faults.at(node, f"unknown in <{owner.tag}>{faults.near(node.name, known)}")
+    return {option.name: _value(found.get(option.name, []), option, owner, faults) for option in options}
+
+
+def secrets(options: Iterable[Option], values: Mapping[str, Any]) -> list[str]:
+    """Return the texts among the values that no message may contain."""
+    return [
+        value
+        for option in options
+        if option.secret and isinstance(value := values.get(option.name), str) and value
+    ]
+
+
+def _without_use(node: Node, entry: Entry, faults: Faults) -> None:
+    assert entry.read is not None, f"property {entry.name} has no reader"
+    flag(node, entry, faults.read(node, entry.read), faults)
+
+
+def _value(nodes: list[Node], option: Option, owner: Node, faults: Faults) -> Any:
+    if not nodes:
+        if option.required:
+            faults.at(owner, f"<{option.name}> is missing in it")
+        return () if option.repeated and option.default is None else option.default
+    if option.repeated:
+        return tuple(_one(node, option, faults) for node in nodes)
+    for node in nodes[1:]:
+        faults.at(node, f"stands here already, at line {nodes[0].line}")
+    return _one(nodes[0], option, faults)
+
+
+def _one(node: Node, option: Option, faults: Faults) -> Any:
+    if not option.children:
+        return faults.read(node, option.read, secret=option.secret)
+    before = faults.count
+    if node.written:
+        faults.at(node, "text stands where only elements may stand")
+    inside = read_properties(node.children, option.children, node, faults)
+    if faults.count > before:
+        return UNREAD
+    try:
+        return option.read(inside)
+    except ValueError as why:
+        hidden = any(child.replaced for child in node.children) or any(
+            each.secret for each in option.children
+        )
+        faults.at(node, "its parts do not go together" if hidden else str(why))
+        return UNREAD

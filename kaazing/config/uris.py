@@ -1,0 +1,119 @@
+# -*- test-case-name: tests.config.test_uris -*-
+"""Accept, connect and balance URIs, and the origins of web sites."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from kaazing.config.faults import UNREAD, Faults, Node, quoted, shown
+from kaazing.config.model import Credentials, Uri
+from kaazing.literals import Unreadable, UriParts, uri
+
+DEFAULT_PORTS = {
+    **dict.fromkeys(("http", "ws", "sse", "httpxe"), 80),
+    **dict.fromkeys(("https", "wss", "sse+ssl", "httpxe+ssl"), 443),
+}
+OVER_HTTP = frozenset(
+    (*DEFAULT_PORTS, "wse", "wsn", "wsx", "httpx", "wse+ssl", "wsn+ssl", "wsx+ssl", "httpx+ssl")
+)  # these have a path
+_STREAMS = frozenset(("tcp", "ssl", "udp", "mcp"))
+SCHEMES = frozenset((*OVER_HTTP, *_STREAMS, "pipe"))
+"""All that the original has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What a URI is for.
+
+    Attributes:
+        service_type: name of the type of the service, for messages; empty where it is not known.
+        schemes: those that the type takes there; None where it is not known.
+    """
+
+    service_type: str = ""
+    schemes: Collection[str] | None = None
+
+
+def read_uri(node: Node, role: Role, faults: Faults) -> Uri | None:
+    """Return the URI in an element, None after noting what is wrong with it."""
+    parts = faults.read(node, uri)
+    if parts is UNREAD:
+        return None
+    scheme = _scheme(parts)
+    fault = _scheme_fault(scheme, node, role, faults) or _fault(parts, scheme, node.name)
+    if fault:
+        faults.at(node, f"{quoted(node)}{fault}")
+        return None
+    return Uri(
+        scheme=scheme,
+        host=parts.host,
+        port=parts.port or DEFAULT_PORTS.get(scheme, 0),
+        path=(parts.path or "/") if scheme in OVER_HTTP else "",
+        query=parts.query or "",
+        credentials=_credentials(parts),
+        line=node.line,
+        written=shown(node.written),
+    )
+
+
+def origin(value: str) -> str:
+    """Return C{*}, or an origin of http or https with its port, lower case (RFC 6454 section 6.2)."""
+    if value == "*":
+        return value
+    expected = "expected * or http(s)://host, with a port and nothing behind it"
+    parts = uri(value)
+    if parts.scheme not in ("http", "https") or not parts.host or parts.host.startswith("@"):
+        raise Unreadable(expected)
+    if parts.path or parts.query is not None or parts.userinfo is not None:
+        raise Unreadable(expected)
+    host = f"[{parts.host}]" if ":" in parts.host else parts.host
+    return f"{parts.scheme}://{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}"
+
+
+def _scheme(parts: UriParts) -> str:
+    if parts.scheme == "tls":
+        return "ssl"
+    return parts.scheme.replace("+tls", "+ssl")
+
+
+def _scheme_fault(scheme: str, node: Node, role: Role, faults: Faults) -> str:
+    hidden = node.replaced
+    if scheme not in SCHEMES:
+        near = "" if hidden else faults.near(scheme, role.schemes or SCHEMES)
+        return f"unknown scheme{'' if hidden else f' {scheme!r}'}{near}"
+    if role.schemes is not None and scheme not in role.schemes:
+        taken = ", ".join(sorted(role.schemes))
+        return f"a service of type {role.service_type} takes {taken or 'no such URI'} here"
+    return ""
+
+
+def _fault(parts: UriParts, scheme: str, element: str) -> str:
+    if scheme == "pipe":
+        return "a pipe has a name and nothing else" if not _is_pipe(parts) else ""
+    if not parts.host:
+        return "the host is missing"
+    if parts.port is None and scheme not in DEFAULT_PORTS:
+        return "the port is missing"
+    if scheme not in OVER_HTTP and (parts.path not in ("", "/") or parts.query is not None):
+        return "this scheme has neither path nor query"
+    if element == "connect":
+        return (
+            "a network interface can be listened on, not connected to" if parts.host.startswith("@") else ""
+        )
+    if parts.userinfo is not None:
+        return "a user and password belong into a <connect>"
+    return "a query belongs into a <connect>" if parts.query is not None else ""
+
+
+def _is_pipe(parts: UriParts) -> bool:
+    more = parts.port is not None or parts.path not in ("", "/") or parts.query is not None
+    return bool(parts.host) and parts.userinfo is None and not more
+
+
+def _credentials(parts: UriParts) -> Credentials | None:
+    if parts.userinfo is None:
+        return None
+    user, _, password = parts.userinfo.partition(":")
+    return Credentials(unquote(user), unquote(password))
