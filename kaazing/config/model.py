@@ -39,7 +39,7 @@ class Uri:
     host: str
     port: int
     path: str = ""
-    query: str = ""
+    query: str = field(default="", repr=False)
     credentials: Credentials | None = None
     line: int = field(default=0, compare=False)
     written: str = field(default="", compare=False, repr=False)
@@ -152,7 +152,7 @@ class ServiceConfig:
     """One `<service>`.
 
     Attributes:
-        properties: by name, read by the type's options; defaults are filled in.
+        properties: by name, read by the type's options; defaults are filled in. Some are secret.
         mime_types: extension (lower case) -> type; service over defaults over built-in.
         line: of its element.
     """
@@ -163,7 +163,7 @@ class ServiceConfig:
     accepts: tuple[Uri, ...] = ()
     connects: tuple[Uri, ...] = ()
     balances: tuple[Uri, ...] = ()
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
     accept_options: AcceptOptions = AcceptOptions()
     connect_options: ConnectOptions = ConnectOptions()
     mime_types: Mapping[str, str] = field(default_factory=dict)

@@ -68,7 +68,7 @@ def flag(node: Node, entry: Entry, value: Any, faults: Faults) -> None:
 
 
 def clause(note: str) -> str:
-    """Return a note as it stands behind a colon: no capital in front that is not an acronym's, no full stop."""
+    """Return a note as it stands behind a colon: no full stop, no capital but an acronym's."""
     return (note[0].lower() + note[1:] if note[1:2].islower() else note).rstrip(".")
 
 

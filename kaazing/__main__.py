@@ -1,0 +1,99 @@
+# -*- test-case-name: tests.test_main -*-
+"""python -m kaazing: check a configuration, run the gateway, say the version."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from kaazing import __version__
+from kaazing.config.model import GatewayConfig, ServiceConfig
+from kaazing.config.reader import read
+from kaazing.errors import ConfigErrors
+
+
+def main(
+    arguments: Sequence[str] | None = None, execute: Callable[[str, list[str]], object] = os.execv
+) -> int:
+    """Do what the command line says; return the exit status.
+
+    Args:
+        arguments: those behind C{python -m kaazing}; of the process where None.
+        execute: replaces this process by another program, as L{os.execv}.
+    """
+    parser = _parser()
+    said, rest = parser.parse_known_args(arguments)
+    if said.command == "run":
+        execute(sys.executable, [sys.executable, "-m", "twisted", "kaazing", *rest])
+        return 0
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if said.command == "version":
+        print(f"kaazing {__version__}")
+        return 0
+    return check(said.file, dict(said.define))
+
+
+def check(path: str, defines: dict[str, str]) -> int:
+    """Print what a configuration comes to and return 0, or print all its errors and return 1."""
+    try:
+        config = read(path, defines=defines)
+    except ConfigErrors as errors:
+        print(errors, file=sys.stderr)
+        return 1
+    for line in summary(config):
+        print(line)
+    return 0
+
+
+def summary(config: GatewayConfig) -> list[str]:
+    """Return one line for each service, then the warnings; replaced values and credentials are not in it."""
+    count = len(config.services)
+    head = f"{config.file}: {count} service{'' if count == 1 else 's'}, no errors"
+    return [head, *map(_line, config.services), *(f"warning: {each}" for each in config.warnings)]
+
+
+def _line(service: ServiceConfig) -> str:
+    accepts = ", ".join(uri.shown for uri in service.accepts) or "no accept"
+    connects = ", ".join(uri.shown for uri in service.connects)
+    return f"  {service.name}: {service.type}, {accepts}{f' -> {connects}' if connects else ''}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m kaazing", description="The Kaazing gateway.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    checking = commands.add_parser(
+        "check", help="check a configuration file; exit status 1 when it has errors", allow_abbrev=False
+    )
+    checking.add_argument("file", help="the configuration, conf.xml")
+    checking.add_argument(
+        "-D",
+        dest="define",
+        metavar="name=value",
+        type=_definition,
+        action="append",
+        default=[],
+        help="a name for ${name} in the file; goes before its properties and the environment",
+    )
+    commands.add_parser(
+        "run",
+        help="run the gateway: -c conf.xml and all that `python -m twisted kaazing --help` tells",
+        allow_abbrev=False,
+    )
+    commands.add_parser("version", help="say the version")
+    return parser
+
+
+def _definition(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError("expected name=value")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
