@@ -1,0 +1,1 @@
+"""The gateway against the cases of the Autobahn test suite (RFC 6455)."""
