@@ -30,16 +30,18 @@ def answer(**environment: str) -> str:
     return ran.stdout.strip()
 
 
-class NativeTests(SynchronousTestCase):
+class BuiltTests(SynchronousTestCase):
+    if find_spec("kaazing._speedups") is None:
+        skip = "kaazing._speedups was not built"
+
     def test_built(self) -> None:
         """
         Where the C module was built, it is used.
         """
         self.assertEqual(answer(), "True kaazing._speedups kaazing._speedups")
 
-    if find_spec("kaazing._speedups") is None:
-        test_built.skip = "kaazing._speedups was not built"  # type: ignore[attr-defined]
 
+class AskedTests(SynchronousTestCase):
     def test_pure(self) -> None:
         """
         KAAZING_PURE in the environment asks for the Python codecs.
