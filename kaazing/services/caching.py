@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kaazing.errors import suggest
@@ -29,7 +29,7 @@ class Directives:
     """
 
     flags: tuple[str, ...] = ()
-    ages: Mapping[str, int] | None = None
+    ages: Mapping[str, int] = field(default_factory=dict)
     since_modified: int | None = None
 
 
@@ -92,7 +92,7 @@ def cache_control(
     ages: dict[str, int] = {}
     for directives in (location.directives for location in locations if location.matches(path)):
         flags.update(dict.fromkeys(directives.flags))
-        named = dict(directives.ages or {})
+        named = dict(directives.ages)
         if directives.since_modified is not None:
             left = max(0, int(modified + directives.since_modified - now))
             named["max-age"] = min(left, named.get("max-age", left))

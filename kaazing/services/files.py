@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +27,24 @@ CHUNK = 64 * 1024  # bytes read and sent at a time
 MAX_ERROR_PAGE = 256 * 1024  # bytes; of a longer one the beginning is sent
 
 _HTML = "text/html;charset=utf-8"
-_TYPES = mimetypes.MimeTypes().types_map[True]  # Python's own list, whatever the machine's files say
+_TYPES = {
+    **dict.fromkeys((".html", ".htm"), "text/html"),
+    **dict.fromkeys((".js", ".mjs"), "text/javascript"),  # RFC 9239
+    **dict.fromkeys((".json", ".map"), "application/json"),
+    **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
+    **{f".{name}": f"image/{name}" for name in ("avif", "gif", "png", "webp")},
+    **{f".{name}": f"font/{name}" for name in ("otf", "ttf", "woff", "woff2")},
+    **{f".{name}": f"text/{name}" for name in ("css", "csv", "vtt", "xml")},
+    **{f".{name}": f"application/{name}" for name in ("pdf", "wasm", "zip")},
+    ".ico": "image/vnd.microsoft.icon",
+    ".md": "text/markdown",
+    ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".webmanifest": "application/manifest+json",
+    ".webm": "video/webm",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +56,7 @@ class Manner:
         error_pages: folder of files such as 404.html; None for none.
         indexes: whether a folder without welcome file is listed.
         locations: what is said about caching.
-        mime_types: extension, lower case -> Content-Type; before Python's own.
+        mime_types: extension, lower case -> Content-Type; before the usual ones.
     """
 
     welcome: str = ""
