@@ -46,7 +46,7 @@ _ESCAPES: dict[int, dict[str, str]] = {
 }
 _MEANINGS = {"\\\\": "\\", "\\n": "\n", "\\c": ":", "\\r": "\r"}
 _ESCAPE = re.compile(r"\\[\\ncr]")
-_UNSPEAKABLE = re.compile(r"[\0\n\r]")
+_UNSPEAKABLE = {OPENING: "\0\n\r", 10: "\0\n", 11: "\0\n", 12: "\0\n\r"}  # in what has been escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,12 @@ def encode(frame: Frame, version: int) -> bytes:
         ValueError: the frame cannot be said in this version: a header with a character that only an
             escape could carry, an empty name, a body where none may be, a false content-length.
     """
-    escapes = {} if frame.command in _UNESCAPED else _ESCAPES[version]
+    version = OPENING if frame.command in _UNESCAPED else version
+    escapes, unspeakable = _ESCAPES[version], _UNSPEAKABLE[version]
     lines = [frame.command]
     for name, value in _measured(frame):
         written = "".join(escapes.get(c, c) for c in name), "".join(escapes.get(c, c) for c in value)
-        if not name or ":" in written[0] or any(map(_UNSPEAKABLE.search, written)):
+        if not name or ":" in written[0] or any(c in unspeakable for c in "".join(written)):
             raise ValueError(f"header {name!r} cannot be said in this version of STOMP")
         lines.append(":".join(written))
     return "\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + frame.body + b"\0"

@@ -76,6 +76,6 @@ def rule(section: str, version: int) -> str:
 
 def _shown(code: int, detail: bytes) -> str:
     if code != Code.UNKNOWN_COMMAND:
-        return detail.decode("ascii", "backslashreplace")
+        return "".join(chr(byte) if 32 <= byte < 127 else f"<{byte:02x}>" for byte in detail)
     # A lost frame boundary makes message bodies look like commands: only words are shown.
     return f" {detail.decode()}" if detail.isalpha() and len(detail) <= 20 else ""

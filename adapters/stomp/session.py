@@ -1,0 +1,180 @@
+# -*- test-case-name: tests.adapters.stomp.test_session -*-
+"""One STOMP connection: frames of both sides checked, the login put in, heart-beats passed on.
+
+docs/protocols/stomp.md says what is checked and what is left to the broker, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from zope.interface import implementer
+
+from kaazing.adapters.stomp.ledger import Ledger
+from kaazing.adapters.stomp.opening import injected, offered, settled
+from kaazing.closecodes import INTERNAL_ERROR, POLICY
+from kaazing.errors import ProtocolViolation, Side
+from kaazing.interfaces.adapters import (
+    Close,
+    Hold,
+    IAdapterSession,
+    Kind,
+    Link,
+    Order,
+    Resume,
+    ToBack,
+    ToFront,
+)
+from kaazing.wire.stomp import VERSIONS, Frame, Scanner, encode, parse, violation
+
+QUIET = 0.05
+"""Seconds. An end-of-line that comes sooner behind a frame of the backend is that frame's own, not a
+heart-beat: brokers write one behind every NUL."""
+
+
+@implementer(IAdapterSession)
+class StompSession:
+    """See L{IAdapterSession}."""
+
+    __slots__ = ("_back", "_front", "_held", "_ledger", "_offers", "_options", "_spoke", "deadline")
+
+    def __init__(self, link: Link) -> None:
+        self._options = link.options
+        self.deadline: float | None = None
+        self._front = self._scanner(Side.FRONT, "stomp.maximum.frame.size")
+        self._back = self._scanner(Side.BACK, "stomp.maximum.backend.frame.size")
+        self._offers: frozenset[int] = frozenset()  # versions, once CONNECT has come
+        self._ledger: Ledger | None = None  # once CONNECTED has come
+        self._held = False  # the front, until CONNECTED
+        self._spoke = float("-inf")  # when something last went to the client
+
+    def _scanner(self, side: Side, max_frame: str) -> Scanner:
+        return Scanner(
+            client=side is Side.FRONT,
+            split=side is Side.BACK,
+            max_frame=self._options[max_frame],
+            max_headers=self._options["stomp.maximum.headers"],
+            max_line=self._options["stomp.maximum.header.length"],
+        )
+
+    def opened(self, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.opened}."""
+        timeout: float = self._options["login.timeout"]
+        self.deadline = now + timeout if timeout else None
+        return ()
+
+    def from_front(self, data: bytes, kind: Kind, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.from_front}."""
+        items: list[Any] = self._front.feed(data)
+        if (
+            self._ledger is not None
+            and self._front.fault is None
+            and len(items) == 1
+            and type(items[0]) is bytes
+        ):
+            return items
+        return self._admitted(items)
+
+    def from_back(self, data: bytes, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.from_back}."""
+        frames: list[Any] = self._back.feed(data)
+        if self._back.beat and now - self._spoke >= QUIET:
+            frames.insert(0, b"\n")
+        if frames:
+            self._spoke = now
+        if self._ledger is not None and self._back.fault is None:
+            return frames
+        return self._answered(frames, now)
+
+    def front_ended(self, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.front_ended}; a frame still open is dropped."""
+        return ()
+
+    def back_ended(self, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.back_ended}; a frame still open is dropped."""
+        return ()
+
+    def expired(self, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.expired}; the login has taken too long."""
+        self.deadline = None
+        if self._offers:
+            yield self._error("the backend has not answered CONNECT in time")
+            yield Close(INTERNAL_ERROR, "login timeout of the backend")
+        else:
+            yield self._error("no CONNECT frame has come in time")
+            yield Close(POLICY, "login timeout")
+
+    def _admitted(self, items: list[Any]) -> Iterator[Order]:
+        for item in items:
+            if type(item) is bytes:
+                yield item
+                continue
+            offset, wire = item
+            frame = parse(wire, self._front.version)
+            try:
+                passing = self._admit(frame, wire, offset)
+            except ProtocolViolation as why:
+                yield self._refusal(why, frame)
+                raise
+            yield passing
+        if self._front.fault is not None:
+            fault = violation(self._front.fault, Side.FRONT, self._front.version)
+            yield self._refusal(fault, parse(self._front.fault[3], self._front.version))
+            raise fault
+        if self._offers and self._ledger is None and self._front.pending and not self._held:
+            self._held = True
+            yield Hold(Side.FRONT)
+
+    def _admit(self, frame: Frame, wire: bytes, offset: int) -> bytes:
+        """Return what goes to the backend for a frame that had to be looked at."""
+        if self._ledger is not None:
+            self._ledger.admit(frame, offset)
+            return wire
+        self._offers = offered(frame, offset)
+        connect = injected(frame, self._options)
+        return wire if connect is frame else encode(connect, self._front.version)
+
+    def _answered(self, frames: list[Any], now: float) -> Iterator[Order]:
+        """Frames up to CONNECTED, or up to a fault."""
+        for wire in frames:
+            if wire.startswith(b"CONNECTED"):
+                yield from self._connected(wire, now)
+            else:
+                yield wire
+        if self._back.fault is not None:
+            why = violation(self._back.fault, Side.BACK, self._back.version)
+            yield self._error(_blame(why))
+            raise why
+
+    def _connected(self, wire: bytes, now: float) -> Iterator[Order]:
+        try:
+            version = settled(parse(wire, self._back.version), self._offers, self._back.offset - len(wire))
+        except ProtocolViolation as why:
+            yield self._error(_blame(why))
+            raise
+        yield wire
+        self.deadline = None
+        self._ledger = Ledger(version, self._options)
+        self._front.version = self._back.version = version
+        for order in self._admitted(self._front.feed(b"")):
+            yield ToBack(order) if type(order) is bytes else order
+        if self._held:
+            yield Resume(Side.FRONT)
+        yield from self.from_back(b"", now)
+
+    def _refusal(self, why: ProtocolViolation, frame: Frame) -> ToFront:
+        receipt = frame.get("receipt")
+        return self._error(f"{why.what} ({why.rule})", receipt)
+
+    def _error(self, message: str, receipt: str | None = None) -> ToFront:
+        headers = [("message", message)]
+        if self._front.version:
+            headers += [("receipt-id", receipt)] if receipt is not None else []
+        else:
+            headers.append(("version", ",".join(VERSIONS)))
+        return ToFront(encode(Frame("ERROR", tuple(headers)), self._front.version))
+
+
+def _blame(why: ProtocolViolation) -> str:
+    return f"the backend broke the protocol: {why.what} ({why.rule})"
