@@ -148,8 +148,8 @@ frames_valid_utf8(PyObject *module, PyObject *data)
 
 static PyMethodDef frames_methods[] = {
     {"frame", (PyCFunction)(void (*)(void))frames_frame, METH_FASTCALL | METH_KEYWORDS,
-        "frame(messages, kind, /, masked=False)\n--\n\nOne unfragmented frame for each message, joined."},
-    {"valid_utf8", frames_valid_utf8, METH_O, "valid_utf8(data, /)\n--\n\nWhether data is whole UTF-8 text."},
+        "frame($module, messages, kind, /, masked=False)\n--\n\nOne unfragmented frame for each message, joined."},
+    {"valid_utf8", frames_valid_utf8, METH_O, "valid_utf8($module, data, /)\n--\n\nWhether data is whole UTF-8 text."},
     {0},
 };
 

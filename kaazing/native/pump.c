@@ -192,7 +192,7 @@ pump_detach(PumpObject *self, PyObject *unused)
 
 static PyMethodDef pump_methods[] = {
     {"detach", (PyCFunction)pump_detach, METH_NOARGS,
-        "detach()\n--\n\nForget both descriptors and all else; calls do nothing from now on."},
+        "detach($self)\n--\n\nForget both descriptors and all else; calls do nothing from now on."},
     {0},
 };
 

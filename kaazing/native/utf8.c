@@ -50,16 +50,19 @@ static const uint64_t rows[256] = {
 static inline size_t
 ascii_run(const uint8_t *text, size_t size)
 {
-    uint64_t word[4];
+    uint64_t a, b, c, d;
     size_t i = 0;
     for (; i + 32 <= size; i += 32) {
-        memcpy(word, text + i, 32);
-        if ((word[0] | word[1] | word[2] | word[3]) & HIGH_BITS)
+        memcpy(&a, text + i, 8);
+        memcpy(&b, text + i + 8, 8);
+        memcpy(&c, text + i + 16, 8);
+        memcpy(&d, text + i + 24, 8);
+        if ((a | b | c | d) & HIGH_BITS)
             break;
     }
     for (; i + 8 <= size; i += 8) {
-        memcpy(word, text + i, 8);
-        if (word[0] & HIGH_BITS)
+        memcpy(&a, text + i, 8);
+        if (a & HIGH_BITS)
             break;
     }
     return i;

@@ -9,6 +9,9 @@ import socket
 import time
 import weakref
 from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.abstract import FileDescriptor
 
 from tests.wire.framing import raw
 from tests.wire.sockets import EOF, FakeTransport, PumpTestCase, reset, tcp_pair
@@ -231,6 +234,19 @@ class FrontPumpTests(PumpTestCase):
         A pump is called without arguments.
         """
         self.assertRaises(TypeError, self.pump(), 1)
+
+    def test_twisted_names(self) -> None:
+        """
+        What a pump looks at is there in Twisted's own transports, and says that nothing waits.
+        """
+        reactor: Any = object()
+        transport = FileDescriptor(reactor)
+        seen = transport.dataBuffer, transport._tempDataBuffer, transport.disconnecting
+        self.assertEqual(seen, (b"", [], 0))
+        transport.connected = 1
+        transport.startWriting = lambda: None  # type: ignore[method-assign]
+        transport.write(b"x")
+        self.assertTrue(transport.dataBuffer or transport._tempDataBuffer)
 
     def test_transport_without_buffer(self) -> None:
         """
