@@ -148,8 +148,10 @@ frames_valid_utf8(PyObject *module, PyObject *data)
 
 static PyMethodDef frames_methods[] = {
     {"frame", (PyCFunction)(void (*)(void))frames_frame, METH_FASTCALL | METH_KEYWORDS,
-        "frame($module, messages, kind, /, masked=False)\n--\n\nOne unfragmented frame for each message, joined."},
-    {"valid_utf8", frames_valid_utf8, METH_O, "valid_utf8($module, data, /)\n--\n\nWhether data is whole UTF-8 text."},
+        "frame($module, messages, kind, /, masked=False)\n--\n\n"
+        "One unfragmented frame for each message, joined."},
+    {"valid_utf8", frames_valid_utf8, METH_O,
+        "valid_utf8($module, data, /)\n--\n\nWhether data is whole UTF-8 text."},
     {0},
 };
 

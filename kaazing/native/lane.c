@@ -290,7 +290,8 @@ Lane_dealloc(LaneObject *self)
 }
 
 static PyMethodDef Lane_methods[] = {
-    {"feed", (PyCFunction)Lane_feed, METH_O, "feed($self, data, /)\n--\n\nTake bytes; return (kind, bytes) items."},
+    {"feed", (PyCFunction)Lane_feed, METH_O,
+        "feed($self, data, /)\n--\n\nTake bytes; return (kind, bytes) items."},
     {0},
 };
 
