@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,15 +23,28 @@ from kaazing.services.tree import Tree
 
 
 def read_path(text: str) -> Path:
-    """Read a path, or a file: URI of one on this machine."""
+    """Read a path, a file: URI of one on this machine, or package: and a folder inside a Python package."""
     if not text or "\0" in text:
         raise ValueError("expected the path of a folder")
+    if text.startswith("package:"):
+        return _in_package(text.removeprefix("package:"))
     if not text.lower().startswith("file:"):
         return Path(text)
     uri = urlsplit(text)
     if uri.netloc not in ("", "localhost") or not uri.path:
         raise ValueError("expected file: and a path on this machine")
     return Path(unquote(uri.path))
+
+
+def _in_package(text: str) -> Path:
+    name, _, rest = text.partition("/")
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError("expected package:, the name of an installed Python package, / and a folder in it")
+    return Path(next(iter(spec.submodule_search_locations)), rest)
 
 
 def read_name(text: str) -> str:
@@ -53,7 +67,8 @@ class DirectoryType:
             name="directory",
             read=read_path,
             required=True,
-            doc="The folder: a path, relative to the configuration file's folder, or a file: URI.",
+            doc="The folder: a path, relative to the configuration file's folder; a file: URI; or, inside an"
+            " installed Python package, package:NAME/FOLDER.",
         ),
         Option(
             name="welcome-file",

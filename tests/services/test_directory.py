@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 from zope.interface.verify import verifyObject
 
+import kaazing
 from kaazing.config.model import ServiceConfig
 from kaazing.errors import ConfigError
 from kaazing.interfaces.services import IService, IServiceType
@@ -37,6 +38,17 @@ class ReaderTests(SynchronousTestCase):
             ("file://elsewhere/srv", "expected file: and a path on this machine"),
             ("file:", "expected file: and a path on this machine"),
         ):
+            self.assertEqual(str(self.assertRaises(ValueError, read_path, text)), message)
+
+    def test_packages(self) -> None:
+        """
+        A distribution can bring the pages that a configuration serves.
+        """
+        self.assertEqual(
+            read_path("package:kaazing.web/demo"), Path(kaazing.__file__).parent / "web" / "demo"
+        )
+        message = "expected package:, the name of an installed Python package, / and a folder in it"
+        for text in ("package:", "package:nothing.web/demo", "package:..kaazing", "package:kaazing.errors/a"):
             self.assertEqual(str(self.assertRaises(ValueError, read_path, text)), message)
 
     def test_names(self) -> None:
