@@ -50,8 +50,16 @@ class PluginError(GatewayError):
     """A plugin is unknown, declared twice, or does not keep its promises."""
 
 
-class ListenError(GatewayError):
-    """An address could not be bound; the message names the service and the accept."""
+class ListenError(GatewayError, SystemExit):
+    """An address could not be bound; the message names the service and the accept.
+
+    Where nobody catches it, Python prints the message alone and exits with 1: twistd has no other
+    way to refuse to start without a traceback.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.code = what
 
 
 class ConnectError(GatewayError):

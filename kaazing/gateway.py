@@ -63,12 +63,12 @@ class Gateway(MultiService):
         Raises:
             ListenError: a port is taken; the message names the service and the accept.
         """
-        for listener in self._listeners.values():
-            listener.start()
+        self._bind()
         super().privilegedStartService()
 
     def startService(self) -> None:
-        """Start the services and say so in the log."""
+        """Start the services and say so in the log; bind first where nobody had to be privileged."""
+        self._bind()
         for warning in self._config.warnings:
             self.log.warn("{warning}", warning=warning)
         super().startService()
@@ -95,6 +95,11 @@ class Gateway(MultiService):
         yield left
         yield maybeDeferred(super().stopService)
         self.log.info("stopped")
+
+    def _bind(self) -> None:
+        for listener in self._listeners.values():
+            if not listener.bound:
+                listener.start()
 
     def _add(self, config: ServiceConfig) -> None:
         service = plugins.service_type(config.type).service(config, self._house)

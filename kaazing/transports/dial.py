@@ -17,13 +17,13 @@ from twisted.internet.error import TimeoutError as TwistedTimeoutError
 from twisted.internet.interfaces import IHandshakeListener, IReactorTCP
 from twisted.internet.protocol import ClientFactory as TwistedClientFactory
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kaazing.config.model import ConnectOptions, Uri
 from kaazing.errors import ConnectError
 from kaazing.transports.handshakes import ClientFactory
+from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tcp import StreamChannel
 from kaazing.transports.tls import ClientContexts
 from kaazing.transports.wheel import Wheel
@@ -63,9 +63,7 @@ class Dialler:
     def _connect_stream(self, uri: Uri, options: ConnectOptions) -> Deferred[Any]:
         opened: Deferred[Any] = Deferred()
         if uri.secure and options.tls.encryption:
-            factory = TLSMemoryBIOFactory(
-                self._contexts.creator(uri.host, options.tls), True, _Secured(opened)
-            )
+            factory = tls_factory(self._contexts.creator(uri.host, options.tls), True, _Secured(opened))
             self._dial(uri, options, factory, opened)
         else:
             self._dial(uri, options, _Once(opened), opened)
@@ -91,7 +89,7 @@ class Dialler:
         assert opened is not None
         dialled: Any = factory
         if uri.secure and options.tls.encryption:
-            dialled = TLSMemoryBIOFactory(self._contexts.creator(uri.host, options.tls), True, factory)
+            dialled = tls_factory(self._contexts.creator(uri.host, options.tls), True, factory)
         self._dial(uri, options, dialled, opened)
         return opened
 

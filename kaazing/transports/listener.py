@@ -10,13 +10,13 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from kaazing.errors import ConnectError, ListenError
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.doorman import Doorman
 from kaazing.transports.http import Site
+from kaazing.transports.leantls import tls_factory
 from kaazing.transports.routes import Route, Routes
 from kaazing.transports.tcp import StreamChannel, address
 from kaazing.transports.tls import ServerContexts
@@ -110,6 +110,11 @@ class Listener:
         self.factory, self.contexts, self.who = factory, contexts, who
         self._bound: IListeningPort | None = None
 
+    @property
+    def bound(self) -> bool:
+        """Whether the address is listened on."""
+        return self._bound is not None
+
     def start(self) -> None:
         """Bind.
 
@@ -118,8 +123,7 @@ class Listener:
         """
         factory: Any = self.factory
         if self.contexts is not None:
-            factory = TLSMemoryBIOFactory(self.contexts, False, factory)
-            factory.noisy = False
+            factory = tls_factory(self.contexts, False, factory)
         try:
             self._bound = self._reactor.listenTCP(self._port, factory, BACKLOG, self._interface)
         except CannotListenError as why:

@@ -40,6 +40,13 @@ def finish_writing(transport: Any) -> None:
         transport.loseWriteConnection()
 
 
+def bound_writes(transport: Any, bound: int) -> None:
+    """Have the producer of C{transport} paused while more than C{bound} bytes wait to be sent."""
+    if isinstance(transport, TLSMemoryBIOProtocol):
+        transport = transport.transport
+    transport.bufferSize = bound
+
+
 @implementer(IChannel, IHalfCloseableProtocol)
 class StreamChannel(Protocol):
     """See L{IChannel}."""
@@ -113,7 +120,7 @@ class StreamChannel(Protocol):
 
     def resume(self) -> None:
         """See L{IChannel}."""
-        self.transport.bufferSize = self.bound
+        bound_writes(self.transport, self.bound)
         if self._early and self.receiver is not None:
             early, self._early = self._early, b""
             self.receiver.received(early, Kind.BINARY)

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError, FrameViolation, Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel, IReceiver
-from kaazing.transports.tcp import address, finish_writing
+from kaazing.transports.tcp import address, bound_writes, finish_writing
 from kaazing.wire.frames import frame
 from kaazing.wire.lane import Lane
 
@@ -149,7 +149,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             self.transport.resumeProducing()
 
     def _read_by_lane(self) -> None:
-        self.transport.bufferSize = self.bound
+        bound_writes(self.transport, self.bound)
         if LANE != "off" and self._perMessageCompress is None:
             self.lane = Lane(not self.masks, self.max_message, self.whole)
         else:
