@@ -17,7 +17,7 @@ UNREAD: Final = object()
 SHOWN = 80  # characters of the file that a message repeats at most
 SUGGESTIONS = 200  # suggestions are looked for in so many messages at most: each costs a millisecond
 
-_CREDENTIALS = re.compile(r"^(.*?//)?(?!\[?@).*@")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _QUERY = re.compile(r"\?.*")
 
 
@@ -50,7 +50,11 @@ class Node:
 def shown(written: str) -> str:
     """Return text of the file for people: credentials and query of a URI left out, cut when long."""
     text = " ".join(written.split())
-    text = _QUERY.sub("?...", _CREDENTIALS.sub(r"\1...@", text))
+    scheme = found[0] if (found := _SCHEME.match(text)) else ""
+    userinfo, _, place = text[len(scheme) :].rpartition("@")
+    if userinfo not in ("", "["):  # @eth0 and [@eth0] are network interfaces
+        text = f"{scheme}...@{place}"
+    text = _QUERY.sub("?...", text)
     return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
@@ -111,7 +115,7 @@ class Faults:
 
     def warnings(self) -> tuple[str, ...]:
         """Return the warnings, in line order."""
-        found = sorted((lines, what) for what, lines in self._warnings.items())
+        found = sorted((sorted(lines), what) for what, lines in self._warnings.items())
         return tuple(f"{self.file}:{lines[0]}: {what}{_more(lines[1:])}" for lines, what in found)
 
     def settle(self) -> None:

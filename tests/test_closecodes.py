@@ -1,0 +1,42 @@
+"""Which close code tells a browser of which error."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.closecodes import code_for
+from kaazing.errors import ConnectError, FrameViolation, ProtocolViolation, Side
+
+
+class CodeTests(SynchronousTestCase):
+    """The table from error to code."""
+
+    def test_client_protocol(self) -> None:
+        """
+        A client that breaks its protocol is told 1002.
+        """
+        self.assertEqual(code_for(ProtocolViolation("x", side=Side.FRONT, offset=0, rule="r")), 1002)
+
+    def test_client_frames(self) -> None:
+        """
+        A client that breaks the framing is told the code of the rule it breaks.
+        """
+        codes = [
+            code_for(FrameViolation("x", side=Side.FRONT, offset=0, rule="r", close_code=code))
+            for code in (1002, 1007, 1009)
+        ]
+        self.assertEqual(codes, [1002, 1007, 1009])
+
+    def test_backend(self) -> None:
+        """
+        Whatever a backend does wrong, the client is told 1014: it was not the client.
+        """
+        plain = ProtocolViolation("x", side=Side.BACK, offset=0, rule="r")
+        frame = FrameViolation("x", side=Side.BACK, offset=0, rule="r", close_code=1007)
+        self.assertEqual([code_for(plain), code_for(frame)], [1014, 1014])
+
+    def test_others(self) -> None:
+        """
+        Every other error, those never thought of included, is 1011.
+        """
+        self.assertEqual([code_for(ConnectError("x")), code_for(KeyError("x"))], [1011, 1011])
