@@ -159,4 +159,6 @@ def _fixed(socket: Any, max_message: int) -> Any:
     _set_options(factory, max_message)
     autobahn = WebSocketServerProtocol if socket is ServerSocket else WebSocketClientProtocol
     options = {name: getattr(factory, name) for name in autobahn.CONFIG_ATTRS}
-    return type(socket.__name__, (socket,), {**options, "max_message": max_message})
+    options = {name: staticmethod(held) if callable(held) else held for name, held in options.items()}
+    plain = {name: staticmethod(value) if callable(value) else value for name, value in options.items()}
+    return type(socket.__name__, (socket,), {**plain, "max_message": max_message})
