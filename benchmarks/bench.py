@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.load import Sample, build, measure
+from benchmarks.load import DISTURBED, Sample, build, measure
 from benchmarks.machine import Running, processors
 from benchmarks.report import GATEWAY, Report
 from benchmarks.scenarios import Scenario
@@ -74,7 +74,8 @@ class Bench:
         """Put C{scenario} on a running system once, and say what came out."""
         sample = measure(self.program, self._load_processor, scenario, system, where, running, self.seconds)
         figures = ", ".join(f"{value:.4g} {figure.value}" for figure, value in sample.figures.items())
-        say(f"{scenario.name}: {system.name}: {sample.failed or figures}")
+        disturbed = f" (disturbed: waited {sample.waited:.0%})" if sample.waited > DISTURBED else ""
+        say(f"{scenario.name}: {system.name}: {sample.failed or figures}{disturbed}")
         return sample
 
 

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from benchmarks.machine import BenchmarkError, Running
+from benchmarks.machine import BenchmarkError, Running, seconds_waited
 from benchmarks.scenarios import Figure, Scenario
 from benchmarks.systems import Place, System
 
 SOURCES = Path(__file__).parent / "native"
 SETTLE = 0.5  # seconds in which a system may finish with the connections of the load before
+DISTURBED = 0.03  # share of a run that may pass waiting for other processes
+TRIES = 6  # runs that may be thrown away for that, and the pause between them, seconds
+PAUSE = 2.0
 WARM = 100  # connections opened before those whose memory is measured
 
 
@@ -29,12 +32,15 @@ class Sample:
         figures: by kind; empty when the run failed.
         busy: share of its processor that the load program used; near 1 the rate is its limit, not
             the system's.
+        waited: share of the time that the load, or a system of one process, was ready to run and
+            did not, because others had its processor.
         websocket_messages: that the clients got; 0 where the backend counts.
         failed: why there are no figures, else empty.
     """
 
     figures: dict[Figure, float] = field(default_factory=dict)
     busy: float = 0.0
+    waited: float = 0.0
     websocket_messages: int = 0
     failed: str = ""
 
@@ -70,6 +76,7 @@ class Load:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.pid = self._process.pid
 
     def __enter__(self) -> Load:
         return self
@@ -133,29 +140,43 @@ def measure(
     running: Running,
     seconds: float,
 ) -> Sample:
-    """Put C{scenario} on a running system once; a failure is in the sample, not raised."""
+    """Put C{scenario} on a running system; again while others disturb it, and keep the least disturbed.
+
+    A failure is in the sample, not raised.
+    """
     given = options(scenario, system, place, seconds)
-    time.sleep(SETTLE)
-    try:
-        if scenario.mode == "idle":
-            return _idle(program, processor, given, running)
-        return _moving(program, processor, given, running)
-    except BenchmarkError as why:
-        return Sample(failed=str(why))
+    best = Sample(waited=1.0)
+    for attempt in range(TRIES):
+        time.sleep(PAUSE if attempt else SETTLE)
+        try:
+            if scenario.mode == "idle":
+                return _idle(program, processor, given, running)
+            sample = _moving(program, processor, given, running, system.crowd)
+        except BenchmarkError as why:
+            return Sample(failed=str(why))
+        best = min(best, sample, key=lambda one: one.waited)
+        if best.waited <= DISTURBED:
+            break
+    return best
 
 
-def _moving(program: Path, processor: int, given: dict[str, object], running: Running) -> Sample:
+def _moving(program: Path, processor: int, given: dict[str, object], running: Running, crowd: bool) -> Sample:
     with Load(program, processor, **given) as load:
         load.start()
-        used = running.processor_seconds()
+        used, waits = running.processor_seconds(), _waits(load, running, crowd)
         measured = load.end()
         used = running.processor_seconds() - used
+        waited = max(now - then for now, then in zip(_waits(load, running, crowd), waits, strict=True))
     if not measured["messages"]:
         raise BenchmarkError("no message arrived in the measured time")
     figures = {Figure.RATE: measured["rate"], Figure.COST: used / measured["messages"] * 1e6}
     if "p50" in measured:
         figures[Figure.DELAY] = measured["p50"]
-    return Sample(figures, measured["busy"], measured["websocket_messages"])
+    return Sample(figures, measured["busy"], waited / measured["seconds"], measured["websocket_messages"])
+
+
+def _waits(load: Load, running: Running, crowd: bool) -> tuple[float, float]:
+    return seconds_waited(load.pid), 0.0 if crowd else running.seconds_waited()
 
 
 def _idle(program: Path, processor: int, given: dict[str, Any], running: Running) -> Sample:
@@ -166,8 +187,10 @@ def _idle(program: Path, processor: int, given: dict[str, Any], running: Running
     before = running.memory()
     with Load(program, processor, **given) as load:
         load.start()
+        waited = seconds_waited(load.pid)
         measured = load.end()
         time.sleep(2 * SETTLE)
         after = running.memory()
-    each = (after - before) / float(given["connections"])
-    return Sample({Figure.HANDSHAKES: measured["handshakes"], Figure.MEMORY: each})
+    count = float(given["connections"])
+    figures = {Figure.HANDSHAKES: measured["handshakes"], Figure.MEMORY: (after - before) / count}
+    return Sample(figures, waited=waited * measured["handshakes"] / count)

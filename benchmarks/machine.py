@@ -39,6 +39,12 @@ def free_port() -> int:
         return port
 
 
+def seconds_waited(pid: int) -> float:
+    """Return how long the threads of process C{pid} were ready to run and did not; 0 where unknown."""
+    fields = (_read(file).split() for file in PROC.glob(f"{pid}/task/*/schedstat"))
+    return sum(int(field[1]) for field in fields if len(field) > 1) * 1e-9
+
+
 class Running:
     """A measured system, started on a processor of its own.
 
@@ -97,6 +103,10 @@ class Running:
             if fields:
                 ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
+
+    def seconds_waited(self) -> float:
+        """Return how long its threads were ready to run and did not: others had the processor."""
+        return sum(map(seconds_waited, self._family()))
 
     def memory(self) -> int:
         """Return its proportional set size in KiB."""

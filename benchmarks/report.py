@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import Sample
+from benchmarks.load import DISTURBED, Sample
 from benchmarks.scenarios import Figure, Scenario, Target
 
 GATEWAY = "gateway"
@@ -48,6 +48,11 @@ class Report:
         """Whether the load program was at its limit in most rounds."""
         busy = [s.busy for s in self.samples.get((scenario, system), []) if not s.failed]
         return bool(busy) and statistics.median(busy) >= SATURATED
+
+    def disturbed(self, scenario: Scenario, system: str) -> bool:
+        """Whether other processes were in the way in most rounds."""
+        waited = [s.waited for s in self.samples.get((scenario, system), []) if not s.failed]
+        return bool(waited) and statistics.median(waited) > DISTURBED
 
     def rows(self) -> Iterator[tuple[Scenario, Figure]]:
         """Yield what the table has a line for."""
@@ -87,7 +92,8 @@ def table(report: Report) -> str:
         cells = [f"{scenario.name}: {figure.value}"]
         for system in report.systems:
             limit = figure is Figure.RATE and report.saturated(scenario, system)
-            cells.append(number(report.median(scenario, figure, system)) + ("*" if limit else ""))
+            marks = "*" * limit + "~" * report.disturbed(scenario, system)
+            cells.append(number(report.median(scenario, figure, system)) + marks)
         cells += [number(report.ratio(scenario, figure, peer)) for peer in peers]
         targets = [t for t in scenario.targets if t.figure is figure and t.peer in peers]
         cells.append("; ".join(verdict(t, report.ratio(scenario, figure, t.peer)) for t in targets))
@@ -116,13 +122,18 @@ def as_json(report: Report) -> dict[str, Any]:
                 "median": {system: report.median(scenario, figure, system) for system in report.systems},
                 "ratio": ratios,
                 "targets": [verdict(t, ratios.get(t.peer)) for t in scenario.targets if t.figure is figure],
-                "load_busy": {
-                    system: [s.busy for s in report.samples.get((scenario, system), [])]
-                    for system in report.systems
-                },
+                "load_busy": _each(report, scenario, "busy"),
+                "waited": _each(report, scenario, "waited"),
             }
         )
     return {"machine": machine(), "rows": rows, "failures": list(report.failures())}
+
+
+def _each(report: Report, scenario: Scenario, name: str) -> dict[str, list[float]]:
+    return {
+        system: [getattr(sample, name) for sample in report.samples.get((scenario, system), [])]
+        for system in report.systems
+    }
 
 
 def machine() -> dict[str, str]:

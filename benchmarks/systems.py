@@ -57,6 +57,7 @@ class System:
         program: what must be installed.
         protocols: service -> sub-protocol that its clients must offer.
         text: whether it takes text messages; websockify knows binary ones only.
+        crowd: whether it has a process for each connection; they wait for each other.
     """
 
     name: str
@@ -66,6 +67,7 @@ class System:
     program: str
     protocols: dict[str, str]
     text: bool = True
+    crowd: bool = False
 
     def present(self) -> bool:
         """Whether its program is there."""
@@ -184,6 +186,7 @@ PEERS = {
         "websockify",
         {"proxy": "binary", "stomp": "binary"},
         text=False,
+        crowd=True,
     ),
 }
 

@@ -35,7 +35,7 @@ def report() -> Report:
     made = Report(["gateway", "nginx", "haproxy"])
     for rate, cost in ((90.0, 5.0), (110.0, 7.0)):
         made.add(ECHO, "gateway", Sample({Figure.RATE: rate, Figure.COST: cost}, busy=0.97))
-        made.add(ECHO, "nginx", Sample({Figure.RATE: rate * 2, Figure.COST: cost / 2}, busy=0.5))
+        made.add(ECHO, "nginx", Sample({Figure.RATE: rate * 2, Figure.COST: cost / 2}, waited=0.25))
         made.add(ECHO, "haproxy", Sample(failed="not upgraded"))
     return made
 
@@ -44,15 +44,15 @@ class ReportTests(SynchronousTestCase):
     def test_table(self) -> None:
         """
         A line a figure: medians, gateway/peer, and whether the targets hold; a rate that the load
-        program limited has a star.
+        program limited has a star, and what other processes disturbed a tilde.
         """
         self.assertEqual(
             table(report()),
             "| measured | gateway | nginx | haproxy | gateway/nginx | gateway/haproxy | target |\n"
             "| --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
-            "| echo: messages/s | 100* | 200 | - | 0.50 | - |"
+            "| echo: messages/s | 100* | 200~ | - | 0.50 | - |"
             " at least 0.5 of nginx: holds; at least 9 of haproxy: not measured |\n"
-            "| echo: processor time a message, µs | 6.00 | 3.00 | - | 2.00 | - |"
+            "| echo: processor time a message, µs | 6.00 | 3.00~ | - | 2.00 | - |"
             " at most 1.2 of nginx: FALLS SHORT |\n",
         )
 
@@ -81,7 +81,8 @@ class ReportTests(SynchronousTestCase):
                 "median": {"gateway": 100.0, "nginx": 200.0, "haproxy": None},
                 "ratio": {"nginx": 0.5, "haproxy": None},
                 "targets": ["at least 0.5 of nginx: holds", "at least 9 of haproxy: not measured"],
-                "load_busy": {"gateway": [0.97, 0.97], "nginx": [0.5, 0.5], "haproxy": [0.0, 0.0]},
+                "load_busy": {"gateway": [0.97, 0.97], "nginx": [0.0, 0.0], "haproxy": [0.0, 0.0]},
+                "waited": {"gateway": [0.0, 0.0], "nginx": [0.25, 0.25], "haproxy": [0.0, 0.0]},
             },
         )
         self.assertEqual(kept["failures"], ["haproxy: echo: not upgraded"] * 2)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #ifdef WITH_TLS
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #endif
 

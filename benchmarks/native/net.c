@@ -31,6 +31,16 @@ void die(int status, const char *why) {
   exit(status);
 }
 
+#ifdef WITH_TLS
+static void die_of_tls(int status, const char *what, int why) {
+  char text[300];
+  unsigned long code = ERR_get_error();
+  const char *reason = code ? ERR_reason_error_string(code) : why == SSL_ERROR_ZERO_RETURN ? "closed" : strerror(errno);
+  snprintf(text, sizeof text, "TLS: %s: %s", what, reason ? reason : "unknown");
+  die(status, text);
+}
+#endif
+
 void net_start(void) {
   epoll = epoll_create1(0);
   if (!options.tls) return;
@@ -99,7 +109,7 @@ int net_secure(Conn *c) {
   int r = SSL_connect(c->ssl);
   if (r == 1) return 1;
   int why = SSL_get_error(c->ssl, r);
-  if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) die(2, "TLS handshake failed");
+  if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) die_of_tls(2, "handshake", why);
   net_watch(c, 1, why == SSL_ERROR_WANT_WRITE);
 #else
   (void)c;
@@ -112,8 +122,9 @@ ssize_t net_send(Conn *c, const void *data, size_t n) {
   if (c->ssl) {
     int r = SSL_write(c->ssl, data, n > 1 << 30 ? 1 << 30 : (int)n);
     if (r > 0) return r;
-    if (SSL_get_error(c->ssl, r) == SSL_ERROR_WANT_WRITE) return 0;
-    die(3, "TLS: cannot send");
+    int why = SSL_get_error(c->ssl, r);
+    if (why != SSL_ERROR_WANT_WRITE) die_of_tls(3, "sending", why);
+    return 0;
   }
 #endif
   ssize_t r = send(c->fd, data, n, MSG_NOSIGNAL);
@@ -127,8 +138,9 @@ ssize_t net_receive(Conn *c, void *buffer, size_t n) {
   if (c->ssl) {
     int r = SSL_read(c->ssl, buffer, n > 1 << 30 ? 1 << 30 : (int)n);
     if (r > 0) return r;
-    if (SSL_get_error(c->ssl, r) == SSL_ERROR_WANT_READ) return 0;
-    die(3, "TLS: connection closed");
+    int why = SSL_get_error(c->ssl, r);
+    if (why != SSL_ERROR_WANT_READ) die_of_tls(3, "receiving", why);
+    return 0;
   }
 #endif
   ssize_t r = recv(c->fd, buffer, n, 0);
