@@ -94,6 +94,7 @@ class Gateway(MultiService):
         left.addTimeout(CLOSE_TIMEOUT + 1, self._reactor, onTimeoutCancel=lambda result, timeout: None)
         yield left
         yield maybeDeferred(super().stopService)
+        self._reactor._exitSignal = None  # politely done: exit with 0, where Twisted would raise it again
         self.log.info("stopped")
 
     def _bind(self) -> None:
