@@ -183,13 +183,18 @@ class Doorman(Protocol):
             headers=head.headers,
             subprotocols=subprotocols(head),
         )
-        welcome = route.service.invite(visit)
+        try:
+            welcome = route.service.invite(visit)
+        except Exception:
+            self._turn_away(Failure())
+            return
         if not isinstance(welcome, Deferred):
             self._let_in(welcome, head, route)
             return
         self._waiting = True
         self.transport.pauseProducing()
-        welcome.addCallback(self._let_in, head, route).addErrback(self._turn_away)
+        welcome.addCallbacks(self._let_in, self._turn_away, callbackArgs=(head, route))
+        welcome.addErrback(self._broken)
 
     def _let_in(self, welcome: Welcome, head: Head, route: Route) -> None:
         if self._closing:
@@ -229,6 +234,10 @@ class Doorman(Protocol):
         else:
             self.log.failure("a service failed to answer a visit", why)
             self._refuse(_FAILED)
+
+    def _broken(self, why: Failure) -> None:
+        self.log.failure("a service failed with a client that was let in", why)
+        self.transport.abortConnection()
 
     # The end
 
