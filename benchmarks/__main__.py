@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import profile
 from benchmarks.bench import Bench, say
-from benchmarks.machine import BenchmarkError
+from benchmarks.machine import BenchmarkError, alone
 from benchmarks.report import Report, record, table
 from benchmarks.report import as_json as report_as_json
 from benchmarks.scenarios import chosen
@@ -63,10 +63,11 @@ def main(words: Sequence[str]) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         try:
-            if list(words[:1]) == ["profile"]:
-                profile.run(words[1:], Path(folder))
-            else:
-                compare(arguments(words), Path(folder))
+            with alone(lambda: say("another run is measuring; waiting for its end")):
+                if list(words[:1]) == ["profile"]:
+                    profile.run(words[1:], Path(folder))
+                else:
+                    compare(arguments(words), Path(folder))
         except BenchmarkError as why:
             raise SystemExit(str(why)) from None
 

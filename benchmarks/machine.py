@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -29,6 +32,18 @@ def processors() -> tuple[int, int]:
     if len(allowed) < 2:
         raise BenchmarkError("two processors are needed: one for the measured system, one for the load")
     return allowed[0], allowed[1]
+
+
+@contextmanager
+def alone(waiting: Callable[[], None]) -> Iterator[None]:
+    """Keep other runs of the benchmarks from measuring at the same time; call C{waiting} when one does."""
+    with (Path(tempfile.gettempdir()) / f"kaazing-benchmarks-{os.getuid()}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def free_port() -> int:

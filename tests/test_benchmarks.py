@@ -13,7 +13,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.load import Load, Sample, build
-from benchmarks.machine import BenchmarkError, Running, free_port
+from benchmarks.machine import BenchmarkError, Running, alone, free_port
 from benchmarks.report import BEGIN, END, Report, as_json, number, record, table
 from benchmarks.scenarios import SCENARIOS, Figure, Scenario, at_least, at_most, chosen
 from benchmarks.systems import PEERS, Place, gateway, gateway_configuration, place
@@ -219,6 +219,24 @@ class LoadTests(SynchronousTestCase):
         """
         with self.load(backend="raw") as load:
             self.assertRaises(BenchmarkError, load.start)
+
+
+class AloneTests(SynchronousTestCase):
+    def test_one_at_a_time(self) -> None:
+        """
+        While one run measures another is told to wait; after it, nobody is.
+        """
+        self.patch(tempfile, "tempdir", str(Path(self.mktemp()).parent))
+        told: list[str] = []
+        with alone(lambda: told.append("first")), self.assertRaises(InterruptedError), alone(interrupted):
+            told.append("both measured")
+        with alone(lambda: told.append("third")):
+            self.assertEqual(told, [])
+
+
+def interrupted() -> None:
+    """Stand for a user who does not want to wait."""
+    raise InterruptedError
 
 
 class RunningTests(SynchronousTestCase):
