@@ -109,6 +109,7 @@ function connect() {
   };
   mine.onmessage = (event) => came(event.data);
   mine.onclose = ({ code, reason, wasClean }) => {
+    if (mine !== socket) return;
     waiting = [];
     left = 0;
     const text = opened ? `closed, code ${code}` : "no connection";
@@ -144,6 +145,10 @@ at("close").addEventListener("submit", (event) => {
     log("!", "bad", why.message);
   }
 });
+
+for (const code of document.querySelectorAll("pre code")) {
+  code.textContent = code.textContent.replaceAll("ws://localhost:8000", `${url.protocol}//${location.host}`);
+}
 
 for (const block of navigator.clipboard ? document.querySelectorAll("pre") : []) {
   const button = document.createElement("button");

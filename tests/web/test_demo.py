@@ -1,0 +1,60 @@
+"""The demo page and the configuration that serves it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import kaazing
+from kaazing.config.reader import read
+
+PAGE = Path(kaazing.__file__).parent / "web" / "demo"
+CONF = Path(kaazing.__file__).parent.parent / "docs" / "conf" / "demo.xml"
+
+
+class DemoTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.html = (PAGE / "index.html").read_text("utf-8")
+
+    def test_configuration(self) -> None:
+        """
+        demo.xml serves the page at http://localhost:8000/ and the echo beside it.
+        """
+        pages, echo = read(str(CONF)).services
+        self.assertEqual([str(uri) for uri in pages.accepts], ["http://localhost:8000/"])
+        self.assertEqual(pages.properties["directory"], PAGE)
+        self.assertTrue((PAGE / pages.properties["welcome-file"]).is_file())
+        self.assertEqual([str(uri) for uri in echo.accepts], ["ws://localhost:8000/echo"])
+
+    def test_snippets(self) -> None:
+        """
+        The services that the page proposes can be put into demo.xml as they are.
+        """
+        proposed = re.findall(r"<code[^>]*>(&lt;service&gt;.*?)</code>", self.html, re.DOTALL)
+        self.assertEqual(len(proposed), 2)
+        path = Path(self.mktemp())
+        more = unescape("\n".join(proposed)) + "\n</gateway-config>"
+        path.write_text(CONF.read_text("utf-8").replace("</gateway-config>", more), "utf-8")
+        config = read(str(path))
+        self.assertEqual([service.type for service in config.services[2:]], ["stomp.proxy", "proxy"])
+
+    def test_self_contained(self) -> None:
+        """
+        The page needs nothing from elsewhere, and its policy allows nothing from elsewhere.
+        """
+        self.assertIn("default-src 'none'; script-src 'self'; style-src 'self'", self.html)
+        for name in re.findall(r'(?:src|href)="(.*?)"', self.html):
+            self.assertTrue((PAGE / name).is_file(), name)
+        self.assertEqual(re.findall(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=", self.html), [])
+        for name in ("demo.js", "demo.css"):
+            self.assertNotRegex((PAGE / name).read_text("utf-8"), "https?://|url\\(|@import|import ")
+
+    def test_names(self) -> None:
+        """
+        Every element that the script asks for is in the page.
+        """
+        asked = set(re.findall(r'\bat\("([a-z]+)"\)', (PAGE / "demo.js").read_text("utf-8")))
+        self.assertEqual(asked - set(re.findall(r' id="([a-z-]+)"', self.html)), set())
