@@ -158,6 +158,14 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if self.factory.inactivity:
             self.factory.wheel.put(self, self.factory.wheel.now() + self.factory.inactivity / 2)
 
+    def _never_resumed(self) -> bytes:
+        """Let Autobahn read the answer to our Close; return what has come already."""
+        early: bytes = self._early or b""
+        del self._early
+        WebSocketProtocol._connectionMade(self)
+        self.state = OPEN
+        return early
+
     # What comes in
 
     def dataReceived(self, data: bytes) -> None:
@@ -249,7 +257,10 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             WebSocketProtocol.sendCloseFrame(self, *self._reply, isReply=True)
             self.dropConnection()
             return
+        early = self._never_resumed() if self._early is not None else b""
         WebSocketProtocol.sendCloseFrame(self, code, encode_truncate(reason, 123) if reason else None)
+        if early:
+            self._dataReceived(early)
         self.transport.resumeProducing()
         if self.failedByMe:
             finish_writing(self.transport)  # and read on, so that no reset overtakes the Close
