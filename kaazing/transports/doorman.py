@@ -14,6 +14,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
+from twisted.web.http import datetimeToString
 
 from kaazing.errors import BadRequest, ConnectError
 from kaazing.interfaces.services import Visit, Welcome
@@ -36,12 +37,15 @@ from kaazing.wire.heads import (
 HEAD_TIMEOUT = 10.0  # seconds from the connection, or from the first byte, to a whole request head
 LINGER = 2.0  # seconds for a client to take a refusal in
 MOST_WAITING = 64 * 1024  # bytes of later requests taken while one is being answered
+MOST_BODY = 1024 * 1024  # bytes of a request's body, framing included
+LEAST_BODY = 1024  # bytes of a body that must come in each HEAD_TIMEOUT
 
 _NOT_FOUND = BadRequest(404, "no service here", rule="no accept has this host and path")
 _FORBIDDEN = BadRequest(
     403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
 )
 _UNREACHABLE = BadRequest(502, "the backend cannot be reached", rule="RFC 9110 section 15.6.3")
+_TOO_LARGE = BadRequest(413, f"body of more than {MOST_BODY} bytes", rule="RFC 9110 section 15.5.14")
 _TOO_SLOW = BadRequest(408, "no whole request in time", rule="RFC 9110 section 15.5.9")
 _FAILED = BadRequest(500, "the service failed", rule="RFC 9110 section 15.6.1")
 
@@ -63,7 +67,8 @@ class Doorman(Protocol):
     _waiting = False  # for a service's welcome, or for a response to be done
     _served = False  # at least one request
     _closing = False
-    _moved = 0  # bytes of bodies since the last look
+    _taken = 0  # bytes of the body so far
+    _looked = 0  # bytes of it at the last look
 
     def __init__(self, routes: Routes, site: Site, wheel: Wheel, secure: bool) -> None:
         self.routes, self.site, self.wheel, self.secure = routes, site, wheel, secure
@@ -97,10 +102,12 @@ class Doorman(Protocol):
             return None
         if self._waiting and self._body is None:
             return None  # the service's, or the response's, own time
-        if self._body is not None and self._moved:
-            self._moved = 0
+        if self._http is not None and self._http.congested:
+            return now + HEAD_TIMEOUT  # the client is still taking its answer
+        if self._body is not None and self._taken - self._looked >= LEAST_BODY:
+            self._looked = self._taken
             return now + HEAD_TIMEOUT
-        if self._data or not self._served:
+        if self._data or self._body is not None or not self._served:
             self._refuse(_TOO_SLOW)
         else:
             self._close()
@@ -111,18 +118,27 @@ class Doorman(Protocol):
         self._waiting = False
         if self._closing:
             return
-        if self._body is not None:  # answered before the whole request was read
-            self._close()
-            return
-        self.wheel.put(self, self.wheel.now() + self.site.keepalive)
+        self.wheel.put(self, self.wheel.now() + (HEAD_TIMEOUT if self._data else self.site.keepalive))
         self._go_on()
 
+    def drained(self) -> None:
+        """The client has taken its answers; called by the channel."""
+        self._go_on()
+
+    def left(self) -> None:
+        """The connection ends with the last answer; called by the channel."""
+        self._closing = True
+        self._data.clear()
+        self.wheel.take(self)
+
     def _go_on(self) -> None:
+        head = None
         try:
             while self._data and not self._closing:
+                head = None
                 if self._body is not None:
                     self._pass_body(self._body)
-                elif self._waiting:
+                elif self._waiting or (self._http is not None and self._http.congested):
                     if len(self._data) > MOST_WAITING:
                         self.transport.pauseProducing()
                     return
@@ -133,7 +149,7 @@ class Doorman(Protocol):
                 else:
                     self._serve(head)
         except BadRequest as why:
-            self._refuse(why)
+            self._refuse(why, page=head is None or head.method != "HEAD")
 
     # Plain requests
 
@@ -144,11 +160,14 @@ class Doorman(Protocol):
         preflight = head.method == "OPTIONS" and "access-control-request-method" in head.headers
         if not preflight and not origin_allowed(head, route, self.secure):
             raise _FORBIDDEN
+        if head.content_length is not None and head.content_length > MOST_BODY:
+            raise _TOO_LARGE
         body = Body(head)
         raw = plain_head(head, self._data)
         del self._data[: head.length]
         self._served = self._waiting = True
         self._body = None if body.done else body
+        self._taken = self._looked = 0
         if self._http is None:
             self._http = self.site.channel(self, self.transport)
         self._http.route, self._http.head = route, head
@@ -158,7 +177,9 @@ class Doorman(Protocol):
         taken, done = body.feed(self._data)
         piece = bytes(self._data[:taken])
         del self._data[:taken]
-        self._moved += taken
+        self._taken += taken
+        if self._taken > MOST_BODY:
+            raise _TOO_LARGE
         if done:
             self._body = None
         assert self._http is not None
@@ -217,6 +238,7 @@ class Doorman(Protocol):
         socket.dataReceived(raw)
         if socket.state != OPEN:
             route.service.declined(welcome)
+            transport.loseConnection()
             return
         if rest:
             socket.dataReceived(rest)
@@ -241,11 +263,12 @@ class Doorman(Protocol):
 
     # The end
 
-    def _refuse(self, why: BadRequest) -> None:
+    def _refuse(self, why: BadRequest, *, page: bool = True) -> None:
         """Answer with an error, and close; what the client still sends is read and thrown away."""
         self.log.debug("{peer} refused: {why}", peer=address(self.transport.getPeer()), why=why)
-        if self._http is None or not self._waiting:
-            self.transport.write(refusal(why, server=self.site.server))
+        if not self._waiting or self._body is not None:  # no answer has begun
+            date = datetimeToString()
+            self.transport.write(refusal(why, server=self.site.server, date=date, body=page))
         self._close()
 
     def _close(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.web.http import HTTPChannel
-from twisted.web.resource import IResource, getChildForRequest
+from twisted.web.http import NO_CONTENT, HTTPChannel
+from twisted.web.resource import IResource, Resource, getChildForRequest
 from twisted.web.server import Request
 from twisted.web.server import Site as TwistedSite
 from twisted.web.static import Data
@@ -20,6 +20,7 @@ class Channel(HTTPChannel):
 
     Attributes:
         route, head: of the request being served; set by the doorman before its bytes come.
+        congested: whether the client has yet to take much of what was sent.
     """
 
     transport: Any
@@ -28,6 +29,7 @@ class Channel(HTTPChannel):
     doorman: Any = None
     site: Any
     timeOut = None  # the doorman's wheel has the timeouts
+    congested = False
 
     def requestDone(self, request: Any) -> None:
         """See L{HTTPChannel}."""
@@ -35,10 +37,38 @@ class Channel(HTTPChannel):
         if self.doorman is not None:
             self.doorman.answered()
 
+    def loseConnection(self) -> None:
+        """See L{HTTPChannel}: the last request is answered, and no other may be served."""
+        super().loseConnection()
+        doorman, self.doorman = self.doorman, None
+        if doorman is not None:
+            doorman.left()
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is over its bound; called by the transport."""
+        self.congested = True
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty again; called by the transport."""
+        self.congested = False
+        super().resumeProducing()
+        if self.doorman is not None:
+            self.doorman.drained()
+
     def leave(self) -> None:
         """Have nothing more to do with the connection."""
         self.doorman = None
         self.transport.unregisterProducer()
+
+
+class _NoContent(Resource):
+    """The answer to a preflight, which is all in its headers."""
+
+    def render(self, request: Any) -> bytes:
+        """See L{IResource}."""
+        request.setResponseCode(NO_CONTENT)
+        return b""
 
 
 class Site(TwistedSite):
@@ -76,7 +106,7 @@ class Site(TwistedSite):
         else:
             request.responseHeaders.removeHeader(b"server")
         if self._share(request, route, head):
-            return Data(b"", "text/plain")
+            return _NoContent()
         request.site = self
         steps = [step for step in route.accept.path.split("/") if step]
         for _ in steps:

@@ -1,0 +1,281 @@
+"""A doorman with everything around it in memory: a transport, a clock, a service, routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
+
+from kaazing.config.model import CrossSite, Uri
+from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.interfaces.services import IService, Visit, Welcome
+from kaazing.transports.doorman import Doorman
+from kaazing.transports.handshakes import ServerFactory
+from kaazing.transports.http import Site
+from kaazing.transports.routes import Route, Routes
+from kaazing.transports.wheel import Wheel
+
+HANDSHAKE = (
+    b"GET /chat HTTP/1.1\r\n"
+    b"Host: example.com:8000\r\n"
+    b"Connection: Upgrade\r\n"
+    b"Upgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"\r\n"
+)
+SWITCHED = {
+    "server": "Kaazing",
+    "upgrade": "WebSocket",
+    "connection": "Upgrade",
+    "sec-websocket-accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+}
+
+
+def with_fields(head: bytes, *fields: bytes) -> bytes:
+    """Return a request head with more header fields."""
+    return head[:-2] + b"".join(field + b"\r\n" for field in fields) + b"\r\n"
+
+
+def get(path: bytes, *fields: bytes, method: bytes = b"GET", host: bytes = b"example.com:8000") -> bytes:
+    """Return the head of a plain request."""
+    return with_fields(b"%b %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (method, path, host), *fields)
+
+
+Answer = tuple[str, dict[str, str], bytes]  # status line without the version, fields without Date, body
+
+
+def answers(data: bytes) -> list[Answer]:
+    """Take a stream of responses, each with a Content-Length or without a body, apart."""
+    found = []
+    while data:
+        head, _, data = data.partition(b"\r\n\r\n")
+        line, *fields = head.decode().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields)}
+        length = int(headers.get("content-length", 0))
+        headers.pop("date", None)
+        found.append((line.removeprefix("HTTP/1.1 "), headers, data[:length]))
+        data = data[length:]
+    return found
+
+
+class Wire(StringTransport):
+    """A TCP transport in memory.
+
+    Attributes:
+        protocol: who hears what the other end says; may be exchanged, as in Twisted's own.
+        finished: whether our FIN went out.
+    """
+
+    protocol: Any
+    finished = False
+
+    def __init__(self) -> None:
+        super().__init__(peerAddress=IPv4Address("TCP", "192.0.2.1", 5000), lenient=True)
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """See ITCPTransport."""
+
+    def loseWriteConnection(self) -> None:
+        """See ITCPTransport."""
+        self.finished = True
+
+    def write(self, data: bytes) -> None:
+        """Nothing goes out after FIN."""
+        if not self.finished:
+            super().write(data)
+
+    def unregisterProducer(self) -> None:
+        """As tolerant as Twisted's own."""
+        self.producer = None
+
+    def say(self, data: bytes, cut: int = 0) -> None:
+        """Let the other end send C{data}, in pieces of C{cut} bytes."""
+        for at in range(0, len(data), cut or len(data) or 1):
+            self.protocol.dataReceived(data[at : at + (cut or len(data))])
+
+    def hang_up(self) -> None:
+        """Let the connection be gone."""
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+
+    def overflow(self) -> None:
+        """Tell the producer that too much waits to be sent, as Twisted does at 64 KiB."""
+        assert self.producer is not None
+        self.producer.pauseProducing()
+
+    def drain(self) -> None:
+        """Tell the producer that all is sent."""
+        assert self.producer is not None
+        self.producer.resumeProducing()
+
+    @property
+    def fate(self) -> str:
+        """What we have done with the connection."""
+        if self.disconnected:
+            return "aborted"
+        return "closed" if self.disconnecting else "finished" if self.finished else "open"
+
+
+@implementer(IReceiver)
+class Ear:
+    """Keeps what it hears on a channel."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def received(self, data: bytes, kind: int) -> None:
+        """See L{IReceiver}."""
+        self.heard.append(data)
+
+    def ended(self) -> None:
+        """See L{IReceiver}."""
+        self.heard.append("ended")
+
+    def failed(self, why: Exception) -> None:
+        """See L{IReceiver}."""
+        self.heard.append(str(why))
+
+    def lost(self, why: Exception | None) -> None:
+        """See L{IReceiver}."""
+        self.heard.append(("lost", None if why is None else str(why)))
+
+    def congested(self) -> None:
+        """See L{IReceiver}."""
+        self.heard.append("congested")
+
+    def drained(self) -> None:
+        """See L{IReceiver}."""
+        self.heard.append("drained")
+
+
+@implementer(IService)
+class Host:
+    """A service that answers every visit with C{welcome}: a Welcome, a Deferred, or an error to raise."""
+
+    name = "host"
+    page: IResource | None = None
+
+    def __init__(self, welcome: Any = None) -> None:
+        self.welcome = welcome or Welcome()
+        self.visits: list[Visit] = []
+        self.guests: list[IChannel] = []
+        self.missed: list[Welcome] = []
+
+    def startService(self) -> None:
+        """See L{IService}."""
+
+    def stopService(self) -> None:
+        """See L{IService}."""
+
+    def invite(self, visit: Visit) -> Any:
+        """See L{IService}."""
+        self.visits.append(visit)
+        if isinstance(self.welcome, Exception):
+            raise self.welcome
+        return self.welcome
+
+    def accepted(self, channel: IChannel, welcome: Welcome) -> None:
+        """See L{IService}."""
+        self.guests.append(channel)
+
+    def declined(self, welcome: Welcome) -> None:
+        """See L{IService}."""
+        self.missed.append(welcome)
+
+    def resource(self, accept: Uri) -> IResource | None:
+        """See L{IService}."""
+        return self.page
+
+    def listen(self) -> Ear:
+        """Resume the only guest; return what hears it."""
+        (channel,) = self.guests
+        ear = Ear()
+        channel.receiver = ear
+        channel.resume()
+        return ear
+
+
+class Page(Resource):
+    """Says which request it serves, with the body that came."""
+
+    isLeaf = True
+
+    def render(self, request: Any) -> bytes:
+        """See L{IResource}."""
+        above, below = b"/".join(request.prepath), b"/".join(request.postpath)
+        return b"%b /%b|%b %b" % (request.method, above, below, request.content.read())
+
+
+class Slow(Resource):
+    """Answers when told to."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Any] = []
+        self.gone: list[str] = []
+
+    def render(self, request: Any) -> int:
+        """See L{IResource}."""
+        request.notifyFinish().addErrback(lambda why: self.gone.append(request.uri.decode()))
+        self.waiting.append(request)
+        return NOT_DONE_YET
+
+    def answer(self, body: bytes) -> None:
+        """Answer the oldest request."""
+        request = self.waiting.pop(0)
+        request.setHeader(b"content-length", b"%d" % len(body))
+        request.write(body)
+        request.finish()
+
+
+class House:
+    """One listener at http://example.com:8000 with a WebSocket service at /chat and pages elsewhere."""
+
+    def __init__(
+        self,
+        pages: Mapping[str, IResource] | None = None,
+        *,
+        welcome: Any = None,
+        cross_site: tuple[CrossSite, ...] = (),
+        secure: bool = False,
+    ) -> None:
+        self.clock = Clock()
+        self.wheel = Wheel(self.clock)
+        self.host = Host(welcome)
+        self.routes = Routes(secure)
+        self.site = Site(keepalive=30.0, secure=secure, server=b"Kaazing")
+        self.secure = secure
+        sockets = ServerFactory(self.wheel, max_message=1000, inactivity=0.0, server="Kaazing")
+        chat = Uri(scheme="ws", host="example.com", port=8000, path="/chat")
+        self.routes.add(Route(chat, self.host, sockets, None, cross_site, "Kaazing"))
+        for path, page in (pages or {}).items():
+            accept = Uri(scheme="http", host="example.com", port=8000, path=path)
+            self.routes.add(Route(accept, self.host, None, page, cross_site, "Kaazing"))
+
+    def visitor(self) -> Wire:
+        """Return the wire of a new connection; what the doorman writes is in it."""
+        wire = Wire()
+        wire.protocol = Doorman(self.routes, self.site, self.wheel, self.secure)
+        wire.protocol.makeConnection(wire)
+        return wire
+
+    def ask(self, request: bytes) -> Answer:
+        """Return the only answer to one request on a connection of its own."""
+        wire = self.visitor()
+        wire.say(request)
+        (answer,) = answers(wire.value())
+        return answer
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, every tick of it."""
+        self.clock.pump([0.5] * int(seconds * 2))
