@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import threading
 from asyncio import StreamReader, StreamWriter
 from types import TracebackType
@@ -29,9 +31,13 @@ class Echo:
         """How many are open now."""
         return len(self._writers)
 
+    def end(self) -> None:
+        """Close every connection in good order (FIN)."""
+        self._loop.call_soon_threadsafe(self._close)
+
     def cut(self) -> None:
-        """Drop every connection at once, as the kernel of a killed server does."""
-        self._loop.call_soon_threadsafe(self._abort)
+        """Break every connection at once (RST)."""
+        self._loop.call_soon_threadsafe(self._reset)
 
     def __enter__(self) -> Echo:
         return self
@@ -45,8 +51,14 @@ class Echo:
         self._thread.join(10)
         self._loop.close()
 
-    def _abort(self) -> None:
+    def _close(self) -> None:
         for writer in self._writers:
+            writer.close()
+
+    def _reset(self) -> None:
+        for writer in self._writers:
+            at_once = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
             writer.transport.abort()
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
