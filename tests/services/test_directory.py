@@ -89,7 +89,8 @@ class DirectoryTests(SynchronousTestCase):
             mime_types={"html": "text/x-mine"},
             line=7,
         )
-        return DirectoryType().service(config, SimpleNamespace(folder=self.folder))
+        house: Any = SimpleNamespace(folder=self.folder)
+        return DirectoryType().service(config, house)
 
     def get(self, *segments: str, **properties: Any) -> tuple[int | None, bytes, Any]:
         """Status, body and type of a path's response."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +57,9 @@ class FilesTests(SynchronousTestCase):
         self.base = Path(self.mktemp()).absolute()
         (self.base / "sub").mkdir(parents=True)
         self.write("a.txt", TEXT)
-        self.steps: list[Callable[[], Any]] = []
-        self.patch(_producer_helpers, "cooperate", Cooperator(scheduler=self.steps.append).cooperate)
+        self.steps: list[Any] = []
+        later: Any = self.steps.append
+        self.patch(_producer_helpers, "cooperate", Cooperator(scheduler=later).cooperate)
 
     def write(self, name: str, content: bytes) -> None:
         """Make a file that was last changed at C{CHANGED}."""
@@ -71,7 +71,7 @@ class FilesTests(SynchronousTestCase):
     ) -> StringTransport:
         """Send a request so many times; return the transport with the response."""
         resource = Files(Tree(self.base), Manner(**manner), now=lambda: CHANGED + 60.0)
-        channel = HTTPChannel()
+        channel: Any = HTTPChannel()
         channel.site = channel.factory = Site(resource)
         channel.requestFactory = Request
         channel.timeOut = None
