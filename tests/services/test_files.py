@@ -66,9 +66,7 @@ class FilesTests(SynchronousTestCase):
         (self.base / name).write_bytes(content)
         os.utime(self.base / name, (CHANGED, CHANGED))
 
-    def ask(
-        self, target: str, *fields: str, method: str = "GET", times: int = 1, **manner: Any
-    ) -> StringTransport:
+    def ask(self, target: str, *fields: str, method: str = "GET", times: int = 1, **manner: Any) -> Any:
         """Send a request so many times; return the transport with the response."""
         resource = Files(Tree(self.base), Manner(**manner), now=lambda: CHANGED + 60.0)
         channel: Any = HTTPChannel()
