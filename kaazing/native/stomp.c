@@ -1,5 +1,5 @@
 /* StompScanner: one direction of a STOMP connection, its open frame and its limits.
- * Twin: kaazing/wire/_pure_stomp.py. */
+ * Twin: kaazing/wire/pure_stomp.py. */
 #include "stomp.h"
 #include <structmember.h>
 

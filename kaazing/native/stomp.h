@@ -1,4 +1,4 @@
-/* What the parts of the STOMP scanner share.  Twin of all: kaazing/wire/_pure_stomp.py. */
+/* What the parts of the STOMP scanner share.  Twin of all: kaazing/wire/pure_stomp.py. */
 #ifndef KAAZING_STOMP_H
 #define KAAZING_STOMP_H
 

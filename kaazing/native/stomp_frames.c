@@ -1,5 +1,5 @@
 /* StompScanner's rules for frames: required headers, bodies, what comes first and last.
- * Twin: kaazing/wire/_pure_stomp.py, which has the same rules in the same order. */
+ * Twin: kaazing/wire/pure_stomp.py, which has the same rules in the same order. */
 #include "stomp.h"
 
 static const char *const header_names[] = {"destination", "id", "message-id", "subscription", "transaction",

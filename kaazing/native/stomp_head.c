@@ -1,5 +1,5 @@
 /* StompScanner's rules for heads: commands, header lines, escapes and content-length.
- * Twin: kaazing/wire/_pure_stomp.py, which has the same rules in the same order. */
+ * Twin: kaazing/wire/pure_stomp.py, which has the same rules in the same order. */
 #include "stomp.h"
 #if defined(__SSE2__)
 #include <emmintrin.h>

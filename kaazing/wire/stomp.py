@@ -18,7 +18,7 @@ from kaazing.wire.stomp_faults import Code, Fault, rule, violation
 if TYPE_CHECKING or SPEEDUPS:
     from kaazing._speedups import StompScanner as Scanner
 else:
-    from kaazing.wire._pure_stomp import StompScanner as Scanner
+    from kaazing.wire.pure_stomp import StompScanner as Scanner
 
 __all__ = [
     "OPENING",

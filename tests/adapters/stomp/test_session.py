@@ -1,0 +1,368 @@
+"""Tests for L{kaazing.adapters.stomp.session}."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.adapters.stomp.session import StompSession
+from kaazing.errors import Side
+from kaazing.interfaces.adapters import Close, Hold, Kind, Link, Resume, ToBack, ToFront
+from tests.adapters.stomp.dialogue import CONNECT, CONNECTED, DEFAULTS, HELLO, NEWS, Dialogue, carried_out
+
+
+class OpeningTests(SynchronousTestCase):
+    """From the first byte to CONNECTED."""
+
+    def test_login(self) -> None:
+        """
+        The client logs in, and talks in the version that the backend has chosen.
+        """
+        connect = b"CONNECT\naccept-version:1.1,1.2\nlogin:ann\npasscode:secret\nhost:/\n\n\0"
+        talk = Dialogue(self).front(connect).then(ToBack(connect))
+        talk.back(b"CONNECTED\nversion:1.1\nserver:X/1\n\n\0\n")
+        talk.then(ToFront(b"CONNECTED\nversion:1.1\nserver:X/1\n\n\0"))
+        talk.front(HELLO).then(ToBack(HELLO))
+        talk.front(b"SEND\ndestination:/q\nx:\\r\n\n\0").then(
+            ToFront(b"ERROR\nmessage:undefined escape \\\\r (STOMP 1.1, Value Encoding)\n\n\0"),
+            f"client byte {len(connect + HELLO) + 22}: undefined escape \\r (STOMP 1.1, Value Encoding)",
+        )
+
+    def test_backend_login(self) -> None:
+        """
+        Login, password and virtual host of the configuration take the place of the client's own.
+        """
+        talk = Dialogue(self, backend_username="gw", backend_password="pw:1", virtual_host="prod")
+        talk.front(b"STOMP\naccept-version:1.2\nlogin:ann\npasscode:x\npasscode:y\nhost:/\nk:v\n\n\0")
+        talk.then(
+            ToBack(b"STOMP\nlogin:gw\npasscode:pw:1\nhost:prod\naccept-version:1.2\nk:v\n\n\0"),
+        )
+
+    def test_refused_login(self) -> None:
+        """
+        The backend's ERROR reaches the client.
+        """
+        error = b"ERROR\nmessage:access refused\n\nAccess refused for user 'ann'\0"
+        Dialogue(self).front(CONNECT).then(ToBack(CONNECT)).back(error + b"\n").then(ToFront(error))
+
+    def test_something_before_connect(self) -> None:
+        """
+        A client that does not begin with CONNECT is told so; nothing of it reaches the backend.
+        """
+        what = "SEND before the connection is made (STOMP 1.2, Connecting)"
+        Dialogue(self).front(HELLO).then(
+            ToFront(b"ERROR\nmessage:%s\nversion:1.0,1.1,1.2\n\n\0" % what.encode()), f"client byte 0: {what}"
+        )
+
+    def test_versions_not_shared(self) -> None:
+        """
+        A client that offers no known version is told which are.
+        """
+        what = "none of the versions 1.0, 1.1, 1.2 is offered (STOMP 1.2, Protocol Negotiation)"
+        Dialogue(self).front(b"CONNECT\naccept-version:2.0\nhost:/\n\n\0").then(
+            ToFront(b"ERROR\nmessage:%s\nversion:1.0,1.1,1.2\n\n\0" % what.encode()), f"client byte 0: {what}"
+        )
+
+    def test_pipelining(self) -> None:
+        """
+        What a client sends before CONNECTED waits, because its version decides how it reads; the client
+        is not read any more meanwhile.
+        """
+        talk = Dialogue(self)
+        talk.front(CONNECT + HELLO).then(ToBack(CONNECT), Hold(Side.FRONT))
+        talk.front(HELLO[:9]).then()
+        talk.back(CONNECTED % b"1.2" + NEWS)
+        talk.then(ToFront(CONNECTED % b"1.2"), ToBack(HELLO), Resume(Side.FRONT), ToFront(NEWS))
+        talk.front(HELLO[9:]).then(ToBack(HELLO))
+
+    def test_pipelined_fault(self) -> None:
+        """
+        A fault in what waited is found when the version is known.
+        """
+        talk = Dialogue(self)
+        talk.front(CONNECT + HELLO + b"NACK\nid:1\n\n\0").then(ToBack(CONNECT), Hold(Side.FRONT))
+        what = "NACK is not in this version (STOMP 1.0, Augmented BNF)"
+        talk.back(CONNECTED % b"1.0").then(
+            ToFront(CONNECTED % b"1.0"),
+            ToBack(HELLO),
+            ToFront(b"ERROR\nmessage:%s\n\n\0" % what.encode()),
+            f"client byte {len(CONNECT + HELLO)}: {what}",
+        )
+
+    def test_version_not_offered(self) -> None:
+        """
+        A backend that chooses what was not offered breaks the protocol, and the client does not see it.
+        """
+        talk = Dialogue(self)
+        talk.front(b"CONNECT\naccept-version:1.1\n\n\0").then(ToBack(b"CONNECT\naccept-version:1.1\n\n\0"))
+        what = "CONNECTED with a version that was not offered (STOMP 1.2, Protocol Negotiation)"
+        talk.back(b"\n" + CONNECTED % b"1.2").then(
+            ToFront(b"\n"),
+            ToFront(
+                b"ERROR\nmessage:the backend broke the protocol: %s\nversion:1.0,1.1,1.2\n\n\0"
+                % what.encode()
+            ),
+            f"backend byte 1: {what}",
+        )
+
+    def test_login_timeout(self) -> None:
+        """
+        A client that does not log in in time is told, and dropped.
+        """
+        talk = Dialogue(self, login_timeout=5.0)
+        talk.wait_for_deadline().then(
+            ToFront(b"ERROR\nmessage:no CONNECT frame has come in time\nversion:1.0,1.1,1.2\n\n\0"),
+            Close(1008, "login timeout"),
+        )
+        self.assertEqual((talk.now, talk.session.deadline), (105.0, None))
+
+    def test_silent_backend(self) -> None:
+        """
+        A backend that does not answer the login in time ends it too.
+        """
+        talk = Dialogue(self, login_timeout=5.0).front(CONNECT).then(ToBack(CONNECT))
+        talk.wait_for_deadline().then(
+            ToFront(
+                b"ERROR\nmessage:the backend has not answered CONNECT in time\nversion:1.0,1.1,1.2\n\n\0"
+            ),
+            Close(1011, "login timeout of the backend"),
+        )
+
+    def test_no_timeout(self) -> None:
+        """
+        Once logged in there is no deadline any more, and with a timeout of zero there never is.
+        """
+        self.assertIsNone(Dialogue(self).connect().session.deadline)
+        self.assertIsNone(Dialogue(self, login_timeout=0.0).session.deadline)
+
+
+class PassingTests(SynchronousTestCase):
+    """What passes once the connection is made."""
+
+    def test_runs_pass_together(self) -> None:
+        """
+        Frames of the client pass as they came, as many as there are, as one piece.
+        """
+        data = HELLO * 3 + b"\n"
+        Dialogue(self).connect().front(data + HELLO[:5]).then(ToBack(data))
+
+    def test_frames_apart(self) -> None:
+        """
+        Each frame of the backend is a message of its own; the line end that a broker writes behind it
+        goes.
+        """
+        Dialogue(self).connect().back((NEWS + b"\n") * 2 + NEWS[:9]).then(ToFront(NEWS), ToFront(NEWS))
+
+    def test_client_heart_beats(self) -> None:
+        """
+        Line ends of the client pass at once.
+        """
+        talk = Dialogue(self).connect()
+        talk.front(b"\n").then(ToBack(b"\n"))
+        talk.front(b"\r\n").then(ToBack(b"\r\n"))
+
+    def test_backend_heart_beats(self) -> None:
+        """
+        A line end of the backend is a heart-beat, a message of its own, unless it follows so closely on
+        the last that it says nothing: then it is that frame's line end, wherever the stream was cut.
+        """
+        talk = Dialogue(self).connect()
+        talk.back(b"\n").then()
+        talk.now += 10
+        talk.back(b"\n").then(ToFront(b"\n"))
+        talk.back(b"\n\n\n").then()
+        talk.now += 10
+        talk.back(b"\n" + NEWS).then(ToFront(b"\n"), ToFront(NEWS))
+        talk.now += 0.01
+        talk.back(b"\n").then()
+        talk.now += 0.05
+        talk.back(b"\r\n\r\n").then(ToFront(b"\n"))
+
+    def test_open_frames_are_dropped(self) -> None:
+        """
+        A frame that is still open when its sender ends does not pass.
+        """
+        talk = Dialogue(self).connect()
+        talk.front(HELLO + HELLO[:-1]).then(ToBack(HELLO)).front_ended().then()
+        talk.back(NEWS + NEWS[:-1]).then(ToFront(NEWS)).back_ended().then()
+
+    def test_subscriptions_and_transactions(self) -> None:
+        """
+        Frames that open and end something pass in their order.
+        """
+        subscribe, begin = b"SUBSCRIBE\nid:0\ndestination:/q\n\n\0", b"BEGIN\ntransaction:t\n\n\0"
+        send, commit = b"SEND\ndestination:/q\ntransaction:t\n\nhi\0", b"COMMIT\ntransaction:t\n\n\0"
+        talk = Dialogue(self).connect()
+        talk.front(subscribe + HELLO + begin + send + commit)
+        talk.then(*map(ToBack, (subscribe, HELLO, begin, send, commit)))
+
+    def test_backend_error_goes_on(self) -> None:
+        """
+        After an ERROR of the backend the connection goes on for as long as the backend lets it.
+        """
+        error = b"ERROR\nmessage:no such queue\n\n\0"
+        Dialogue(self).connect().back(error + NEWS).then(ToFront(error), ToFront(NEWS))
+
+
+class RefusalTests(SynchronousTestCase):
+    """What is refused."""
+
+    def test_client_fault(self) -> None:
+        """
+        What came before the bad frame passes; the client gets an ERROR with the rule and the receipt
+        that the frame asked for.
+        """
+        bad = b"SEND\nreceipt:r\\c7\nx:\\t\ndestination:/q\n\nhi\0"
+        Dialogue(self).connect().front(HELLO + bad + HELLO).then(
+            ToBack(HELLO),
+            ToFront(
+                b"ERROR\nmessage:undefined escape \\\\t (STOMP 1.2, Value Encoding)\nreceipt-id:r\\c7\n\n\0"
+            ),
+            f"client byte {len(CONNECT + HELLO) + 20}: undefined escape \\t (STOMP 1.2, Value Encoding)",
+        )
+
+    def test_ledger_fault(self) -> None:
+        """
+        So it is with a frame that is well written, but ends what is not open.
+        """
+        bad = b"COMMIT\ntransaction:t\nreceipt:9\n\n\0"
+        what = "no transaction 't' is open (STOMP 1.2, COMMIT)"
+        Dialogue(self).connect().front(HELLO + bad + HELLO).then(
+            ToBack(HELLO),
+            ToFront(b"ERROR\nmessage:%s\nreceipt-id:9\n\n\0" % what.encode()),
+            f"client byte {len(CONNECT + HELLO)}: {what}",
+        )
+
+    def test_receipt_with_carriage_return(self) -> None:
+        """
+        A receipt that ends in CR, which STOMP 1.1 allows, does not spoil the ERROR.
+        """
+        talk = Dialogue(self).connect(b"1.1")
+        what = "BEGIN without the header transaction (STOMP 1.1, Frames and Headers)"
+        talk.front(b"BEGIN\nreceipt:a\r\n\n\0").then(
+            ToFront(b"ERROR\nmessage:%s\nreceipt-id:a\r\n\n\0" % what.encode()),
+            f"client byte {len(CONNECT)}: {what}",
+        )
+
+    def test_backend_fault(self) -> None:
+        """
+        A backend that breaks the protocol is not blamed on the client.
+        """
+        what = "MESSAGE without the header subscription (STOMP 1.2, Frames and Headers)"
+        bad = b"MESSAGE\ndestination:/q\nmessage-id:1\n\n\0"
+        Dialogue(self).connect().back(NEWS + bad + NEWS).then(
+            ToFront(NEWS),
+            ToFront(b"ERROR\nmessage:the backend broke the protocol\\c %s\n\n\0" % what.encode()),
+            f"backend byte {len(CONNECTED % b'1.2' + NEWS)}: {what}",
+        )
+
+    def test_limits(self) -> None:
+        """
+        The limits of the configuration hold, each side its own.
+        """
+        size, backend = {"stomp_maximum_frame_size": 60}, {"stomp_maximum_backend_frame_size": 60}
+        long = b"SEND\ndestination:/q\n\n" + b"x" * 40
+        what = "frame of more than 60 bytes (STOMP 1.2, Size Limits)"
+        error = b"ERROR\nmessage:%s\n\n\0"
+        Dialogue(self, **size).connect().front(long).then(
+            ToFront(error % what.encode()), f"client byte {len(CONNECT)}: {what}"
+        )
+        Dialogue(self, **size).connect().back(NEWS[:-1] + b"!" * 100 + b"\0").then(
+            ToFront(NEWS[:-1] + b"!" * 100 + b"\0")
+        )
+        Dialogue(self, **backend).connect().back(NEWS[:-1] + b"!" * 100 + b"\0").then(
+            ToFront(error % f"the backend broke the protocol\\c {what}".encode()),
+            f"backend byte {len(CONNECTED % b'1.2')}: {what}",
+        )
+
+
+FRONT = (
+    b"CONNECT\naccept-version:1.2,2.0\nlogin:ann\n\n\0\n",
+    b"SUBSCRIBE\nid:0\ndestination:/q\n\n\0" + HELLO * 2 + b"\r\n",
+    b"BEGIN\ntransaction:t\n\n\0SEND\ndestination:/q\ntransaction:t\ncontent-length:3\n\na\0b\0",
+)
+FRONT_ENDS = (
+    b"",
+    b"DISCONNECT\n\n\0\n" + HELLO,
+    b"SUBSCRIBE\nid:0\ndestination:/q\nreceipt:7\n\n\0" + HELLO,
+    b"SEND\nreceipt:7\nx:\\t\n\n\0" + HELLO,
+    b"ACK\nid:1\nreceipt:8\n\nbody\0",
+)
+BACK = (CONNECTED % b"1.2" + b"\n", NEWS + b"\n" + NEWS + b"\n\n", b"RECEIPT\nreceipt-id:1\n\n\0")
+BACK_ENDS = (b"", b"\nERROR\n\n\0\n" + NEWS[:9], b"SEND\n", b"RECEIPT\nreceipt-id:1\n\nbody\0" + NEWS)
+
+
+def told(front: list[bytes], back: list[bytes], later: list[bytes]) -> tuple[Any, ...]:
+    """Let the client say C{front}, then the backend C{back}, then the client C{later}.
+
+    Returns:
+        What went to the backend, joined; what went to the browser; what ended it.
+    """
+    options = {**DEFAULTS, "backend.username": "gw"}
+    session = StompSession(Link(peer="192.0.2.1:5000", options=options))
+    said = carried_out(session.opened(0.0), ToBack)
+    for data, is_front in (
+        [(x, True) for x in front] + [(x, False) for x in back] + [(x, True) for x in later]
+    ):
+        if is_front:
+            said += carried_out(session.from_front(data, Kind.TEXT, 1.0), ToBack)
+        else:
+            said += carried_out(session.from_back(data, 1.0), ToFront)
+        if said and isinstance(said[-1], str):
+            break
+    to_back = b"".join(order.data for order in said if isinstance(order, ToBack))
+    return to_back, [order for order in said if isinstance(order, ToFront)], said[-1:]
+
+
+def pieces(data: bytes, step: int) -> list[bytes]:
+    """Return the data in pieces of that size."""
+    return [data[i : i + step] for i in range(0, len(data), step)]
+
+
+class CutTests(SynchronousTestCase):
+    """What passes, and the error's text, do not depend on where the streams are cut."""
+
+    def test_every_front_cut(self) -> None:
+        """
+        The client's stream in pieces of any one size, before CONNECTED has come and after.
+        """
+        back = [b"".join(BACK)]
+        for end in FRONT_ENDS:
+            data = b"".join(FRONT) + end
+            rest = data.removeprefix(FRONT[0])
+            early, late = told([data], back, []), told([FRONT[0]], back, [rest])
+            for step in range(1, len(data)):
+                self.assertEqual(told(pieces(data, step), back, []), early, (end, step))
+                self.assertEqual(told([FRONT[0]], back, pieces(rest, step)), late, (end, step))
+
+    def test_every_back_cut(self) -> None:
+        """
+        The backend's stream in pieces of any one size.
+        """
+        for end in BACK_ENDS:
+            data = b"".join(BACK) + end
+            for front in ([FRONT[0]], [b"".join(FRONT)]):
+                said = told(front, [data], [])
+                for step in range(1, len(data)):
+                    self.assertEqual(told(front, pieces(data, step), []), said, (end, step))
+
+    @given(
+        st.sampled_from(FRONT_ENDS),
+        st.sampled_from(BACK_ENDS),
+        st.lists(st.integers(0, 400)),
+        st.lists(st.integers(0, 400)),
+    )
+    def test_any_cuts(self, front: bytes, back: bytes, front_cuts: list[int], back_cuts: list[int]) -> None:
+        """
+        Both streams, cut anywhere.
+        """
+        wholes = b"".join(FRONT) + front, b"".join(BACK) + back
+        parts = []
+        for whole, cuts in zip(wholes, (front_cuts, back_cuts), strict=True):
+            places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
+            parts.append([whole[a:b] for a, b in pairwise(places)])
+        self.assertEqual(told(parts[0], parts[1], []), told([wholes[0]], [wholes[1]], []))

@@ -1,0 +1,57 @@
+"""Fuzz the STOMP scanners: random streams, cut at random, must read the same in C and in Python.
+
+C{python -m tests.fuzz.stomp SECONDS [SEED]}; exits 1 at the first difference, and prints the seed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from random import Random, SystemRandom
+
+from kaazing import _speedups
+from kaazing.wire import pure_stomp
+from tests.wire.stomp_streams import outcome, pieces, settings, stream
+
+ROUNDS = 500  # between two looks at the clock
+
+
+def differ(random: Random) -> str:
+    """Try one stream; return what differed, or an empty string."""
+    given = settings(random)
+    data = stream(random, given, faults=random.choice((0.0, 0.02, 0.2)))
+    if random.random() < 0.2:
+        changed = bytearray(data)
+        changed[random.randrange(len(data))] = random.choice(b"\0\n\r:\\A\xff")
+        data = bytes(changed)
+    said = outcome(given, [data], _speedups.StompScanner)
+    for kind in (_speedups.StompScanner, pure_stomp.StompScanner):
+        parts = pieces(random, data)
+        again = outcome(given, parts, kind)
+        if again != said:
+            return f"{kind.__module__} with {given}: {parts!r}\n  gave {again!r}\n  not {said!r}"
+    return ""
+
+
+def main(seconds: float, seed: int) -> int:
+    """Fuzz for that long; return the exit status."""
+    print(f"seed {seed}", flush=True)
+    started = shown = time.monotonic()
+    done = 0
+    while (now := time.monotonic()) - started < seconds:
+        for number in range(done, done + ROUNDS):
+            if found := differ(Random(seed + number)):
+                print(f"seed {seed + number}: {found}")
+                return 1
+        done += ROUNDS
+        if now - shown >= 10:
+            shown = now
+            print(f"{now - started:.0f} s: {done} streams", flush=True)
+    print(f"{done} streams, no difference")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(
+        main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SystemRandom().getrandbits(48))
+    )
