@@ -71,7 +71,10 @@ _SERVICE = (
         many=True,
     ),
     _refused(
-        "service", "notify", "Apple push notifications are not supported, as in the original.", many=True
+        "service",
+        "notify",
+        "Push notifications to Apple devices are not supported, as in the original.",
+        many=True,
     ),
     _kept("service", "type", "Which type of service; see the types below.", text, needed=True),
     _kept("service", "properties", "The properties of the type."),

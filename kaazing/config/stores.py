@@ -38,19 +38,18 @@ class Files:
         """Return a keystore or truststore, None after noting what is wrong with it."""
         found = parts(node, self._faults)
         said = leaf(found, node.name, "type", self._faults, "")
+        said = said if said is UNREAD else said.upper()
         file = leaf(found, node.name, "file", self._faults, UNREAD)
         password = self._password(found, node.name)
-        if UNREAD in (said, file, password):
-            return None
-        where = found["file"][0]
-        content = self._content(where)
-        if content is None and said.upper() in _JAVA:
-            self._faults.at(where, _convert(said.upper(), shown(where.written)))
-        if content is None:
+        where = found["file"][0] if file is not UNREAD else node
+        content = self._content(where) if file is not UNREAD else None
+        if content is None and file is not UNREAD and said in _JAVA:
+            self._faults.at(where, _convert(said, shown(where.written)))
+        if content is None or UNREAD in (said, password):
             return None
         wanted = (CERTIFICATE, KEY) if node.name == "keystore" else (CERTIFICATE,)
         kind = _kind(content)
-        fault = _store_fault(said.upper(), kind, shown(where.written)) or _lacks(kind, content, wanted)
+        fault = _store_fault(said, kind, shown(where.written)) or _lacks(kind, content, wanted)
         if fault:
             self._faults.at(where, fault)
             return None

@@ -63,7 +63,10 @@ def origin(value: str) -> str:
     if value == "*":
         return value
     expected = "expected * or http(s)://host, with a port and nothing behind it"
-    parts = uri(value)
+    try:
+        parts = uri(value)
+    except Unreadable:
+        raise Unreadable(expected) from None
     if parts.scheme not in ("http", "https") or not parts.host or parts.host.startswith("@"):
         raise Unreadable(expected)
     if parts.path or parts.query is not None or parts.userinfo is not None:
