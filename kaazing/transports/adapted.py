@@ -26,7 +26,9 @@ class Adapted:
         front, back: the two channels.
     """
 
-    __slots__ = ("_closed", "_held", "_session", "_sessions", "_up", "_wheel", "back", "front", "service")
+    __slots__ = (
+        "_closed", "_held", "_over", "_session", "_sessions", "_up", "_wheel", "back", "front", "service"
+    )  # fmt: skip
 
     def __init__(
         self, sessions: Sessions, service: str, front: IChannel, back: IChannel, session: Any, wheel: Wheel
@@ -37,6 +39,7 @@ class Adapted:
         self._held = {Side.FRONT: 0, Side.BACK: 0}
         self._closed = False  # somebody decided to end it
         self._up = 2  # channels that are not gone
+        self._over: set[Side] = set()  # ends that send no more
 
     def start(self, wants: Front) -> None:
         """Let it flow; C{wants} is how the adapter wants the browser's bytes."""
@@ -117,8 +120,9 @@ class Adapted:
 
     def ended(self, side: Side) -> None:
         """An end sends no more."""
-        if self._closed:
+        if self._closed or side in self._over:
             return
+        self._over.add(side)
         now = self._wheel.now()
         if side is Side.FRONT:
             self.run(self._session.front_ended(now), side)
@@ -138,13 +142,15 @@ class Adapted:
     def lost(self, side: Side, why: Exception | None) -> None:
         """An end is gone."""
         self._up -= 1
-        self._wheel.take(self)
-        if side is Side.BACK and why is not None and not self._closed:
+        if side is Side.FRONT:
+            self._closed = True
+            self._wheel.take(self)
+            self.back.drop()
+        elif why is None:  # over TLS, FIN and loss are one
+            self.ended(side)
+        elif not self._closed:
             self._sessions.complain(self.service, self.front.peer, why)
             self._close(INTERNAL_ERROR, "backend lost")
-        elif self._up:
-            self._closed = True
-            (self.back if side is Side.FRONT else self.front).drop()
         if not self._up:
             self._sessions.gone(self)
 

@@ -63,13 +63,15 @@ class Bridge:
     def lost(self, to: IChannel, why: Exception | None) -> None:
         """The end opposite C{to} is gone."""
         self._up -= 1
-        if to is self.front and why is not None and not self._closed:
+        self._unpump()
+        if to is self.back:
+            self._closed = True
+            to.drop()
+        elif why is None:  # over TLS, FIN and loss are one
+            to.finish()
+        elif not self._closed:
             self._sessions.complain(self.service, to.peer, why)
             self._close(INTERNAL_ERROR, "backend lost")
-        elif self._up:
-            self._closed = True
-            self._unpump()
-            to.drop()
         if not self._up:
             self._sessions.gone(self)
 

@@ -22,6 +22,7 @@ _MOST = 2**15  # bytes asked for at once
 class LeanTls(TLSMemoryBIOProtocol):
     """See the module."""
 
+    transport: Any
     _cut = b""  # the beginning of a record head that is not whole
     _left = 0  # bytes to come of the record that is not whole
 

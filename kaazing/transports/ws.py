@@ -62,6 +62,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     _early: bytes | None = None
     _reply: tuple[int | None, bytes | None] | None = None
     _awaiting_pong = False
+    _held = False
 
     # What Autobahn sets on each connection and never changes on ours.
     _perMessageCompress = None
@@ -146,6 +147,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             if early:
                 self.dataReceived(early)
         if self.state in (OPEN, CLOSING):
+            self._held = False
             self.transport.resumeProducing()
 
     def _read_by_lane(self) -> None:
@@ -214,6 +216,8 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         """The peer's Close; the answer waits for C{finish} when we have not closed ourselves."""
         stop: bool | None = super().onCloseFrame(code, reasonRaw)
         if not self.failedByMe and self.receiver is not None:
+            if self._reply is not None:  # the other end has that long to say its last
+                self.factory.wheel.put(self, self.factory.wheel.now() + self.factory.close_timeout)
             self.receiver.ended()
         return stop
 
@@ -245,6 +249,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
 
     def hold(self) -> None:
         """See L{IChannel}."""
+        self._held = True
         self.transport.pauseProducing()
 
     def finish(self, code: int = 1000, reason: str = "") -> None:
@@ -281,9 +286,12 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if self.state != OPEN:
             self.abort()
             return None
+        if self._reply is not None:
+            self.finish()
+            return float(now + self.factory.close_timeout)
         half: float = self.factory.inactivity / 2
         heard = self.lane.received if self.lane is not None else self.heard
-        if heard != self.heard or (self.lane is None and heard == -1):
+        if self._held or heard != self.heard or (self.lane is None and heard == -1):
             self.heard = heard if self.lane is not None else 0
             self._awaiting_pong = False
         elif self._awaiting_pong:
