@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.web.http import NO_CONTENT, HTTPChannel
+from twisted.web.http import HTTPChannel
 from twisted.web.resource import IResource, Resource, getChildForRequest
 from twisted.web.server import Request
 from twisted.web.server import Site as TwistedSite
@@ -62,12 +62,11 @@ class Channel(HTTPChannel):
         self.transport.unregisterProducer()
 
 
-class _NoContent(Resource):
+class _Empty(Resource):
     """The answer to a preflight, which is all in its headers."""
 
     def render(self, request: Any) -> bytes:
         """See L{IResource}."""
-        request.setResponseCode(NO_CONTENT)
         return b""
 
 
@@ -106,7 +105,7 @@ class Site(TwistedSite):
         else:
             request.responseHeaders.removeHeader(b"server")
         if self._share(request, route, head):
-            return _NoContent()
+            return _Empty()
         request.site = self
         steps = [step for step in route.accept.path.split("/") if step]
         for _ in steps:
@@ -117,18 +116,20 @@ class Site(TwistedSite):
     def _share(self, request: Any, route: Route, head: Head) -> bool:
         """Say what a page of another origin may do; return whether that is the whole answer."""
         origin = head.headers.get("origin")
+        if origin is not None or route.cross_site:
+            request.setHeader(b"vary", b"Origin")
         if origin is None or same_origin(origin, head, self.secure):
             return False
         wanted = head.headers.get("access-control-request-method")
         preflight = head.method == "OPTIONS" and wanted is not None
         constraint = granted(origin, wanted if preflight and wanted else head.method, route)
-        request.setHeader(b"vary", b"Origin")
         if constraint is not None:
             request.setHeader(b"access-control-allow-origin", origin.encode())
             request.setHeader(b"access-control-allow-credentials", b"true")
             if preflight:
                 request.setHeader(b"access-control-allow-methods", ",".join(constraint.methods).encode())
-                request.setHeader(b"access-control-allow-headers", ",".join(constraint.headers).encode())
+                if constraint.headers:
+                    request.setHeader(b"access-control-allow-headers", ",".join(constraint.headers).encode())
                 if constraint.maximum_age is not None:
                     request.setHeader(b"access-control-max-age", b"%d" % constraint.maximum_age)
         return preflight

@@ -11,7 +11,7 @@ from kaazing.config.model import CrossSite, Uri
 from kaazing.transports.handshakes import ServerFactory
 from kaazing.wire.heads import Head
 
-WILDCARDS = ("0.0.0.0", "::")  # accepts on these answer to any Host
+WILDCARDS = ("0.0.0.0", "::")  # accepts on these, and on a network interface, answer to any Host
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^:/?#\[\]@]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
@@ -47,8 +47,9 @@ class Routes:
 
     def add(self, route: Route) -> None:
         """Let requests for C{route.accept} go its way."""
-        host = "" if route.accept.host in WILDCARDS else route.accept.host
-        port = 0 if route.accept.host in WILDCARDS else route.accept.port
+        host, port = route.accept.host, route.accept.port
+        if host in WILDCARDS or host.startswith("@"):
+            host, port = "", 0
         kind = "ws" if route.sockets is not None else "http"
         path = route.accept.path if kind == "ws" else route.accept.path.rstrip("/") or "/"
         self._routes[host, port, f"{kind} {path}"] = route
@@ -60,11 +61,12 @@ class Routes:
     def http(self, head: Head) -> Route | None:
         """Return the route of a plain request: the longest accept path it lies under, by segments."""
         path = head.path
-        while True:
-            found = self._find(head, f"http {path or '/'}")
-            if found is not None or not path.strip("/"):
+        while path:
+            found = self._find(head, f"http {path}")
+            if found is not None:
                 return found
             path = path.rpartition("/")[0]
+        return self._find(head, "http /")
 
     def _find(self, head: Head, what: str) -> Route | None:
         port = head.port or (443 if self._secure else 80)

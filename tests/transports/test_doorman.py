@@ -538,7 +538,7 @@ class OriginTests(SynchronousTestCase):
                 method=b"OPTIONS",
             )
         )
-        self.assertEqual((status, body), ("204 No Content", b""))
+        self.assertEqual((status, body), ("200 OK", b""))
         self.assertNotIn("access-control-allow-origin", fields)
 
 
