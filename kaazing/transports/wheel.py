@@ -7,6 +7,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 
 class Due(Protocol):
@@ -23,6 +24,7 @@ class Wheel:
         tick: seconds between two looks.
     """
 
+    log = Logger()
     tick = 0.5
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -65,9 +67,18 @@ class Wheel:
         now = self.now()
         for slot in sorted(s for s in self._slots if s * self.tick <= now):
             for what in list(self._slots.get(slot, ())):
-                self.take(what)
-                deadline = what.due(now)
-                if deadline is not None:
-                    self.put(what, deadline)
+                if self._where.get(what) == slot:  # not taken off by an earlier one of this turn
+                    self.take(what)
+                    self._call(what, now)
         if not self._slots:
             self._loop.stop()
+
+    def _call(self, what: Due, now: float) -> None:
+        """One that fails must not keep the others from their turn."""
+        try:
+            deadline = what.due(now)
+        except Exception:
+            self.log.failure("{what} failed at its deadline", what=what)
+            return
+        if deadline is not None:
+            self.put(what, deadline)
