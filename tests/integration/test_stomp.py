@@ -1,0 +1,239 @@
+"""Unmodified STOMP clients, RabbitMQ, and the gateway between them with every frame validated."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import stomp
+from twisted.trial.unittest import SynchronousTestCase
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.integration import servers
+from tests.integration.children import free_port
+from tests.integration.gateway import Gateway, conf, service
+from tests.integration.peers import Relay
+from tests.needs import node_packages, program
+
+COUNT = 150
+"""Messages of each kind, text and binary, in a conversation."""
+
+LOGIN = (
+    f"<backend.username>{servers.USER}</backend.username>"
+    f"<backend.password>{servers.PASSWORD}</backend.password>"
+    f"<virtual.host>{servers.VHOST}</virtual.host>"
+)
+OWN_LOGIN = {"login": servers.USER, "passcode": servers.PASSWORD, "host": servers.VHOST}
+
+
+@contextmanager
+def gateway(scheme: str = "ws", type: str = "stomp.proxy", properties: str = "") -> Iterator[int]:
+    """Run a gateway with one service before RabbitMQ, and a page on the same port; yield the port."""
+    port, broker = free_port(), servers.rabbitmq().stomp
+    accept = f"{scheme}://127.0.0.1:{port}" + ("/stomp" if scheme == "ws" else "")
+    services = [service(type, accept, f"tcp://127.0.0.1:{broker}", properties=properties)]
+    if scheme == "ws":
+        folder = f"<directory>{node_packages() / 'page'}</directory><welcome-file>index.html</welcome-file>"
+        services.append(service("directory", f"http://127.0.0.1:{port}/", properties=folder))
+    with Gateway(conf(*services)):
+        yield port
+
+
+def in_node(function: str, **options: Any) -> dict[str, Any]:
+    """Run a function of tests/browser/stomp.js in Node; return its facts."""
+    return _run([program("node", "nodejs"), "node.mjs", function, json.dumps(options)])
+
+
+def in_chromium(port: int, function: str, **options: Any) -> dict[str, Any]:
+    """Run a function of tests/browser/stomp.js in a page that the gateway serves; return its facts."""
+    chromium = program("/usr/bin/chromium", "chromium")
+    page = f"http://127.0.0.1:{port}/"
+    return _run([program("node", "nodejs"), "chromium.mjs", chromium, page, function, json.dumps(options)])
+
+
+def _run(argv: list[str]) -> dict[str, Any]:
+    done = subprocess.run(argv, cwd=node_packages(), capture_output=True, text=True, timeout=90, check=False)
+    if done.returncode:
+        raise AssertionError(done.stderr)
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
+
+
+WENT_WELL = {
+    "version": "1.2",
+    "subprotocol": "v12.stomp",
+    "texts": COUNT,
+    "binaries": COUNT,
+    "alive": True,
+    "close": 1000,
+}
+"""The facts of a conversation in which nothing was lost, changed or late."""
+
+
+class StompJsTests(SynchronousTestCase):
+    """@stomp/stompjs 7: it connects, subscribes, sends and receives, keeps silent, and disconnects.
+
+    Texts hold letters of many scripts and binary bodies any byte; SUBSCRIBE asks for a receipt, and
+    heart-beats of half a second keep the connection while nobody speaks.
+    """
+
+    def test_node(self) -> None:
+        """
+        In Node, with the user's own login.
+        """
+        with gateway() as port:
+            facts = in_node(
+                "converse",
+                url=f"ws://127.0.0.1:{port}/stomp",
+                connectHeaders=OWN_LOGIN,
+                destination="/queue/node",
+                count=COUNT,
+            )
+        self.assertEqual(facts, WENT_WELL)
+
+    def test_chromium(self) -> None:
+        """
+        In a browser that holds no password: the gateway logs in with the configured one.
+        """
+        with gateway(properties=LOGIN) as port:
+            facts = in_chromium(
+                port,
+                "converse",
+                url=f"ws://127.0.0.1:{port}/stomp",
+                connectHeaders={},
+                destination="/queue/chromium",
+                count=COUNT,
+            )
+        self.assertEqual(facts, WENT_WELL)
+
+    def test_chromium_wrong_password(self) -> None:
+        """
+        A wrong password: the broker's ERROR reaches the page.
+        """
+        with gateway() as port:
+            facts = in_chromium(
+                port,
+                "refused",
+                url=f"ws://127.0.0.1:{port}/stomp",
+                connectHeaders={**OWN_LOGIN, "passcode": "guess"},
+            )
+        self.assertEqual(facts, {"error": "Bad CONNECT"})
+
+
+class Heard(stomp.ConnectionListener):  # type: ignore[misc]
+    """Collects what a stomp.py connection receives."""
+
+    def __init__(self) -> None:
+        self.messages: queue.Queue[str] = queue.Queue()
+        self.receipts: queue.Queue[str] = queue.Queue()
+        self.errors: queue.Queue[str] = queue.Queue()
+
+    def on_message(self, frame: Any) -> None:
+        """Keep the body."""
+        self.messages.put(frame.body)
+
+    def on_receipt(self, frame: Any) -> None:
+        """Keep the identifier."""
+        self.receipts.put(frame.headers["receipt-id"])
+
+    def on_error(self, frame: Any) -> None:
+        """Keep the message."""
+        self.errors.put(frame.headers["message"])
+
+
+class StompPyTests(SynchronousTestCase):
+    """stomp.py 8 and later."""
+
+    def converse(self, connection: Any, login: tuple[str, str] | None, destination: str) -> None:
+        """Let the connection send to itself, in a transaction too, and compare what it hears."""
+        heard = Heard()
+        connection.set_listener("", heard)
+        connection.connect(*(login or ()), wait=True)
+        connection.subscribe(destination, id="1", ack="client-individual", receipt="subscribed")
+        self.assertEqual(heard.receipts.get(timeout=10), "subscribed")
+        texts = [f"№ {number}: grüße, 🚂" + "x" * number for number in range(200)]
+        for text in texts[:100]:
+            connection.send(destination, text)
+        transaction = connection.begin()
+        for text in texts[100:]:
+            connection.send(destination, text, transaction=transaction)
+        connection.commit(transaction)
+        self.assertEqual([heard.messages.get(timeout=10) for _ in texts], texts)
+        connection.disconnect(receipt="bye")
+        self.assertEqual(heard.receipts.get(timeout=10), "bye")
+        self.assertTrue(heard.errors.empty())
+
+    def test_plain_tcp(self) -> None:
+        """
+        Over TCP through a plain proxy, nothing looked at.
+        """
+        with gateway("tcp", "proxy") as port:
+            connection = stomp.Connection12([("127.0.0.1", port)], vhost=servers.VHOST)
+            self.converse(connection, (servers.USER, servers.PASSWORD), "/queue/plain")
+
+    def test_tcp(self) -> None:
+        """
+        Over TCP, validated, the login put in; STOMP 1.0, 1.1 and 1.2.
+        """
+        for version in (stomp.Connection10, stomp.Connection11, stomp.Connection12):
+            with gateway("tcp", properties=LOGIN) as port:
+                self.converse(version([("127.0.0.1", port)]), None, f"/queue/{version.__name__}")
+
+    def test_websocket(self) -> None:
+        """
+        Over WebSocket, from a client that offers no subprotocol.
+        """
+        with gateway(properties=LOGIN) as port:
+            self.converse(stomp.WSConnection([("127.0.0.1", port)], ws_path="/stomp"), None, "/queue/ws")
+
+
+class FaultTests(SynchronousTestCase):
+    """What a client sees when something breaks."""
+
+    def test_malformed_frame(self) -> None:
+        """
+        A frame that STOMP forbids: an ERROR that names the rule, then close code 1002; the valid
+        frame before it has reached the broker.
+        """
+        with gateway(properties=LOGIN) as port, connect(f"ws://127.0.0.1:{port}/stomp") as client:
+            client.send("CONNECT\naccept-version:1.2\nhost:x\n\n\0")
+            self.assertTrue(str(client.recv(10)).startswith("CONNECTED\n"))
+            client.send("SEND\ndestination:/queue/faults\nreceipt:1\n\nvalid\0")
+            self.assertIn("receipt-id:1\n", _frame(client))
+            client.send("SEND\nno colon in here\n\ninvalid\0")
+            error = _frame(client)
+            closed = self.assertRaises(ConnectionClosed, client.recv, 10)
+        self.assertTrue(error.startswith("ERROR\n"), error)
+        self.assertIn("STOMP 1.2", error)
+        self.assertEqual(closed.rcvd.code, 1002)
+
+    def test_broker_lost(self) -> None:
+        """
+        The broker's connection breaks: the client is closed with 1011.
+        """
+        with Relay(servers.rabbitmq().stomp) as relay:
+            port = free_port()
+            proxy = service(
+                "stomp.proxy",
+                f"ws://127.0.0.1:{port}/stomp",
+                f"tcp://127.0.0.1:{relay.port}",
+                properties=LOGIN,
+            )
+            with Gateway(conf(proxy)), connect(f"ws://127.0.0.1:{port}/stomp") as client:
+                client.send("CONNECT\naccept-version:1.2\nhost:x\n\n\0")
+                self.assertTrue(str(client.recv(10)).startswith("CONNECTED\n"))
+                relay.cut()
+                closed = self.assertRaises(ConnectionClosed, client.recv, 10)
+        self.assertEqual(closed.rcvd.code, 1011)
+
+
+def _frame(client: Any) -> str:
+    """Return the next message that is no heart-beat."""
+    while (message := client.recv(10)) in ("\n", b"\n"):
+        pass
+    return message if isinstance(message, str) else message.decode()
