@@ -67,7 +67,7 @@ TYPES = (
         ("update.check", "This gateway calls nobody; remove the service."),
         (
             "class:...",
-            "Classes of Java cannot be loaded; write a service type or an adapter in Python (docs/adapters.md).",
+            "Classes of Java cannot be loaded; write a type or an adapter in Python (docs/adapters.md).",
         ),
     ),
 )

@@ -129,7 +129,7 @@ class ServiceReader:
             if each.name in moved:
                 found.setdefault(each.name, []).append(each)
         stay = [each for each in nodes if each.name not in moved]
-        without_use = {**entries(EVERY), **entries(made.name)}
+        without_use = {**entries(EVERY), **entries(made.name.rpartition(".")[2])}  # NAME.proxy is a proxy
         parent = found["properties"][0] if "properties" in found else owner
         return read_properties(stay, made.options, parent, self._faults, without_use)
 

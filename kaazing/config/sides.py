@@ -25,8 +25,15 @@ from kaazing.literals import (
     uri,
 )
 
-_BINDS = ("ws", "wss", "http", "https", "ssl", "tcp")
-"""Layers that an accept can be bound by; what each runs over comes behind it."""
+_BINDS = {
+    "ws": "",
+    "wss": "",
+    "http": " (and ws, where the service has no http accept)",
+    "https": " (and wss, where the service has no https accept)",
+    "ssl": " (and https and wss, where the service has no ssl accept)",
+    "tcp": " (and all others, where the service has no tcp accept)",
+}
+"""Layer that an accept can be bound by -> what else it is for."""
 
 _FOREIGN_BINDS = ("wsn", "wsx", "httpxe", "udp", "socks")
 _TRANSPORTS = ("http", "tcp", "ssl", "pipe", "udp", "socks")
@@ -136,12 +143,12 @@ ACCEPT_OPTIONS: tuple[Entry, ...] = (
             _A,
             f"{layer}.bind",
             Fate.KEPT,
-            f"Address really listened on for {layer} accepts (and for those that run over {layer}, where the"
-            " service has no such accept): `host:port`, `[IPv6]:port`, `@interface:port`, or `port`.",
+            f"Address really listened on for {layer} accepts{over}: `host:port`, `[IPv6]:port`,"
+            " `@interface:port`, or `port`.",
             host_port,
             default="that of the accept",
         )
-        for layer in _BINDS
+        for layer, over in _BINDS.items()
     ),
     *(
         _entry(

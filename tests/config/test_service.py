@@ -164,7 +164,7 @@ class TypeTests(ConfigTestCase):
         types = {
             "session": "'session': removed from the original as well; remove the service",
             "update.check": "'update.check': this gateway calls nobody; remove the service",
-            "class:a.B": "'class:a.B': classes of Java cannot be loaded; write a service type or an adapter in"
+            "class:a.B": "'class:a.B': classes of Java cannot be loaded; write a type or an adapter in"
             " Python (docs/adapters.md)",
         }
         self.assertEqual({name: self.refused(name) for name in types}, types)
