@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from OpenSSL import SSL
@@ -64,9 +65,10 @@ class Dialler:
         opened: Deferred[Any] = Deferred()
         if uri.secure and options.tls.encryption:
             factory = tls_factory(self._contexts.creator(uri.host, options.tls), True, _Secured(opened))
-            self._dial(uri, options, factory, opened)
+            opened.addTimeout(options.timeout, self._clock)
+            self._dial(uri, options, factory)
         else:
-            self._dial(uri, options, _Once(opened), opened)
+            self._dial(uri, options, _Once(opened))
         return opened
 
     def _connect_ws(
@@ -90,18 +92,23 @@ class Dialler:
         dialled: Any = factory
         if uri.secure and options.tls.encryption:
             dialled = tls_factory(self._contexts.creator(uri.host, options.tls), True, factory)
-        self._dial(uri, options, dialled, opened)
+        opened.addTimeout(options.timeout, self._clock)
+        self._dial(uri, options, dialled)
         return opened
 
-    def _dial(self, uri: Uri, options: ConnectOptions, factory: Any, opened: Deferred[Any]) -> None:
-        """Connect, and see that C{opened} has fired when the connect timeout is over."""
-        opened.addTimeout(options.timeout, self._clock)
-        if isIPAddress(uri.host) or isIPv6Address(uri.host):
+    def _dial(self, uri: Uri, options: ConnectOptions, factory: Any) -> None:
+        """Connect within the connect timeout; handshakes have their own clock."""
+        if _is_address(uri.host):
             self._reactor.connectTCP(uri.host, uri.port, factory, options.timeout)
             return
         endpoint = HostnameEndpoint(self._clock, uri.host.encode("idna"), uri.port, options.timeout)
         dialling = endpoint.connect(factory)
         dialling.addErrback(lambda why: factory.clientConnectionFailed(None, why))
+
+
+@cache
+def _is_address(host: str) -> bool:
+    return isIPAddress(host) or isIPv6Address(host)
 
 
 class _Once(TwistedClientFactory):
@@ -146,8 +153,7 @@ class _Dialled(StreamChannel):
 
     factory: _Once
 
-    def connectionMade(self) -> None:
-        super().connectionMade()
+    def arrived(self) -> None:
         factory = self.factory
         del self.factory  # nothing else of dialling is kept by an idle connection
         factory.connected(self)

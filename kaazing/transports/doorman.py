@@ -226,16 +226,16 @@ class Doorman(Protocol):
         transport = self.transport
         if self._http is not None:
             self._http.leave()
-        raw, rest = plain_head(head, self._data), bytes(self._data[head.length :])
+        rest = bytes(self._data[head.length :])
         self._data.clear()
         transport.pauseProducing()
         assert route.sockets is not None
-        socket = route.sockets.socket(transport, welcome.subprotocol)
+        socket = route.sockets.socket(transport)
         if isinstance(transport, TLSMemoryBIOProtocol):
             transport.wrappedProtocol = socket
         else:
             transport.protocol = socket
-        socket.dataReceived(raw)
+        socket.answer(head, welcome.subprotocol)
         if socket.state != OPEN:
             route.service.declined(welcome)
             transport.loseConnection()

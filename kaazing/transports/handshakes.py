@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from kaazing.errors import ConnectError, Side
 from kaazing.transports.wheel import Wheel
 from kaazing.transports.ws import CLOSED, OPEN, Socket
+from kaazing.wire.heads import Head, subprotocols
 
 CLOSE_TIMEOUT = 5.0  # seconds a peer may take to answer a Close, as in the original
 
@@ -31,11 +32,20 @@ class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
 
     side = Side.FRONT
     masks = False
-    chosen: str | None = None
 
-    def onConnect(self, request: Any) -> str | None:
-        """Answer with what the service chose."""
-        return self.chosen
+    def answer(self, head: Head, chosen: str | None) -> None:
+        """Have Autobahn negotiate the rest of a handshake and answer it.
+
+        Args:
+            head: has passed L{kaazing.wire.heads.websocket_fault}, so that Autobahn, which would
+                find the same, need not read it once more.
+            chosen: the subprotocol, of those offered; None for none.
+        """
+        self.websocket_protocols = subprotocols(head)
+        extensions = head.headers.get("sec-websocket-extensions")
+        self.websocket_extensions = self._parseExtensionsHeader(extensions) if extensions else []
+        self._wskey = head.headers["sec-websocket-key"]
+        self.succeedHandshake(chosen)
 
     def _onOpen(self) -> None:
         self._opened()
@@ -58,10 +68,10 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
         _set_options(self, max_message)
         self._socket = _fixed(ServerSocket, max_message)
 
-    def socket(self, transport: Any, chosen: str | None) -> ServerSocket:
-        """Return a socket on C{transport} that will answer a handshake with C{chosen}."""
+    def socket(self, transport: Any) -> ServerSocket:
+        """Return a socket on C{transport}; L{ServerSocket.answer} comes next."""
         made: ServerSocket = self._socket()
-        made.factory, made.chosen = self, chosen
+        made.factory = self
         made.makeConnection(transport)
         return made
 

@@ -82,8 +82,7 @@ class Streams(Factory):
 
 
 class _Arriving(StreamChannel):
-    def connectionMade(self) -> None:
-        super().connectionMade()
+    def arrived(self) -> None:
         factory = self.factory
         del self.factory
         factory.arrived(self)

@@ -73,11 +73,15 @@ class StreamChannel(Protocol):
         return bool(self.connected) and not self._dropped
 
     def connectionMade(self) -> None:
-        """Start held."""
-        transport = self.transport
-        transport.setTcpNoDelay(True)
-        transport.pauseProducing()
-        transport.registerProducer(self, True)
+        """Start held, unless whoever waits for the channel resumes it at once."""
+        self.transport.setTcpNoDelay(True)
+        self.transport.registerProducer(self, True)
+        self.arrived()
+        if self.receiver is None:
+            self.transport.pauseProducing()
+
+    def arrived(self) -> None:
+        """The connection is made; for subclasses that somebody waits for."""
 
     def dataReceived(self, data: bytes) -> None:
         """See L{Protocol}."""
@@ -104,7 +108,7 @@ class StreamChannel(Protocol):
         self.connected = 0
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
-            receiver.lost(lost_reason(reason))
+            receiver.lost(None if self._dropped else lost_reason(reason))
 
     def send(self, data: bytes, kind: int = Kind.BINARY) -> None:
         """See L{IChannel}."""
@@ -129,7 +133,7 @@ class StreamChannel(Protocol):
 
     def finish(self, code: int = 1000, reason: str = "") -> None:
         """See L{IChannel}."""
-        if self._finished:
+        if self._finished or not self.connected:
             return
         self._finished = True
         self.transport.unregisterProducer()
@@ -151,8 +155,12 @@ class StreamChannel(Protocol):
     def _close(self) -> None:
         if not self._dropped:
             self._dropped = True
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
+            transport = self.transport
+            transport.unregisterProducer()
+            transport.loseConnection()
+            under: Any = transport.transport if isinstance(transport, TLSMemoryBIOProtocol) else None
+            if under is not None:
+                under.loseConnection()  # or it would await the peer's close_notify
 
     def pauseProducing(self) -> None:
         """The transport's buffer is over its bound; called by the transport."""
