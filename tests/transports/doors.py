@@ -73,9 +73,11 @@ class Wire(StringTransport):
     Attributes:
         protocol: who hears what the other end says; may be exchanged, as in Twisted's own.
         finished: whether our FIN went out.
+        bufferSize: bytes that may wait before the producer is paused.
     """
 
     protocol: Any
+    bufferSize = 0
     finished = False
 
     def __init__(self) -> None:
