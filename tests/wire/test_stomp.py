@@ -1,13 +1,22 @@
-"""Tests for L{kaazing.wire.stomp}: frames to bytes and back."""
+"""Tests for L{kaazing.wire.stomp}: frames to bytes and back; the scanners beside each other, cut anywhere."""
 
 from __future__ import annotations
 
-import stomp.utils  # type: ignore[import-untyped]
+from random import Random
+
+import stomp.utils
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.wire import pure_stomp
 from kaazing.wire.stomp import OPENING, Frame, Scanner, encode, parse
+from tests.wire.stomp_streams import Outcome, Settings, outcome, pieces, settings, stream
+
+try:
+    from kaazing._speedups import StompScanner as NativeScanner
+except ImportError:
+    NativeScanner = None  # type: ignore[assignment,misc]
 
 HELLO = b"SEND\ndestination:/q\n\nhello\0"
 
@@ -135,3 +144,48 @@ class OtherClientTests(SynchronousTestCase):
         self.assertEqual(
             (read.cmd, read.headers, read.body), ("MESSAGE", {"subscription": "1", "a": "b:c\\"}, b"news")
         )
+
+
+class CutTests(SynchronousTestCase):
+    """No cut changes what a scanner says, and the two scanners say the same."""
+
+    def both(self, given: Settings, parts: list[bytes]) -> Outcome:
+        """What the scanner in Python says, the one in C having said the same."""
+        said = outcome(given, parts, pure_stomp.StompScanner)
+        if NativeScanner is not None:
+            self.assertEqual(outcome(given, parts, NativeScanner), said, parts)
+        return said
+
+    def test_every_cut(self) -> None:
+        """
+        What passes, and the fault that ends it, are the same wherever a stream is cut in two, and in
+        pieces of one, two, three bytes and so on.
+        """
+        opening = b"SEND\r\ndestination:/q\r\ncontent-length:3\r\n\r\na\0b\0\r\n\nBEGIN\ntransaction:t\n\n\0"
+        for ending in (b"DISCONNECT\n\n\0\n\nSEND", b"SEND\nx:\\t\n", b"ACK\nid:1\n\nbody", b"\r\r", b"S\0"):
+            data = opening + HELLO + ending
+            given = Settings(max_frame=60, max_line=30)
+            said = self.both(given, [data])
+            for cut in range(1, len(data)):
+                self.assertEqual(self.both(given, [data[:cut], data[cut:]]), said, cut)
+            for step in range(1, 20):
+                parts = [data[i : i + step] for i in range(0, len(data), step)]
+                self.assertEqual(self.both(given, parts), said, step)
+
+    @given(st.integers(0, 2**32), st.sampled_from((0.0, 0.03, 0.2)))
+    def test_any_cuts(self, seed: int, faults: float) -> None:
+        """
+        Any stream, good or bad, and any cuts.
+        """
+        random = Random(seed)
+        given = settings(random)
+        data = stream(random, given, faults)
+        self.assertEqual(self.both(given, pieces(random, data)), self.both(given, [data]))
+
+    @given(st.lists(st.binary(max_size=8), max_size=8), st.sampled_from((0, 10, 11, 12)), st.booleans())
+    def test_any_bytes(self, parts: list[bytes], version: int, client: bool) -> None:
+        """
+        Bytes of any kind, cut anywhere.
+        """
+        given = Settings(client=client, split=not client, version=version, max_line=10)
+        self.assertEqual(self.both(given, parts), self.both(given, [b"".join(parts)]))
