@@ -38,6 +38,11 @@ class _Lean:
             self.before_close()
         super().connectionLost(reason)  # type: ignore[misc]
 
+    def abortConnection(self: Any) -> None:
+        """See L{twisted.internet.interfaces.ITCPTransport.abortConnection}."""
+        super().abortConnection()  # type: ignore[misc]
+        self.write = _unsent  # Twisted leaves it to doWrite, which it disarms
+
     def write(self: Any, data: bytes) -> None:
         """See L{twisted.internet.interfaces.ITransport.write}.
 
@@ -65,6 +70,10 @@ class _Lean:
             self._tempDataLen += len(data) - sent
             self._maybePauseProducer()
             self.startWriting()
+
+
+def _unsent(data: bytes) -> None:
+    """Take the place of C{write} on a connection that was aborted."""
 
 
 class LeanServer(_Lean, tcp.Server):
