@@ -155,8 +155,10 @@ class Doorman(Protocol):
 
     def _serve(self, head: Head) -> None:
         route = self.routes.http(head)
+        if (route is None or len(route.accept.path) < len(head.path)) and self.routes.websocket(head):
+            raise upgrade_required()
         if route is None:
-            raise upgrade_required() if self.routes.websocket(head) is not None else _NOT_FOUND
+            raise _NOT_FOUND
         preflight = head.method == "OPTIONS" and "access-control-request-method" in head.headers
         if not preflight and not origin_allowed(head, route, self.secure):
             raise _FORBIDDEN
