@@ -54,6 +54,7 @@ class OfferedTests(SynchronousTestCase):
         for value in ("", "0", "1,2,3", "0, 0", "-1,0", "1.5,0", "٣,0"):
             self.assert_refused(connect(("accept-version", "1.1"), ("heart-beat", value)), what)
             self.assertEqual(offered(connect(("heart-beat", value)), 0), {10})
+            self.assertEqual(offered(connect(("accept-version", "1.0"), ("heart-beat", value)), 0), {10})
 
     def test_host_is_not_required(self) -> None:
         """
