@@ -123,7 +123,7 @@ class Gateway(MultiService):
             return found
         factory: Doors | Streams
         if accept.scheme in _STREAMS:
-            factory = Streams(service, accept.secure)
+            factory = Streams(service, self._wheel, secure=accept.secure, tls=contexts is not None)
         else:
             factory = Doors(
                 self._wheel,

@@ -7,10 +7,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IHandshakeListener, IListeningPort
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from kaazing.errors import ConnectError, ListenError
 from kaazing.interfaces.services import Visit, Welcome
@@ -23,6 +24,7 @@ from kaazing.transports.tls import ServerContexts
 from kaazing.transports.wheel import Wheel
 
 BACKLOG = 1024  # connections the kernel holds before they are accepted
+HANDSHAKE_TIMEOUT = 10.0  # seconds for the TLS handshake of an ssl accept
 
 
 class Doors(Factory):
@@ -45,23 +47,33 @@ class Doors(Factory):
 
 
 class Streams(Factory):
-    """Makes a channel for each connection of an address with a tcp or ssl accept."""
+    """Makes a channel for each connection of an address with a tcp or ssl accept.
+
+    Attributes:
+        wheel: of the handshakes' deadlines.
+    """
 
     noisy = False
     log = Logger()
 
-    def __init__(self, service: Any, secure: bool) -> None:
-        self._service, self._secure = service, secure
+    def __init__(self, service: Any, wheel: Wheel, *, secure: bool, tls: bool) -> None:
+        """C{secure} is what the service is told; C{tls} says whether TLS is ended here."""
+        self.wheel = wheel
+        self._service, self._secure, self._tls = service, secure, tls
 
     def buildProtocol(self, addr: Any) -> StreamChannel:
         """See L{Factory}."""
-        made = _Arriving()
+        made = _ArrivingSecurely() if self._tls else _Arriving()
         made.factory = self
         return made
 
     def arrived(self, channel: StreamChannel) -> None:
         """Ask the service what to do with a new connection."""
-        welcome = self._service.invite(Visit(peer=channel.peer, secure=self._secure))
+        try:
+            welcome = self._service.invite(Visit(peer=channel.peer, secure=self._secure))
+        except Exception:
+            self._turn_away(Failure(), channel)
+            return
         if isinstance(welcome, Deferred):
             welcome.addCallbacks(
                 self._let_in, self._turn_away, callbackArgs=(channel,), errbackArgs=(channel,)
@@ -82,10 +94,40 @@ class Streams(Factory):
 
 
 class _Arriving(StreamChannel):
+    """Reports as soon as TCP is connected."""
+
+    factory: Streams | None
+
     def arrived(self) -> None:
         factory = self.factory
+        assert factory is not None
         del self.factory
         factory.arrived(self)
+
+
+@implementer(IHandshakeListener)
+class _ArrivingSecurely(_Arriving):
+    """Reports when the TLS handshake is done, a client's certificate verified where one is asked for."""
+
+    def connectionMade(self) -> None:
+        assert self.factory is not None
+        self.transport.setTcpNoDelay(True)
+        self.factory.wheel.put(self, self.factory.wheel.now() + HANDSHAKE_TIMEOUT)
+
+    def handshakeCompleted(self) -> None:
+        """See L{IHandshakeListener}."""
+        if self.factory is not None:
+            self.factory.wheel.take(self)
+            super().connectionMade()
+
+    def due(self, now: float) -> None:
+        """The handshake took too long; called by the wheel."""
+        self.abort()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.factory is not None:
+            self.factory.wheel.take(self)
+        super().connectionLost(reason)
 
 
 class Listener:

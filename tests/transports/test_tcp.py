@@ -7,8 +7,7 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory
-from twisted.internet.testing import AccumulatingProtocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -26,20 +25,24 @@ from tests.transports.doors import Ear, Wire
 HERE = IPv4Address("TCP", "127.0.0.1", 1)
 
 
-class Peer(AccumulatingProtocol):
-    """The other end: what it heard, and how it ended."""
+class Peer(Protocol):
+    """The other end.
 
-    closedReason: Failure | None
+    Attributes:
+        heard: all that came.
+        ended: why the connection is gone, None while it is there.
+    """
 
-    @property
-    def heard(self) -> bytes:
-        """All that came."""
-        return bytes(self.data)
+    heard = b""
+    ended: Failure | None = None
 
-    @property
-    def ended(self) -> bool:
-        """Whether the connection is gone."""
-        return bool(self.closed)
+    def dataReceived(self, data: bytes) -> None:
+        """See L{Protocol}."""
+        self.heard += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See L{Protocol}."""
+        self.ended = reason
 
 
 class ChannelTests(SynchronousTestCase):
