@@ -140,15 +140,15 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
 
     def resume(self) -> None:
         """See L{IChannel}."""
-        if self._early is not None:
-            early = self._early
+        early = self._early
+        if early is not None:
             del self._early
             self._read_by_lane()
-            if early:
-                self.dataReceived(early)
         if self.state in (OPEN, CLOSING):
             self._held = False
             self.transport.resumeProducing()
+        if early:
+            self.dataReceived(early)
 
     def _read_by_lane(self) -> None:
         bound_writes(self.transport, self.bound)
