@@ -191,16 +191,15 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     def _received_by_autobahn(self, data: bytes) -> None:
         if self._early is not None:  # deciphered by TLS before the channel was held
             self._early += data
-        else:
+        elif self._reply is None:  # after the peer's Close nothing counts
             self.heard = -1
             self._dataReceived(data)
 
     def onMessageEnd(self) -> None:
         """A whole message through Autobahn alone."""
-        if not self.failedByMe and self.receiver is not None:
-            kind = Kind.BINARY if self.message_is_binary else Kind.TEXT
-            self.receiver.received(b"".join(self.message_data), kind)
-        self.message_data = []
+        data, self.message_data = b"".join(self.message_data), []
+        if not self.failedByMe and self.receiver is not None and (data or self.whole):
+            self.receiver.received(data, Kind.BINARY if self.message_is_binary else Kind.TEXT)
 
     def _fail_connection(self, code: int = 1001, reason: str = "") -> None:
         """Autobahn found a violation; see L{FrameViolation}."""
@@ -214,6 +213,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
 
     def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:
         """The peer's Close; the answer waits for C{finish} when we have not closed ourselves."""
+        self.data = b""  # whatever stands behind it
         stop: bool | None = super().onCloseFrame(code, reasonRaw)
         if not self.failedByMe and self.receiver is not None:
             if self._reply is not None:  # the other end has that long to say its last
