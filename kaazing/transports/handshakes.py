@@ -136,15 +136,22 @@ class ClientFactory(WebSocketClientFactory):  # type: ignore[misc]
     ) -> None:
         super().__init__(url, origin=origin, protocols=list(subprotocols), useragent=None)
         self.wheel, self.inactivity = wheel, inactivity
-        self.opened: Deferred[Any] | None = Deferred()
+        self.opened: Deferred[Any] | None = Deferred(self._abandon)
         self._max_message = max_message
+        self._made: ClientSocket | None = None
         _set_options(self, max_message)
 
     def buildProtocol(self, addr: Any) -> ClientSocket:
         """See L{twisted.internet.protocol.Factory}."""
         made: ClientSocket = _fixed(ClientSocket, self._max_message)()
         made.factory = self
+        self._made = made
         return made
+
+    def _abandon(self, opened: Deferred[Any]) -> None:
+        """Whoever dials waits no longer."""
+        if self._made is not None:
+            self._made.abort()
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
         """See L{twisted.internet.protocol.ClientFactory}."""
@@ -157,7 +164,7 @@ def _set_options(factory: Any, max_message: int) -> None:
     factory.failByDrop = False
     factory.echoCloseCodeReason = True
     factory.openHandshakeTimeout = 0  # the doorman's, or the dialler's
-    factory.closeHandshakeTimeout = 0  # the wheel's
+    factory.closeHandshakeTimeout = factory.serverConnectionDropTimeout = 0  # the wheel's
     factory.maxMessagePayloadSize = max_message
     factory.maxFramePayloadSize = max_message
 
@@ -169,6 +176,5 @@ def _fixed(socket: Any, max_message: int) -> Any:
     _set_options(factory, max_message)
     autobahn = WebSocketServerProtocol if socket is ServerSocket else WebSocketClientProtocol
     options = {name: getattr(factory, name) for name in autobahn.CONFIG_ATTRS}
-    options = {name: staticmethod(held) if callable(held) else held for name, held in options.items()}
     plain = {name: staticmethod(value) if callable(value) else value for name, value in options.items()}
     return type(socket.__name__, (socket,), {**plain, "max_message": max_message})
