@@ -8,7 +8,7 @@ import codecs
 from zope.interface import implementer
 
 from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR, code_for
-from kaazing.errors import ProtocolViolation, Side
+from kaazing.errors import FrameViolation, ProtocolViolation, Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.transports.pump import Pumped, pump, pump_echo
@@ -24,12 +24,13 @@ class Bridge:
         pumped: the native shortcut between them, None where there is none.
     """
 
-    __slots__ = ("_closed", "_sessions", "_up", "back", "front", "pumped", "service")
+    __slots__ = ("_closed", "_ended", "_sessions", "_up", "back", "front", "pumped", "service")
 
     def __init__(self, sessions: Sessions, service: str, front: IChannel, back: IChannel) -> None:
         """Join; both channels are held until L{start}."""
         self._sessions, self.service, self.front, self.back = sessions, service, front, back
         self._closed = False  # somebody decided to end it
+        self._ended = False  # an end sends no more
         self._up = 2  # channels that are not gone
         self.pumped: Pumped | None = None
 
@@ -42,7 +43,7 @@ class Bridge:
         self.back.receiver = _TextEnd(self, self.front) if text else _End(self, self.front)
         self.front.resume()
         self.back.resume()
-        if not text and not self._closed:
+        if not (text or self._closed or self._ended):
             self.pumped = pump(self.front, self.back)
 
     def leave(self) -> None:
@@ -51,6 +52,7 @@ class Bridge:
 
     def ended(self, to: IChannel) -> None:
         """The end opposite C{to} sends no more."""
+        self._ended = True
         self._unpump()
         to.finish()
 
@@ -58,6 +60,8 @@ class Bridge:
         """An end broke a rule of its carrier; both are closed."""
         if not self._closed:
             self._sessions.complain(self.service, self.front.peer, why)
+            if isinstance(why, FrameViolation) and why.side is Side.BACK:
+                self.back.finish(why.close_code, what(why))
             self._close(code_for(why), what(why))
 
     def lost(self, to: IChannel, why: Exception | None) -> None:
@@ -69,6 +73,7 @@ class Bridge:
             to.drop()
         elif why is None:  # over TLS, FIN and loss are one
             to.finish()
+            to.drop()
         elif not self._closed:
             self._sessions.complain(self.service, to.peer, why)
             self._close(INTERNAL_ERROR, "backend lost")
@@ -79,7 +84,9 @@ class Bridge:
         self._unpump()
         if not self._closed:
             self._closed = True
+            self.front.receiver = _Deaf(self, self.back)
             self.front.finish(code, reason)
+            self.front.drop()
             self.back.drop()
 
     def _unpump(self) -> None:
@@ -121,30 +128,55 @@ class _End:
         self._to.resume()
 
 
+class _Deaf(_End):
+    """Hears a front out whose back is closed already."""
+
+    __slots__ = ()
+
+    def received(self, data: bytes, kind: int) -> None:
+        """Nobody is there to take it."""
+
+
 class _TextEnd(_End):
     """Makes text messages of a byte stream, never cut inside a character."""
 
-    __slots__ = ("_decoder",)
+    __slots__ = ("_cut", "_passed")
 
     def __init__(self, bridge: Bridge, to: IChannel) -> None:
         super().__init__(bridge, to)
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._cut = b""  # the character not yet whole, at most 3 bytes
+        self._passed = 0  # bytes of whole characters so far
 
     def received(self, data: bytes, kind: int) -> None:
+        data = self._cut + data
+        fault = ""
         try:
-            text = self._decoder.decode(data)
+            good = codecs.utf_8_decode(data, "strict", False)[1]
         except UnicodeDecodeError as why:
-            self.failed(
-                ProtocolViolation(
-                    f"no UTF-8, where the service says message.kind text: {why.reason}",
-                    side=Side.BACK,
-                    offset=why.start,
-                    rule="RFC 3629 section 4",
-                )
+            good, fault = why.start, why.reason
+        self._cut = data[good:]
+        self._passed += good
+        if good:
+            self._to.send(data[:good], Kind.TEXT)
+        if fault:
+            self._broken(fault)
+
+    def ended(self) -> None:
+        if self._cut:
+            self._broken("the stream ends inside a character")
+        else:
+            super().ended()
+
+    def _broken(self, fault: str) -> None:
+        self._cut = b""
+        self.failed(
+            ProtocolViolation(
+                f"no UTF-8, where the service says message.kind text: {fault}",
+                side=Side.BACK,
+                offset=self._passed,
+                rule="RFC 3629 section 4",
             )
-            return
-        if text:
-            self._to.send(text.encode(), Kind.TEXT)
+        )
 
 
 @implementer(IReceiver)
@@ -174,6 +206,7 @@ class Loop:
         """See L{Session.leave}."""
         self._unpump()
         self._channel.finish(GOING_AWAY, "the gateway goes away")
+        self._channel.drop()
 
     def received(self, data: bytes, kind: int) -> None:
         """See L{IReceiver}."""
