@@ -7,6 +7,7 @@ at a time goes to twisted.web; a WebSocket handshake goes to Autobahn, which the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -40,14 +41,15 @@ MOST_WAITING = 64 * 1024  # bytes of later requests taken while one is being ans
 MOST_BODY = 1024 * 1024  # bytes of a request's body, framing included
 LEAST_BODY = 1024  # bytes of a body that must come in each HEAD_TIMEOUT
 
-_NOT_FOUND = BadRequest(404, "no service here", rule="no accept has this host and path")
-_FORBIDDEN = BadRequest(
-    403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
+# Made anew each time: an error object that is raised again keeps every traceback it ever had.
+_not_found = partial(BadRequest, 404, "no service here", rule="no accept has this host and path")
+_forbidden = partial(
+    BadRequest, 403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
 )
-_UNREACHABLE = BadRequest(502, "the backend cannot be reached", rule="RFC 9110 section 15.6.3")
-_TOO_LARGE = BadRequest(413, f"body of more than {MOST_BODY} bytes", rule="RFC 9110 section 15.5.14")
-_TOO_SLOW = BadRequest(408, "no whole request in time", rule="RFC 9110 section 15.5.9")
-_FAILED = BadRequest(500, "the service failed", rule="RFC 9110 section 15.6.1")
+_unreachable = partial(BadRequest, 502, "the backend cannot be reached", rule="RFC 9110 section 15.6.3")
+_too_large = partial(BadRequest, 413, f"body of more than {MOST_BODY} bytes", rule="RFC 9110 section 15.5.14")
+_too_slow = partial(BadRequest, 408, "no whole request in time", rule="RFC 9110 section 15.5.9")
+_failed = partial(BadRequest, 500, "the service failed", rule="RFC 9110 section 15.6.1")
 
 
 class Doorman(Protocol):
@@ -108,7 +110,7 @@ class Doorman(Protocol):
             self._looked = self._taken
             return now + HEAD_TIMEOUT
         if self._data or self._body is not None or not self._served:
-            self._refuse(_TOO_SLOW)
+            self._refuse(_too_slow())
         else:
             self._close()
         return now + LINGER
@@ -158,12 +160,12 @@ class Doorman(Protocol):
         if (route is None or len(route.accept.path) < len(head.path)) and self.routes.websocket(head):
             raise upgrade_required()
         if route is None:
-            raise _NOT_FOUND
+            raise _not_found()
         preflight = head.method == "OPTIONS" and "access-control-request-method" in head.headers
         if not preflight and not origin_allowed(head, route, self.secure):
-            raise _FORBIDDEN
+            raise _forbidden()
         if head.content_length is not None and head.content_length > MOST_BODY:
-            raise _TOO_LARGE
+            raise _too_large()
         body = Body(head)
         raw = plain_head(head, self._data)
         del self._data[: head.length]
@@ -181,7 +183,7 @@ class Doorman(Protocol):
         del self._data[:taken]
         self._taken += taken
         if self._taken > MOST_BODY:
-            raise _TOO_LARGE
+            raise _too_large()
         if done:
             self._body = None
         assert self._http is not None
@@ -192,12 +194,12 @@ class Doorman(Protocol):
     def _upgrade(self, head: Head) -> None:
         route = self.routes.websocket(head)
         if route is None:
-            raise _NOT_FOUND
+            raise _not_found()
         fault = websocket_fault(head)
         if fault is not None:
             raise fault
         if not origin_allowed(head, route, self.secure):
-            raise _FORBIDDEN
+            raise _forbidden()
         visit = Visit(
             peer=address(self.transport.getPeer()),
             secure=self.secure,
@@ -254,10 +256,10 @@ class Doorman(Protocol):
         if isinstance(refused, BadRequest):
             self._refuse(refused)
         elif why.check(ConnectError):
-            self._refuse(_UNREACHABLE)
+            self._refuse(_unreachable())
         else:
             self.log.failure("a service failed to answer a visit", why)
-            self._refuse(_FAILED)
+            self._refuse(_failed())
 
     def _broken(self, why: Failure) -> None:
         self.log.failure("a service failed with a client that was let in", why)
