@@ -1,8 +1,9 @@
 # -*- test-case-name: tests.transports.test_doorman -*-
-"""Reads request heads on one connection, routes each, and hands the raw bytes on.
+"""Reads request heads on one connection, routes each, and hands requests on.
 
 Every request of a kept-alive or pipelined connection is read, routed and checked anew. One request
-at a time goes to twisted.web; a WebSocket handshake goes to Autobahn, which then has the connection.
+at a time goes to twisted.web, as it came; a WebSocket handshake is answered by Autobahn, which then
+has the connection.
 """
 
 from __future__ import annotations
