@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any
 
 from OpenSSL import SSL
+from service_identity import VerificationError
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TwistedTimeout
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError as TwistedConnectError
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.error import TimeoutError as TwistedTimeoutError
 from twisted.internet.interfaces import IHandshakeListener, IReactorTCP
 from twisted.internet.protocol import ClientFactory as TwistedClientFactory
@@ -58,17 +60,19 @@ class Dialler:
             opened = self._connect_ws(uri, options, subprotocols, origin, max_message)
         else:
             opened = self._connect_stream(uri, options)
-        opened.addErrback(_explain, uri)
+        opened.addErrback(_explain, uri, options.tls.server_name or uri.host)
         return opened
 
     def _connect_stream(self, uri: Uri, options: ConnectOptions) -> Deferred[Any]:
-        opened: Deferred[Any] = Deferred()
-        if uri.secure and options.tls.encryption:
-            factory = tls_factory(self._contexts.creator(uri.host, options.tls), True, _Secured(opened))
+        secured = uri.secure and options.tls.encryption
+        factory = _Secured() if secured else _Once()
+        opened = factory.opened
+        assert opened is not None
+        dialled: Any = factory
+        if secured:
+            dialled = tls_factory(self._contexts.creator(uri.host, options.tls), True, factory)
             opened.addTimeout(options.timeout, self._clock)
-            self._dial(uri, options, factory)
-        else:
-            self._dial(uri, options, _Once(opened))
+        self._dial(uri, options, dialled)
         return opened
 
     def _connect_ws(
@@ -102,8 +106,13 @@ class Dialler:
             self._reactor.connectTCP(uri.host, uri.port, factory, options.timeout)
             return
         endpoint = HostnameEndpoint(self._clock, uri.host.encode("idna"), uri.port, options.timeout)
-        dialling = endpoint.connect(factory)
+        dialling = endpoint.connect(factory).addTimeout(options.timeout, self._clock, _too_late)
         dialling.addErrback(lambda why: factory.clientConnectionFailed(None, why))
+
+
+def _too_late(result: object, timeout: float) -> Failure:
+    """All of it took longer than C{timeout}: looking the name up, and trying its addresses."""
+    return Failure(TwistedTimeout())
 
 
 @cache
@@ -112,12 +121,16 @@ def _is_address(host: str) -> bool:
 
 
 class _Once(TwistedClientFactory):
-    """Makes one stream channel and says when it is connected."""
+    """Makes one stream channel and says when it is connected.
+
+    Attributes:
+        opened: fires with the channel, held, or fails; None once it has.
+    """
 
     noisy = False
 
-    def __init__(self, opened: Deferred[Any]) -> None:
-        self._opened: Deferred[Any] | None = opened
+    def __init__(self) -> None:
+        self.opened: Deferred[Any] | None = Deferred(self.abandon)
 
     def buildProtocol(self, addr: Any) -> Protocol:
         """See L{TwistedClientFactory}."""
@@ -131,7 +144,7 @@ class _Once(TwistedClientFactory):
 
     def connected(self, channel: StreamChannel) -> None:
         """The channel is ready to be used."""
-        opened, self._opened = self._opened, None
+        opened, self.opened = self.opened, None
         if opened is None or opened.called:  # timed out meanwhile
             channel.abort()
         else:
@@ -139,9 +152,12 @@ class _Once(TwistedClientFactory):
 
     def failed(self, why: Failure) -> None:
         """It will not become ready."""
-        opened, self._opened = self._opened, None
+        opened, self.opened = self.opened, None
         if opened is not None and not opened.called:
             opened.errback(why)
+
+    def abandon(self, opened: Deferred[Any]) -> None:
+        """Whoever dials waits no longer."""
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
         """See L{TwistedClientFactory}."""
@@ -151,10 +167,11 @@ class _Once(TwistedClientFactory):
 class _Dialled(StreamChannel):
     """Reports as soon as TCP is connected."""
 
-    factory: _Once
+    factory: _Once | None
 
     def arrived(self) -> None:
         factory = self.factory
+        assert factory is not None
         del self.factory  # nothing else of dialling is kept by an idle connection
         factory.connected(self)
 
@@ -162,9 +179,22 @@ class _Dialled(StreamChannel):
 class _Secured(_Once):
     """Makes one channel that is ready when the TLS handshake is done and the server verified."""
 
+    _made: StreamChannel | None = None
+
     def channel(self) -> StreamChannel:
         """See L{_Once.channel}."""
-        return _Securing()
+        self._made = _Securing()
+        return self._made
+
+    def connected(self, channel: StreamChannel) -> None:
+        """See L{_Once.connected}."""
+        self._made = None
+        super().connected(channel)
+
+    def abandon(self, opened: Deferred[Any]) -> None:
+        """See L{_Once.abandon}."""
+        if self._made is not None:
+            self._made.abort()
 
 
 @implementer(IHandshakeListener)
@@ -179,27 +209,33 @@ class _Securing(_Dialled):
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if hasattr(self, "factory"):
+        if self.factory is not None:
+            if reason.check(ConnectionDone, ConnectionLost):
+                reason = Failure(ConnectError("closed during the TLS handshake"))
             self.factory.failed(reason)
         super().connectionLost(reason)
 
 
-def _explain(why: Failure, uri: Uri) -> Failure:
-    """Turn what Twisted says into a ConnectError that names the address."""
+def _explain(why: Failure, uri: Uri, name: str) -> Failure:
+    """Turn what Twisted says into a ConnectError with the address; C{name} was to be in the certificate."""
     said: Any = why.value
     if why.check(ConnectError):
         sentence = str(said)
     elif why.check(TwistedTimeoutError, TwistedTimeout):
         sentence = "no answer within the connect timeout"
+    elif why.check(VerificationError):
+        sentence = f"TLS: the server's certificate is not for {name!r}"
     elif why.check(SSL.Error):
         sentence = f"TLS: {_tls_reason(said)}"
     elif why.check(TwistedConnectError) and said.osError:
         sentence = os.strerror(said.osError)
     else:
         sentence = why.getErrorMessage().rstrip(".")
-    return Failure(ConnectError(f"{uri.scheme}://{uri.host}:{uri.port}: {sentence}"))
+    host = f"[{uri.host}]" if ":" in uri.host else uri.host
+    return Failure(ConnectError(f"{uri.scheme}://{host}:{uri.port}: {sentence}"))
 
 
 def _tls_reason(why: SSL.Error) -> str:
-    reasons = [entry[-1] for entry in why.args[0] if entry[-1]] if why.args else []
+    queue = why.args[0] if why.args and isinstance(why.args[0], list) else []
+    reasons = [entry[-1] for entry in queue if entry[-1]]
     return "; ".join(reasons) or "the handshake failed"

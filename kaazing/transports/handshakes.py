@@ -14,6 +14,7 @@ from autobahn.twisted.websocket import (
     WebSocketServerProtocol,
 )
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
@@ -111,7 +112,9 @@ class ClientSocket(Socket, WebSocketClientProtocol):  # type: ignore[misc]
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See L{Socket.connectionLost}; before the handshake is done, the dialling has failed."""
         super().connectionLost(reason)
-        self.factory.clientConnectionFailed(None, Failure(ConnectError(self.why)))
+        if reason.check(ConnectionDone, ConnectionLost, ConnectionAborted):
+            reason = Failure(ConnectError(self.why))
+        self.factory.clientConnectionFailed(None, reason)
 
 
 class ClientFactory(WebSocketClientFactory):  # type: ignore[misc]

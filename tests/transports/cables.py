@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import (
+    ConnectionDone,
+    ConnectionLost,
+    ConnectionRefusedError,
+    TimeoutError,
+    UserError,
+)
+from twisted.internet.interfaces import (
+    IConnector,
+    IHalfCloseableProtocol,
+    IHostnameResolver,
+    IReactorPluggableNameResolver,
+    IReactorTCP,
+    IReactorTime,
+)
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from tests.transports.doors import Wire
 
@@ -65,3 +82,116 @@ class Cable:
             self._gone.add(wire)
             wire.connected = False
             wire.protocol.connectionLost(Failure(why))
+
+
+@implementer(IConnector)
+class Plug:
+    """A connection being dialled."""
+
+    def __init__(self, network: Network, host: str, port: int, factory: Any, timeout: float) -> None:
+        self._network, self.address, self._factory = network, (host, port), factory
+        factory.doStart()
+        factory.startedConnecting(self)
+        self._deadline = network.callLater(timeout, self._fail, TimeoutError())
+
+    def connect(self) -> None:
+        """Come through, or not."""
+        listening = self._network.listening.get(self.address)
+        if self._deadline.active() and self.address not in self._network.silent:
+            self._deadline.cancel()
+            if listening is None:
+                self._fail(ConnectionRefusedError(errno.ECONNREFUSED))
+            else:
+                address = IPv4Address("TCP", *self.address)
+                here = self._factory.buildProtocol(address)
+                self._network.cables.append(Cable(listening.buildProtocol(address), here))
+
+    def stopConnecting(self) -> None:
+        """See L{IConnector}."""
+        if self._deadline.active():
+            self._deadline.cancel()
+            self._fail(UserError())
+
+    disconnect = stopConnecting
+
+    def getDestination(self) -> IPv4Address:
+        """See L{IConnector}."""
+        return IPv4Address("TCP", *self.address)
+
+    def _fail(self, why: Exception) -> None:
+        self._factory.clientConnectionFailed(self, Failure(why))
+        self._factory.doStop()
+
+
+@implementer(IReactorTCP, IReactorTime, IReactorPluggableNameResolver, IHostnameResolver)
+class Network(Clock):
+    """A reactor whose connections are L{Cable}s: names, listeners, and who never answers.
+
+    Attributes:
+        names: host name -> its addresses.
+        listening: address -> the factory that listens there.
+        silent: addresses where a connection attempt stays without an answer.
+        dialled: addresses, in order.
+        cables: connections made; the left end is the listener's.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, list[str]] = {}
+        self.listening: dict[tuple[str, int], Any] = {}
+        self.silent: set[tuple[str, int]] = set()
+        self.dialled: list[tuple[str, int]] = []
+        self.cables: list[Cable] = []
+        self._plugs: list[Plug] = []
+        self.nameResolver = self
+
+    def connectTCP(
+        self, host: str, port: int, factory: Any, timeout: float = 30.0, bindAddress: Any = None
+    ) -> Plug:
+        """See L{IReactorTCP}."""
+        self.dialled.append((host, port))
+        plug = Plug(self, host, port, factory, timeout)
+        self._plugs.append(plug)
+        return plug
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+        """See L{IReactorTCP}."""
+        self.listening[interface, port] = factory
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Any = None,
+        transportSemantics: str = "TCP",
+    ) -> Any:
+        """See L{IHostnameResolver}; a name of no addresses is one that nobody answers for."""
+        resolutionReceiver.resolutionBegan(self)
+        for address in self.names.get(hostName, ()):
+            kind = IPv6Address if ":" in address else IPv4Address
+            resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
+        if self.names.get(hostName) != []:
+            resolutionReceiver.resolutionComplete()
+        return self
+
+    def installNameResolver(self, resolver: Any) -> Any:
+        """See L{IReactorPluggableNameResolver}."""
+        raise NotImplementedError
+
+    def cancel(self) -> None:
+        """See IHostResolution."""
+
+    def settle(self) -> None:
+        """Let connections come about and carry everything that is on its way."""
+        plugs, self._plugs = self._plugs, []
+        for plug in plugs:
+            plug.connect()
+        for cable in self.cables:
+            cable.pump()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(int(seconds * 2)):
+            self.advance(0.5)
+            self.settle()
