@@ -16,7 +16,7 @@ from kaazing.transports.bridge import what
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.wheel import Wheel
 
-_ORDERED, _CONGESTED = 1, 2  # why an end is held
+_ORDERED, _CONGESTED, _STARTING = 1, 2, 4  # why an end is held
 
 
 class Adapted:
@@ -36,7 +36,7 @@ class Adapted:
         """Join; see L{kaazing.transports.bridge.Bridge}, and L{IAdapterSession} for C{session}."""
         self._sessions, self.service, self.front, self.back = sessions, service, front, back
         self._session, self._wheel = session, wheel
-        self._held = {Side.FRONT: 0, Side.BACK: 0}
+        self._held = dict.fromkeys(Side, _STARTING)
         self._closed = False  # somebody decided to end it
         self._up = 2  # channels that are not gone
         self._over: set[Side] = set()  # ends that send no more
@@ -49,7 +49,7 @@ class Adapted:
         self.back.receiver = _Hearing(self, Side.BACK)
         self.run(self._session.opened(self._wheel.now()), Side.FRONT)
         for side in Side:
-            self._hold(side, 0)
+            self._hold(side, self._held[side] & ~_STARTING)
 
     def received(self, side: Side, data: bytes, kind: int) -> None:
         """An end spoke."""
@@ -69,6 +69,8 @@ class Adapted:
             passing: list[bytes] = []
             try:
                 for order in orders:
+                    if self._closed:
+                        continue  # to the end, as promised, and to nobody
                     if type(order) is bytes:
                         passing.append(order)
                     else:
@@ -148,6 +150,7 @@ class Adapted:
             self.back.drop()
         elif why is None:  # over TLS, FIN and loss are one
             self.ended(side)
+            self.front.drop()
         elif not self._closed:
             self._sessions.complain(self.service, self.front.peer, why)
             self._close(INTERNAL_ERROR, "backend lost")
@@ -174,6 +177,7 @@ class Adapted:
             self._closed = True
             self._wheel.take(self)
             self.front.finish(code, reason)
+            self.front.drop()
             self.back.drop()
 
 
