@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -102,14 +103,16 @@ class _Reader:
 def _named(services: Sequence[ServiceConfig]) -> tuple[ServiceConfig, ...]:
     """Give the services without a name one from their type and first accept; a number makes it unique."""
     taken = {service.name for service in services}
+    used: Counter[str] = Counter()  # how many numbers a name has had
     named = []
     for service in services:
         name = service.name
         if not name:
             plain = f"{service.type} {service.accepts[0].shown}" if service.accepts else service.type
-            name, number = plain, 2
+            name = plain
             while name in taken:
-                name, number = f"{plain} ({number})", number + 1
+                used[plain] += 1
+                name = f"{plain} ({used[plain] + 1})"
             taken.add(name)
         named.append(replace(service, name=name))
     return tuple(named)
