@@ -1,4 +1,4 @@
-"""Tests for L{kaazing.reactor}: the lean reactor, and its TCP connections."""
+"""Tests for L{kaazing.reactor}: its loop over real sockets, and what of Twisted it stands on."""
 
 from __future__ import annotations
 
@@ -30,11 +30,9 @@ from zope.interface.verify import verifyObject
 
 from kaazing import reactor as lean
 from kaazing.reactor import LeanClient, LeanPort, LeanReactor, LeanServer
-from tests import writing
 from tests.needs import ROOT, missing
+from tests.test_reactor_writes import Hearing
 from tests.transports.wires import LoopbackNet, MemoryNet, close_reactor, put_on, tcp_pair
-
-WriteTests, ProducerTests = writing.WriteTests, writing.ProducerTests  # trial runs them here
 
 
 @skipUnless(hasattr(select, "epoll"), "epoll is Linux's")
@@ -58,7 +56,7 @@ class LoopTests(SynchronousTestCase):
         """
         What it accepts and what it dials are lean connections, and talk.
         """
-        accepted, dialled = writing.Hearing(), writing.Hearing()
+        accepted, dialled = Hearing(), Hearing()
         port: Any = self.reactor.listenTCP(0, Factory.forProtocol(lambda: accepted), interface="127.0.0.1")
         factory = ClientFactory.forProtocol(lambda: dialled)
         self.reactor.connectTCP("127.0.0.1", port.getHost().port, factory)
@@ -75,7 +73,7 @@ class LoopTests(SynchronousTestCase):
         """
         A port adopted from its descriptor accepts lean connections too; other kinds stay Twisted's.
         """
-        protocol = writing.Hearing()
+        protocol = Hearing()
         with socket.create_server(("127.0.0.1", 0)) as made, socket.socket(socket.AF_UNIX) as local:
             made.setblocking(False)
             local.bind(f"\0kaazing-{os.getpid()}")
@@ -92,9 +90,9 @@ class LoopTests(SynchronousTestCase):
         its number now.
         """
         ends: list[Any] = []
-        stranger = writing.Hearing()
+        stranger = Hearing()
 
-        class Closing(writing.Hearing):
+        class Closing(Hearing):
             def dataReceived(self, data: bytes) -> None:
                 super().dataReceived(data)
                 (other,) = [end for end in ends if end is not self.transport]
@@ -122,11 +120,11 @@ class LoopTests(SynchronousTestCase):
         A protocol that raises loses its connection and is logged; others go on.
         """
 
-        class Broken(writing.Hearing):
+        class Broken(Hearing):
             def dataReceived(self, data: bytes) -> None:
                 raise ValueError("broken")
 
-        broken, whole = Broken(), writing.Hearing()
+        broken, whole = Broken(), Hearing()
         for protocol in (broken, whole):
             _, far = self.net.connect(protocol)
             far.send(b"data")
@@ -191,7 +189,7 @@ class TwistedTests(SynchronousTestCase):
         Twisted's own write leaves bytes where ours looks for them, and its loop sends what ours leaves.
         """
         net = MemoryNet()
-        transport, far = net.connect(writing.Hearing())
+        transport, far = net.connect(Hearing())
         tcp.Server.write(transport, b"by Twisted")
         self.assertEqual((transport._tempDataBuffer, transport._tempDataLen), ([b"by Twisted"], 10))
         transport.write(b", by us")

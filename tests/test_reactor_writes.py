@@ -1,4 +1,4 @@
-"""How a connection of L{kaazing.reactor} sends, over a socket in memory; for tests.test_reactor."""
+"""Tests for L{kaazing.reactor}: how a connection sends, over a socket in memory."""
 
 from __future__ import annotations
 
