@@ -15,7 +15,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
 from OpenSSL import SSL, crypto
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
@@ -69,8 +69,7 @@ def load_identities(options: TlsOptions, keystore: Keystore | None) -> list[Iden
         )
     if keystore.type == "PKCS12":
         return [_from_pkcs12(keystore)]
-    files = sorted(keystore.file.iterdir()) if keystore.file.is_dir() else [keystore.file]
-    found = [identity for file in files if file.is_file() for identity in _from_pem([file])]
+    found = [identity for file in _files(keystore) for identity in _from_pem([file])]
     if not found:
         raise ConfigError(f"{keystore.file}: no certificate in it")
     return found
@@ -85,10 +84,18 @@ def load_authorities(truststore: Keystore | None) -> list[crypto.X509]:
     if truststore is None:
         raise ConfigError("ssl.verify-client needs a <truststore> of type PEM or PKCS12 in <security>")
     if truststore.type == "PKCS12":
-        held = load_pkcs12(truststore.file.read_bytes(), truststore.password.encode())
-        return [crypto.X509.from_cryptography(each.certificate) for each in held.additional_certs]
-    files = sorted(truststore.file.iterdir()) if truststore.file.is_dir() else [truststore.file]
-    return [crypto.X509.from_cryptography(each) for file in files for each in _certificates(file)]
+        found = [each.certificate for each in _pkcs12(truststore).additional_certs]
+    else:
+        found = [each for file in _files(truststore) for each in _certificates(file)]
+    if not found:
+        raise ConfigError(f"{truststore.file}: no certificate in it")
+    return [crypto.X509.from_cryptography(each) for each in found]
+
+
+def _files(store: Keystore) -> list[Path]:
+    if not store.file.is_dir():
+        return [store.file]
+    return sorted(file for file in store.file.iterdir() if file.is_file())
 
 
 def _certificates(file: Path) -> list[x509.Certificate]:
@@ -110,12 +117,16 @@ def _from_pem(files: list[Path]) -> Iterator[Identity]:
     yield Identity(certificate, tuple(chain), key)
 
 
-def _from_pkcs12(keystore: Keystore) -> Identity:
+def _pkcs12(store: Keystore) -> PKCS12KeyAndCertificates:
     try:
-        held = load_pkcs12(keystore.file.read_bytes(), keystore.password.encode())
+        return load_pkcs12(store.file.read_bytes(), store.password.encode())
     except (OSError, ValueError) as why:
         sentence = getattr(why, "strerror", None) or "no PKCS12 file, or the password is wrong"
-        raise ConfigError(f"{keystore.file}: {sentence}") from why
+        raise ConfigError(f"{store.file}: {sentence}") from why
+
+
+def _from_pkcs12(keystore: Keystore) -> Identity:
+    held = _pkcs12(keystore)
     if held.cert is None or held.key is None:
         raise ConfigError(f"{keystore.file}: needs a certificate with its private key")
     return Identity(
@@ -130,6 +141,7 @@ class ServerContexts:
     def __init__(self, identities: list[Identity], options: TlsOptions, authorities: list[Any]) -> None:
         """Make one context for each identity; the first is for clients that name no known host."""
         self._by_name: dict[str, SSL.Context] = {}
+        self._settled = (options.ciphers, options.protocols, options.verify_client)
         contexts = []
         for identity in identities:
             context = _server_options(identity, options, authorities).getContext()
@@ -140,7 +152,16 @@ class ServerContexts:
         self._default = contexts[0]
 
     def add(self, other: ServerContexts) -> None:
-        """Show the certificates of C{other} too, to clients that ask for their names."""
+        """Show the certificates of C{other} too, to clients that ask for their names.
+
+        Raises:
+            ConfigError: C{other} has options that a handshake settles before the name is known.
+        """
+        if other._settled != self._settled:
+            raise ConfigError(
+                "ssl.ciphers, ssl.protocols and ssl.verify-client must be those of the other accepts"
+                " at the same address"
+            )
         for name, context in other._by_name.items():
             if name not in self._by_name:
                 self._by_name[name] = context
@@ -159,10 +180,7 @@ class ServerContexts:
 
 
 def _server_options(identity: Identity, options: TlsOptions, authorities: list[Any]) -> CertificateOptions:
-    lowest, highest = options.protocols
-    more: dict[str, Any] = {}
-    if options.ciphers:
-        more["acceptableCiphers"] = AcceptableCiphers.fromOpenSSLCipherString(options.ciphers)
+    more = _spoken(options)
     if options.verify_client != "none":
         more |= {"verify": True, "caCerts": authorities}
         more["requireCertificate"] = options.verify_client == "required"
@@ -170,10 +188,20 @@ def _server_options(identity: Identity, options: TlsOptions, authorities: list[A
         privateKey=crypto.PKey.from_cryptography_key(identity.key),  # type: ignore[arg-type]
         certificate=crypto.X509.from_cryptography(identity.certificate),
         extraCertChain=[crypto.X509.from_cryptography(each) for each in identity.chain],
-        insecurelyLowerMinimumTo=_VERSIONS[lowest],
-        lowerMaximumSecurityTo=_VERSIONS[highest],
         **more,
     )
+
+
+def _spoken(options: TlsOptions) -> dict[str, Any]:
+    """Return versions and ciphers in the words of L{CertificateOptions}."""
+    lowest, highest = options.protocols
+    spoken: dict[str, Any] = {
+        "insecurelyLowerMinimumTo": _VERSIONS[lowest],
+        "lowerMaximumSecurityTo": _VERSIONS[highest],
+    }
+    if options.ciphers:
+        spoken["acceptableCiphers"] = AcceptableCiphers.fromOpenSSLCipherString(options.ciphers)
+    return spoken
 
 
 class ClientContexts:
@@ -188,21 +216,21 @@ class ClientContexts:
         """
         name = options.server_name or host
         if not options.verify_server:
-            return _Unverified(name)
+            return _Unverified(name, options)
         trust = platformTrust()
         if options.ca_file is not None:
             roots = [Certificate(crypto.X509.from_cryptography(e)) for e in _certificates(options.ca_file)]
             trust = trustRootFromCertificates(roots)
-        return optionsForClientTLS(name, trustRoot=trust)
+        return optionsForClientTLS(name, trustRoot=trust, extraCertificateOptions=_spoken(options))
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 class _Unverified:
     """For C{ssl.verify-server} disabled: takes any certificate."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, options: TlsOptions) -> None:
         self._name = "" if isIPAddress(name) or isIPv6Address(name) else name
-        self._context = CertificateOptions(verify=False).getContext()
+        self._context = CertificateOptions(verify=False, **_spoken(options)).getContext()
 
     def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         """See L{IOpenSSLClientConnectionCreator}."""

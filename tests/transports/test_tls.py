@@ -1,0 +1,440 @@
+"""TLS: which certificate is shown to whom, which clients and servers are trusted, what files may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from OpenSSL import SSL, crypto
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.internet.protocol import Factory
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from kaazing.config.model import Keystore, TlsOptions
+from kaazing.errors import ConfigError
+from kaazing.transports.leantls import tls_factory
+from kaazing.transports.tls import (
+    ClientContexts,
+    Identity,
+    ServerContexts,
+    load_authorities,
+    load_identities,
+)
+from tests.transports.cables import Cable
+from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified
+from tests.transports.test_tcp import Peer
+
+HERE = IPv4Address("TCP", "127.0.0.1", 1)
+ONE = Certified("one", ["one.example", "*.one.example"], AUTHORITY)
+TWO = Certified("two", ["two.example"], AUTHORITY)
+COMMON = Certified("common.example", issuer=AUTHORITY)  # no subject alternative name
+
+
+def identity(certified: Certified) -> Identity:
+    """What is shown of a certificate, its authority included."""
+    return Identity(certified.certificate, (AUTHORITY.certificate,), certified.key)
+
+
+def authority() -> list[Any]:
+    """The certificates that clients' must lead to."""
+    return [crypto.X509.from_cryptography(AUTHORITY.certificate)]
+
+
+def contexts(*shown: Certified, **options: Any) -> ServerContexts:
+    """A server's contexts."""
+    trusted = authority() if "verify_client" in options else []
+    return ServerContexts([identity(each) for each in shown], TlsOptions(**options), trusted)
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class Caller:
+    """A client that can do what ours would not."""
+
+    def __init__(
+        self, name: str = "", certified: Certified | None = None, versions: tuple[int, int] | None = None
+    ) -> None:
+        self._name = name
+        self._context = SSL.Context(SSL.TLS_METHOD)
+        self._context.set_cipher_list(b"ALL:@SECLEVEL=0")
+        if certified is not None:
+            self._context.use_certificate(crypto.X509.from_cryptography(certified.certificate))
+            self._context.use_privatekey(crypto.PKey.from_cryptography_key(certified.key))
+        if versions is not None:
+            self._context.set_min_proto_version(versions[0])
+            self._context.set_max_proto_version(versions[1])
+
+    def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
+        """See L{IOpenSSLClientConnectionCreator}."""
+        connection = SSL.Connection(self._context, None)
+        connection.set_connect_state()
+        if self._name:
+            connection.set_tlsext_host_name(self._name.encode())
+        return connection
+
+
+def call(server: ServerContexts, client: Any) -> tuple[str, str] | None:
+    """Return the common name shown and the version spoken, None where the two do not come together."""
+    hearing = Peer()
+    calling = tls_factory(client, True, Factory.forProtocol(Peer)).buildProtocol(HERE)
+    cable = Cable(
+        tls_factory(server, False, Factory.forProtocol(lambda: hearing)).buildProtocol(HERE), calling
+    )
+    calling.write(b"hello")
+    cable.pump()
+    if hearing.heard != b"hello":
+        return None
+    handle = calling.getHandle()
+    return handle.get_peer_certificate().get_subject().CN, handle.get_protocol_version_name()
+
+
+class Files(SynchronousTestCase):
+    """A folder for the files of a test."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def file(self, name: str, data: bytes = b"") -> Path:
+        """Write a file."""
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def refusal(self, load: Any, *args: Any) -> str:
+        """What is said of files that are no good, without the folder."""
+        with self.assertRaises(ConfigError) as caught:
+            load(*args)
+        return str(caught.exception).replace(str(self.folder), "FOLDER")
+
+
+class IdentityTests(Files):
+    def names(self, options: TlsOptions, keystore: Keystore | None = None) -> list[list[str]]:
+        """The host names of each certificate found."""
+        return [list(found.names()) for found in load_identities(options, keystore)]
+
+    def test_one_file(self) -> None:
+        """
+        Certificate, chain and key may be in one PEM file.
+        """
+        file = SERVER.write(self.folder / "all.pem")
+        (found,) = load_identities(TlsOptions(certificate=file), None)
+        self.assertEqual((found.certificate, found.chain), (SERVER.certificate, (AUTHORITY.certificate,)))
+        self.assertEqual(found.key.public_key(), SERVER.key.public_key())
+
+    def test_two_files(self) -> None:
+        """
+        The key may be in a file of its own.
+        """
+        options = TlsOptions(certificate=self.file("c.pem", TWO.pem), key=self.file("k.pem", TWO.key_pem))
+        self.assertEqual(self.names(options), [["two.example"]])
+
+    def test_names(self) -> None:
+        """
+        The subject alternative names count, the common name only where there are none (RFC 6125).
+        """
+        for certified, names in (
+            (ONE, ["one.example", "*.one.example"]),
+            (COMMON, ["common.example"]),
+            (Certified("x", ["192.0.2.1"]), []),
+        ):
+            self.assertEqual(list(identity(certified).names()), names)
+
+    def test_keystores(self) -> None:
+        """
+        A keystore is a PEM file, a folder of them, or PKCS12; an accept's own certificate goes before.
+        """
+        (self.folder / "below").mkdir()
+        one, two = ONE.write(self.folder / "1.pem"), TWO.write(self.folder / "2.pem")
+        sealed = TWO.write_pkcs12(Path(self.mktemp()), "secret")
+        names = [["one.example", "*.one.example"], ["two.example"]]
+        self.assertEqual(self.names(TlsOptions(), Keystore(type="PEM", file=one)), names[:1])
+        self.assertEqual(self.names(TlsOptions(), Keystore(type="PEM", file=self.folder)), names)
+        pkcs12 = Keystore(type="PKCS12", file=sealed, password="secret")
+        self.assertEqual(self.names(TlsOptions(), pkcs12), names[1:])
+        self.assertEqual(load_identities(TlsOptions(), pkcs12)[0].chain, (AUTHORITY.certificate,))
+        self.assertEqual(self.names(TlsOptions(certificate=two), Keystore(type="PEM", file=one)), names[1:])
+
+    def test_no_good(self) -> None:
+        """
+        Files that do not hold what they should are named, with what is wrong; a password never.
+        """
+        good, empty = SERVER.write(self.folder / "good.pem"), self.file("empty.pem")
+        nothing = self.folder / "nothing.pem"
+        sealed_key = SERVER.key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+        )
+        sealed = self.file("sealed.pem", sealed_key)
+        other = self.file("other.pem", TWO.key_pem)
+        cases = [
+            (TlsOptions(certificate=nothing), "FOLDER/nothing.pem: No such file or directory"),
+            (TlsOptions(certificate=empty), "FOLDER/empty.pem: no PEM certificate in it"),
+            (
+                TlsOptions(certificate=good, key=sealed),
+                "FOLDER/sealed.pem: no unencrypted PEM private key in it",
+            ),
+            (TlsOptions(certificate=good, key=nothing), "FOLDER/nothing.pem: No such file or directory"),
+            (
+                TlsOptions(certificate=good, key=other),
+                "FOLDER/other.pem: the private key does not belong to the certificate in FOLDER/good.pem",
+            ),
+        ]
+        for options, expected in cases:
+            self.assertEqual(self.refusal(load_identities, options, None), expected)
+
+    def test_no_good_keystores(self) -> None:
+        """
+        The same of keystores.
+        """
+        sealed = SERVER.write_pkcs12(self.folder / "good.p12", "secret")
+        trust = SERVER.write_truststore(self.folder / "trust.p12", "secret")
+        below = self.folder / "below"
+        below.mkdir()
+        nothing = self.folder / "nothing"
+        cases = [
+            (Keystore(type="PEM", file=nothing), "FOLDER/nothing: No such file or directory"),
+            (Keystore(type="PEM", file=below), "FOLDER/below: no certificate in it"),
+            (Keystore(type="PKCS12", file=nothing), "FOLDER/nothing: No such file or directory"),
+            (
+                Keystore(type="PKCS12", file=sealed, password="wrong"),
+                "FOLDER/good.p12: no PKCS12 file, or the password is wrong",
+            ),
+            (
+                Keystore(type="PKCS12", file=trust, password="secret"),
+                "FOLDER/trust.p12: needs a certificate with its private key",
+            ),
+        ]
+        for keystore, expected in cases:
+            self.assertEqual(self.refusal(load_identities, TlsOptions(), keystore), expected)
+
+    def test_none(self) -> None:
+        """
+        TLS without a certificate says how to get one in.
+        """
+        self.assertEqual(
+            self.refusal(load_identities, TlsOptions(), None),
+            "TLS needs a certificate: set ssl.certificate-file (PEM) in <accept-options>,"
+            " or a <keystore> of type PEM or PKCS12 in <security>",
+        )
+
+
+class AuthorityTests(Files):
+    def common(self, truststore: Keystore) -> list[str]:
+        """The common names of the authorities found."""
+        return [str(each.get_subject().CN) for each in load_authorities(truststore)]
+
+    def test_truststores(self) -> None:
+        """
+        A truststore is a PEM file of several, a folder of such, or PKCS12 as keytool writes it.
+        """
+        (self.folder / "below").mkdir()
+        two = self.file("1.pem", AUTHORITY.pem + STRANGER.pem)
+        self.file("2.pem", ONE.pem)
+        sealed = AUTHORITY.write_truststore(Path(self.mktemp()), "secret")
+        names = ["Test authority", "localhost", "one"]
+        self.assertEqual(self.common(Keystore(type="PEM", file=two)), names[:2])
+        self.assertEqual(self.common(Keystore(type="PEM", file=self.folder)), names)
+        self.assertEqual(self.common(Keystore(type="PKCS12", file=sealed, password="secret")), names[:1])
+
+    def test_no_good(self) -> None:
+        """
+        Truststores that hold nothing to trust are named, with what is wrong.
+        """
+        sealed = AUTHORITY.write_truststore(self.folder / "trust.p12", "secret")
+        alone = Certified("alone").write_pkcs12(self.folder / "alone.p12", "secret")
+        below = self.folder / "below"
+        below.mkdir()
+        cases = [
+            (None, "ssl.verify-client needs a <truststore> of type PEM or PKCS12 in <security>"),
+            (Keystore(type="PEM", file=below), "FOLDER/below: no certificate in it"),
+            (
+                Keystore(type="PEM", file=self.file("x.pem", b"rubbish")),
+                "FOLDER/x.pem: no PEM certificate in it",
+            ),
+            (
+                Keystore(type="PKCS12", file=sealed, password="wrong"),
+                "FOLDER/trust.p12: no PKCS12 file, or the password is wrong",
+            ),
+            (
+                Keystore(type="PKCS12", file=alone, password="secret"),
+                "FOLDER/alone.p12: no certificate in it",
+            ),
+        ]
+        for truststore, expected in cases:
+            self.assertEqual(self.refusal(load_authorities, truststore), expected)
+
+
+class ServerTests(SynchronousTestCase):
+    def shown(self, server: ServerContexts, *names: str) -> dict[str, str | None]:
+        """Whose certificate a client sees that asks for each name."""
+        seen = {name: call(server, Caller(name)) for name in names}
+        return {name: each[0] if each else None for name, each in seen.items()}
+
+    def test_server_names(self) -> None:
+        """
+        A client sees the certificate of the name it asks for, and the first one for any other name.
+        """
+        expected = {
+            "one.example": "one",
+            "ONE.example": "one",
+            "a.one.example": "one",
+            "two.example": "two",
+            "common.example": "common.example",
+            "a.b.one.example": "two",  # a wildcard is one label
+            "a.two.example": "two",
+            "nobody.example": "two",
+            "": "two",
+        }
+        self.assertEqual(self.shown(contexts(TWO, ONE, COMMON), *expected), expected)
+
+    def test_two_accepts(self) -> None:
+        """
+        Two accepts at one address show each its own certificate; the first accept's goes before.
+        """
+        shared = contexts(ONE)
+        shared.add(contexts(TWO, Certified("impostor", ["one.example"])))
+        expected = {"one.example": "one", "two.example": "two", "": "one"}
+        self.assertEqual(self.shown(shared, *expected), expected)
+
+    def test_two_accepts_of_one_mind(self) -> None:
+        """
+        They must agree on what is settled before the name is known: a name must not choose whether
+        a certificate is asked for.
+        """
+        for options in (
+            {"verify_client": "required"},
+            {"protocols": ("TLSv1.3", "TLSv1.3")},
+            {"ciphers": "AES"},
+        ):
+            with self.assertRaises(ConfigError) as caught:
+                contexts(ONE).add(contexts(TWO, **options))
+            self.assertIn("at the same address", str(caught.exception))
+
+    def test_versions(self) -> None:
+        """
+        TLS 1.2 and 1.3 are spoken, nothing older; an accept may want only one of them.
+        """
+        old, one, two, three = SSL.TLS1_VERSION, SSL.TLS1_1_VERSION, SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION
+        both, least, most = (
+            contexts(SERVER, protocols=span)
+            for span in (("TLSv1.2", "TLSv1.3"), ("TLSv1.2", "TLSv1.2"), ("TLSv1.3", "TLSv1.3"))
+        )
+        for server, spoken, expected in (
+            (both, (old, three), "TLSv1.3"),
+            (both, (old, two), "TLSv1.2"),
+            (both, (old, one), None),
+            (least, (old, three), "TLSv1.2"),
+            (least, (three, three), None),
+            (most, (old, three), "TLSv1.3"),
+            (most, (old, two), None),
+        ):
+            seen = call(server, Caller(versions=spoken))
+            self.assertEqual(seen and seen[1], expected, spoken)
+
+    def test_ciphers(self) -> None:
+        """
+        An accept's ciphers are the only ones of TLS 1.2.
+        """
+        server = contexts(SERVER, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256", protocols=("TLSv1.2", "TLSv1.2"))
+        for wanted, works in (
+            (b"ECDHE-ECDSA-AES128-GCM-SHA256", True),
+            (b"ECDHE-ECDSA-AES256-GCM-SHA384", False),
+        ):
+            client = Caller()
+            client._context.set_cipher_list(wanted)
+            self.assertEqual(call(server, client) is not None, works, wanted)
+
+    def test_clients(self) -> None:
+        """
+        Clients are asked for a certificate where an accept says so; a strange one is never taken.
+        """
+        expected = {
+            "none": (True, True, True),
+            "optional": (True, True, False),
+            "required": (False, True, False),
+        }
+        for verify, outcome in expected.items():
+            server = contexts(SERVER, verify_client=verify)
+            shown = [Caller(certified=certified) for certified in (None, CLIENT, STRANGER)]
+            self.assertEqual(tuple(call(server, client) is not None for client in shown), outcome, verify)
+
+    def test_clients_of_names(self) -> None:
+        """
+        They are asked whatever name they ask for.
+        """
+        shared = contexts(ONE, verify_client="required")
+        shared.add(contexts(TWO, verify_client="required"))
+        for name in ("one.example", "two.example", "nobody.example"):
+            self.assertIsNone(call(shared, Caller(name)), name)
+            self.assertIsNone(call(shared, Caller(name, STRANGER)), name)
+            self.assertIsNotNone(call(shared, Caller(name, CLIENT)), name)
+
+
+class ClientTests(Files):
+    """Dialling out; which certificates are refused, and what is said of it, is in test_dial."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clients = ClientContexts()
+        self.authority = self.file("ca.pem", AUTHORITY.pem)
+
+    def call(self, server: ServerContexts, name: str, **options: Any) -> tuple[str, str] | None:
+        """Call a server by a name."""
+        more = {"ca_file": self.authority, **options}
+        return call(server, self.clients.creator(name, TlsOptions(**more)))
+
+    def test_asks_for_its_name(self) -> None:
+        """
+        A server of several names shows the certificate for the one that is dialled.
+        """
+        server = contexts(SERVER, ONE, TWO)
+        self.assertEqual(self.call(server, "two.example"), ("two", "TLSv1.3"))
+        self.assertEqual(self.call(server, "192.0.2.1", server_name="a.one.example"), ("one", "TLSv1.3"))
+        self.assertEqual(self.call(server, "two.example", verify_server=False), ("two", "TLSv1.3"))
+        self.assertEqual(self.call(server, "192.0.2.1", verify_server=False), ("localhost", "TLSv1.3"))
+
+    def test_system_authorities(self) -> None:
+        """
+        Without a file of authorities, the system's count.
+        """
+        self.assertIsNone(self.call(contexts(SERVER), "localhost", ca_file=None))
+
+    def test_versions_and_ciphers(self) -> None:
+        """
+        A connect's versions and ciphers are in force, with and without verification.
+        """
+        for verify in (True, False):
+            only = {"protocols": ("TLSv1.2", "TLSv1.2"), "verify_server": verify}
+            self.assertEqual(self.call(contexts(SERVER), "localhost", **only), ("localhost", "TLSv1.2"))
+            self.assertIsNone(
+                self.call(contexts(SERVER, protocols=("TLSv1.3", "TLSv1.3")), "localhost", **only)
+            )
+            server = contexts(SERVER, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")
+            for ciphers, works in (
+                ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+                ("ECDHE-ECDSA-AES256-GCM-SHA384", False),
+            ):
+                seen = self.call(server, "localhost", ciphers=ciphers, **only)
+                self.assertEqual(seen is not None, works)
+
+    def test_made_once(self) -> None:
+        """
+        Contexts are made once for each host and options.
+        """
+        options = TlsOptions(ca_file=self.authority)
+        again = TlsOptions(ca_file=self.authority)
+        creator = self.clients.creator
+        self.assertIs(creator("a.example", options), creator("a.example", again))
+        self.assertIsNot(creator("a.example", options), creator("b.example", options))
+
+    def test_no_good(self) -> None:
+        """
+        A file of authorities that holds none is named.
+        """
+        empty = TlsOptions(ca_file=self.file("empty.pem"))
+        self.assertEqual(
+            self.refusal(self.clients.creator, "localhost", empty),
+            "FOLDER/empty.pem: no PEM certificate in it",
+        )
