@@ -1,0 +1,1 @@
+"""What is left of clients that came and went: nothing."""
