@@ -75,7 +75,7 @@ class Gateway(MultiService):
         for service in self._config.services:
             for accept in service.accepts:
                 self.log.info(
-                    "{name} ({type}): {accept}", name=service.name, type=service.type, accept=str(accept)
+                    "{name} ({type}): {accept}", name=service.name, type=service.type, accept=accept.shown
                 )
         self.log.info(
             "started: {services} services on {ports}; {speed}; reactor {reactor}",
@@ -132,7 +132,7 @@ class Gateway(MultiService):
                 secure=accept.secure,
             )
         made = Listener(
-            self._reactor, host, port, factory, contexts, f"service {config.name!r}, accept {accept}"
+            self._reactor, host, port, factory, contexts, f"service {config.name!r}, accept {accept.shown}"
         )
         self._listeners[host, port] = made
         return made
@@ -171,7 +171,7 @@ def _resolve(host: str, accept: Uri) -> Iterator[str]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as why:
-        raise ListenError(f"accept {accept}: host {host!r} has no address: {why.strerror}") from why
+        raise ListenError(f"accept {accept.shown}: host {host!r} has no address: {why.strerror}") from why
     yield from dict.fromkeys(str(entry[4][0]) for entry in found if _usable(entry))
 
 
@@ -198,5 +198,5 @@ def _of_interface(name: str, accept: Uri) -> Iterator[str]:
         try:
             answer = fcntl.ioctl(probe.fileno(), 0x8915, asked)  # SIOCGIFADDR
         except OSError as why:
-            raise ListenError(f"accept {accept}: network interface {name!r}: {why.strerror}") from why
+            raise ListenError(f"accept {accept.shown}: network interface {name!r}: {why.strerror}") from why
     yield socket.inet_ntoa(answer[20:24])

@@ -231,8 +231,7 @@ def _explain(why: Failure, uri: Uri, name: str) -> Failure:
         sentence = os.strerror(said.osError)
     else:
         sentence = why.getErrorMessage().rstrip(".")
-    host = f"[{uri.host}]" if ":" in uri.host else uri.host
-    return Failure(ConnectError(f"{uri.scheme}://{host}:{uri.port}: {sentence}"))
+    return Failure(ConnectError(f"{uri.shown}: {sentence}"))
 
 
 def _tls_reason(why: SSL.Error) -> str:
