@@ -2,6 +2,7 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+PIP := PYTHONWARNINGS=ignore $(PYTHON) -m pip
 TRIAL := $(PYTHON) -m twisted.trial --reporter=text
 SECONDS ?= 600
 SUITE := autobahntestsuite-25.10.1
@@ -51,24 +52,24 @@ $(VENV)/bin/python:
 
 $(VENV)/run: $(SOURCES) | $(VENV)/bin/python
 	@echo "installing the gateway in $(VENV)"
-	@$(PYTHON) -m pip install -q -e .
+	@$(PIP) install -q -e .
 	@touch $@
 
 $(VENV)/test: $(SOURCES) .ci/packages $(VENV)/share/$(SUITE).tar.gz | $(VENV)/bin/python
 	@.ci/packages test
 	@if command -v npm >/dev/null; then $(MAKE) -s $(NODE); fi
 	@echo "installing the gateway and what its tests need in $(VENV)"
-	@$(PYTHON) -m pip install -q -e '.[test]'
+	@$(PIP) install -q -e '.[test]'
 	@touch $(VENV)/run $@
 
 $(VENV)/tools: $(VENV)/test
 	@echo "installing ruff, mypy and the benchmarks' peers in $(VENV)"
-	@$(PYTHON) -m pip install -q -e '.[test,lint,bench]'
+	@$(PIP) install -q -e '.[test,lint,bench]'
 	@touch $(VENV)/run $(VENV)/test $@
 
 $(VENV)/share/$(SUITE).tar.gz: | $(VENV)/bin/python
 	@echo "fetching the Autobahn test suite"
-	@$(PYTHON) -m pip download -q --no-deps --no-binary :all: -d $(@D) $(subst suite-,suite==,$(SUITE))
+	@$(PIP) download -q --no-deps --no-binary :all: -d $(@D) $(subst suite-,suite==,$(SUITE))
 
 $(NODE): tests/browser/package-lock.json
 	@echo "installing the JavaScript clients in tests/browser/node_modules"
