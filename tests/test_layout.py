@@ -62,7 +62,6 @@ TOP_LEVEL = {
 }
 
 UNTESTED = {
-    "adapters/__init__.py": "test_adapters_name below",
     "kaazing/__init__.py": "the version, which test_packaging compares",
     "kaazing/interfaces/adapters.py": "promises; each adapter's tests verify who keeps them",
     "kaazing/interfaces/channels.py": "promises without code",
@@ -276,19 +275,6 @@ class HouseTests(SynchronousTestCase):
             if any(word in name.lower() for word in FORBIDDEN)
         ]
         self.assertEqual("\n".join(found), "")
-
-    def test_adapters_name(self) -> None:
-        """
-        The adapters are importable as kaazing.adapters only, so that their code exists once.
-        """
-        for name, works in (("kaazing.adapters", True), ("adapters", False)):
-            done = subprocess.run(
-                [sys.executable, "-c", f"import {name}"], cwd=ROOT, capture_output=True, check=False
-            )
-            self.assertEqual(done.returncode == 0, works, name)
-            self.assertEqual(
-                b"ImportError: this package is imported as kaazing.adapters" in done.stderr, not works
-            )
 
     def test_cheap_dropins(self) -> None:
         """
