@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -39,14 +38,16 @@ class Gateway(MultiService):
         """Assemble; nothing is bound and no file of the network touched.
 
         Raises:
-            ConfigErrors: certificates are missing or no good.
+            ConfigErrors: certificates are missing or no good, or two accepts cannot share an address.
+            ListenError: a host has no address.
         """
         super().__init__()
         self._config, self._reactor = config, reactor
         self._wheel = Wheel(reactor)
         self._sessions = Sessions()
-        dialler = Dialler(reactor, self._wheel, ClientContexts())
-        self._house = House(Path(config.file).resolve().parent, dialler, self._sessions, self._wheel)
+        self._trust = ClientContexts()
+        dialler = Dialler(reactor, self._wheel, self._trust)
+        self._house = House(config.folder, dialler, self._sessions, self._wheel)
         self._listeners: dict[tuple[str, int], Listener] = {}
         errors = []
         for service in config.services:
@@ -70,7 +71,7 @@ class Gateway(MultiService):
         """Start the services and say so in the log; bind first where nobody had to be privileged."""
         self._bind()
         for warning in self._config.warnings:
-            self.log.warn("{warning}", warning=warning)
+            self.log.warn("{what}", what=warning)
         super().startService()
         for service in self._config.services:
             for accept in service.accepts:
@@ -105,6 +106,9 @@ class Gateway(MultiService):
     def _add(self, config: ServiceConfig) -> None:
         service = plugins.service_type(config.type).service(config, self._house)
         service.setServiceParent(self)
+        for connect in config.connects:
+            if connect.secure and config.connect_options.tls.encryption:
+                self._trust.creator(connect.host, config.connect_options.tls)  # says now what is no good
         for accept in config.accepts:
             options = config.accept_options
             for host, port in _addresses(accept, options):
@@ -118,8 +122,7 @@ class Gateway(MultiService):
         contexts = self._contexts(options) if accept.secure and options.tls.encryption else None
         found = self._listeners.get((host, port))
         if found is not None:
-            if contexts is not None and found.contexts is not None:
-                found.contexts.add(contexts)
+            _share(found, accept, contexts)
             return found
         factory: Doors | Streams
         if accept.scheme in _STREAMS:
@@ -157,10 +160,25 @@ class Gateway(MultiService):
         return Route(accept, service, sockets, service.resource(accept), config.cross_site, server)
 
 
+def _share(listener: Listener, accept: Uri, contexts: ServerContexts | None) -> None:
+    """Let one more accept use a listener.
+
+    Raises:
+        ConfigError: the two cannot be told apart, or one is over TLS and the other is not.
+    """
+    if accept.scheme in _STREAMS or isinstance(listener.factory, Streams):
+        raise ConfigError(f"accept {accept.shown} is at the same address as that of {listener.who}")
+    if (contexts is None) != (listener.contexts is None):
+        raise ConfigError(
+            f"accept {accept.shown} is at the same address, with and without TLS, as that of {listener.who}"
+        )
+    if contexts is not None and listener.contexts is not None:
+        listener.contexts.add(contexts)
+
+
 def _addresses(accept: Uri, options: AcceptOptions) -> Iterable[tuple[str, int]]:
     """Return where an accept is really listened on: its bind, or every address of its host."""
-    bind = options.binds.get(accept.scheme)
-    host, port = bind if bind is not None else (accept.host, accept.port)
+    host, port = options.bound(accept)
     return [(address, port) for address in _resolve(host, accept)]
 
 
@@ -172,7 +190,8 @@ def _resolve(host: str, accept: Uri) -> Iterator[str]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as why:
         raise ListenError(f"accept {accept.shown}: host {host!r} has no address: {why.strerror}") from why
-    yield from dict.fromkeys(str(entry[4][0]) for entry in found if _usable(entry))
+    usable = [entry for entry in found if _usable(entry)]
+    yield from dict.fromkeys(str(entry[4][0]) for entry in usable or found)  # binding says what is wrong
 
 
 def _usable(entry: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import (
+    CannotListenError,
     ConnectionDone,
     ConnectionLost,
     ConnectionRefusedError,
@@ -17,6 +18,7 @@ from twisted.internet.interfaces import (
     IConnector,
     IHalfCloseableProtocol,
     IHostnameResolver,
+    IListeningPort,
     IReactorPluggableNameResolver,
     IReactorTCP,
     IReactorTime,
@@ -123,6 +125,27 @@ class Plug:
         self._factory.doStop()
 
 
+@implementer(IListeningPort)
+class Bound:
+    """An address that is listened on."""
+
+    def __init__(self, network: Network, host: str, port: int, factory: Any) -> None:
+        self._network, self._address = network, (host, port)
+        network.listening[host, port] = factory
+
+    def startListening(self) -> None:
+        """See L{IListeningPort}; it is done."""
+
+    def stopListening(self) -> None:
+        """See L{IListeningPort}."""
+        del self._network.listening[self._address]
+
+    def getHost(self) -> Any:
+        """See L{IListeningPort}."""
+        kind = IPv6Address if ":" in self._address[0] else IPv4Address
+        return kind("TCP", *self._address)
+
+
 @implementer(IReactorTCP, IReactorTime, IReactorPluggableNameResolver, IHostnameResolver)
 class Network(Clock):
     """A reactor whose connections are L{Cable}s: names, listeners, and who never answers.
@@ -154,9 +177,11 @@ class Network(Clock):
         self._plugs.append(plug)
         return plug
 
-    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Bound:
         """See L{IReactorTCP}."""
-        self.listening[interface, port] = factory
+        if (interface, port) in self.listening:
+            raise CannotListenError(interface, port, OSError(errno.EADDRINUSE, "Address already in use"))
+        return Bound(self, interface, port, factory)
 
     def resolveHostName(
         self,
