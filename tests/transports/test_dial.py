@@ -436,7 +436,7 @@ class WsTests(DialTestCase):
             self.server.hang_up()
             self.network.settle()
             why = self.failureResultOf(dialling, ConnectError)
-            self.assertRegex(str(why.value), f"^wss?://192.0.2.7:7: {reason}")
+            self.assertRegex(str(why.value), f"^wss?://192.0.2.7:7/x: {reason}")
             self.quiet()
 
     def test_unasked_subprotocol(self) -> None:
@@ -457,7 +457,7 @@ class WsTests(DialTestCase):
         self.network.wait(TIMEOUT)
         why = self.failureResultOf(dialling, ConnectError)
         said = str(why.value)
-        self.assertEqual(said, f"{self.scheme}://192.0.2.7:7: no answer within the connect timeout")
+        self.assertEqual(said, f"{self.scheme}://192.0.2.7:7/x: no answer within the connect timeout")
         self.quiet()
 
     def test_late_answer(self) -> None:
@@ -475,7 +475,7 @@ class WsTests(DialTestCase):
         A backend that is not there is named as over TCP.
         """
         self.network.listening.clear()
-        self.assertEqual(self.refusal(), f"{self.scheme}://192.0.2.7:7: Connection refused")
+        self.assertEqual(self.refusal(), f"{self.scheme}://192.0.2.7:7/x: Connection refused")
 
 
 class WssTests(WsTests):
@@ -498,7 +498,7 @@ class WssTests(WsTests):
         Why a certificate is no good is said as it is of ssl.
         """
         self.tls = TlsOptions()
-        self.assertRegex(self.refusal("backend.example"), "^wss://backend.example:7: TLS: .*certif")
+        self.assertRegex(self.refusal("backend.example"), "^wss://backend.example:7/x: TLS: .*certif")
         self.quiet()
 
 
