@@ -21,9 +21,9 @@ test: $(VENV)/test ## run every test, real servers and browsers included
 	@$(TRIAL) tests
 
 lint: $(VENV)/tools ## check style (ruff) and types (mypy --strict with mypy-zope)
-	@$(VENV)/bin/ruff check
-	@$(VENV)/bin/ruff format --check
-	@$(VENV)/bin/mypy
+	@status=0; for check in "ruff check" "ruff format --check" mypy; do \
+		$(VENV)/bin/$$check || status=1; \
+	done; exit $$status
 
 bench: $(VENV)/tools ## measure against nginx, HAProxy and websockify; prints ratios
 	@$(PYTHON) -m benchmarks

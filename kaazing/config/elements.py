@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.config.test_original -*-
+# -*- test-case-name: tests.config.test_elements -*-
 """Every element of the file outside options and properties: where it stands and what becomes of it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.config.test_original -*-
+# -*- test-case-name: tests.config.test_fates -*-
 """What becomes of a part of the original's configuration language: kept, warned of or refused."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.config.test_original -*-
+# -*- test-case-name: tests.config.test_sides -*-
 """Every option of <accept-options> and <connect-options>: its reader, its default, what becomes of it."""
 
 from __future__ import annotations
