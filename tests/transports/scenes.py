@@ -135,6 +135,7 @@ class Scene:
     def front(self, early: bytes = b"", chosen: str | None = None) -> tuple[Speaker, ServerSocket]:
         """Let a browser in, as the doorman does; C{early} is what it sent behind its request."""
         transport, far = self.net.connect(Protocol())
+        transport.setTcpNoDelay(True)
         transport.pauseProducing()
         socket = transport.protocol = self.sockets.socket(transport)
         head = peek(REQUEST)
