@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory
 from twisted.logger import (
     FilteringLogObserver,
@@ -16,6 +17,7 @@ from twisted.logger import (
     globalLogPublisher,
 )
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from kaazing import plugins
 from kaazing.config.model import AcceptOptions, ConnectOptions, GatewayConfig, ServiceConfig, Uri
@@ -83,14 +85,28 @@ def close(code: int, reason: bytes = b"") -> Frame:
     return 8, code.to_bytes(2, "big") + reason
 
 
+@implementer(IHalfCloseableProtocol)
 class Caller(Peer):
     """Either end of a connection to the gateway, spoken by hand.
 
     Attributes:
         masks: whether its WebSocket frames are masked, as those of a client.
+        patient: whether it keeps the connection after the gateway's FIN.
+        told: whether the gateway's FIN has come.
     """
 
     masks = True
+    patient = False
+    told = False
+
+    def readConnectionLost(self) -> None:
+        """See L{IHalfCloseableProtocol}."""
+        self.told = True
+        if not self.patient:
+            self.hang_up()
+
+    def writeConnectionLost(self) -> None:
+        """See L{IHalfCloseableProtocol}."""
 
     def say(self, data: bytes) -> None:
         """Send any bytes."""

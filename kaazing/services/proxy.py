@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -90,6 +91,8 @@ class ProxyType:
 class ProxyService(BaseService):
     """See L{IService}."""
 
+    log = Logger()
+
     def __init__(self, config: ServiceConfig, house: IHouse, adapter: IAdapter | None) -> None:
         super().__init__(config, house)
         self._adapter = adapter
@@ -134,9 +137,19 @@ class ProxyService(BaseService):
     def _give_up(self, why: Failure, front: IChannel) -> None:
         why.trap(ConnectError)
         front.finish(INTERNAL_ERROR, "the backend cannot be reached")
+        front.drop()  # a stream that is held would never see the client's FIN
 
     def _join(self, back: IChannel, front: IChannel) -> None:
         front.bound = back.bound = self._bound
+        try:
+            self._begin(back, front)
+        except Exception:
+            self.log.failure("service {name}: a session cannot begin", name=self.name)
+            back.abort()
+            front.finish(INTERNAL_ERROR, "the service failed")
+            front.drop()
+
+    def _begin(self, back: IChannel, front: IChannel) -> None:
         if self._adapter is None:
             self.house.join(self.name, front, back, self._kind)
             return

@@ -46,10 +46,16 @@ class Cable:
             wire.protocol = protocol
             protocol.makeConnection(wire)
 
-    def pump(self) -> None:
-        """Carry over what was written, FIN included, until nothing moves; a paused end reads nothing."""
+    def pump(self) -> bool:
+        """Carry over what was written, FIN included, until nothing moves; a paused end reads nothing.
+
+        Returns:
+            whether anything moved.
+        """
+        moved = False
         while any([self._carry(self.left, self.right), self._carry(self.right, self.left)]):
-            pass
+            moved = True
+        return moved
 
     def _carry(self, source: Wire, sink: Wire) -> bool:
         if source.disconnected and source not in self._gone:
@@ -209,11 +215,12 @@ class Network(Clock):
 
     def settle(self) -> None:
         """Let connections come about and carry everything that is on its way."""
-        plugs, self._plugs = self._plugs, []
-        for plug in plugs:
-            plug.connect()
-        for cable in self.cables:
-            cable.pump()
+        moving = True
+        while moving:
+            plugs, self._plugs = self._plugs, []
+            for plug in plugs:
+                plug.connect()
+            moving = any(cable.pump() for cable in self.cables) or bool(self._plugs)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

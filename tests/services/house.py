@@ -1,0 +1,106 @@
+"""What a service is handed, as a double that notes what it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from kaazing.config.model import ConnectOptions, Uri
+from kaazing.interfaces.adapters import Front, Kind
+from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.services import IHouse
+
+
+@implementer(IChannel)
+class Line:
+    """A channel that notes what is done with it.
+
+    Attributes:
+        done: what, in order.
+    """
+
+    receiver: Any = None
+    open = True
+    whole = False
+    bound = 64_000
+
+    def __init__(
+        self, peer: str = "192.0.2.1:5000", subprotocol: str | None = None, messages: bool = True
+    ) -> None:
+        self.peer, self.subprotocol, self.messages = peer, subprotocol, messages
+        self.done: list[Any] = []
+
+    def send(self, data: bytes, kind: int) -> None:
+        """See L{IChannel}."""
+        self.done.append(("send", data, kind))
+
+    def send_all(self, messages: list[bytes], kind: int) -> None:
+        """See L{IChannel}."""
+        self.done.append(("send_all", messages, kind))
+
+    def hold(self) -> None:
+        """See L{IChannel}."""
+        self.done.append("hold")
+
+    def resume(self) -> None:
+        """See L{IChannel}."""
+        self.done.append("resume")
+
+    def finish(self, code: int = 1000, reason: str = "") -> None:
+        """See L{IChannel}."""
+        self.done.append(("finish", code, reason))
+
+    def drop(self) -> None:
+        """See L{IChannel}."""
+        self.done.append("drop")
+
+    def abort(self) -> None:
+        """See L{IChannel}."""
+        self.done.append("abort")
+
+
+@implementer(IHouse)
+class NotedHouse:
+    """See L{IHouse}.
+
+    Attributes:
+        dialled: (uri, options, more) of each dial.
+        dialling: what the dials return, in order; the test fires them.
+        joined, adapted, looped: the arguments of each call.
+        complaints: (service, peer, what was wrong).
+    """
+
+    folder = Path()
+
+    def __init__(self) -> None:
+        self.dialled: list[tuple[Uri, ConnectOptions, dict[str, Any]]] = []
+        self.dialling: list[Deferred[Any]] = []
+        self.joined: list[Any] = []
+        self.adapted: list[Any] = []
+        self.looped: list[Any] = []
+        self.complaints: list[tuple[str, str, str]] = []
+
+    def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
+        """See L{IHouse}."""
+        self.dialled.append((uri, options, more))
+        self.dialling.append(Deferred())
+        return self.dialling[-1]
+
+    def join(self, service: str, front: IChannel, back: IChannel, kind: Kind) -> None:
+        """See L{IHouse}."""
+        self.joined.append((service, front, back, kind))
+
+    def adapt(self, service: str, front: IChannel, back: IChannel, session: Any, wants: Front) -> None:
+        """See L{IHouse}."""
+        self.adapted.append((service, front, back, session, wants))
+
+    def loop(self, service: str, channel: IChannel, repeat: int) -> None:
+        """See L{IHouse}."""
+        self.looped.append((service, channel, repeat))
+
+    def complain(self, service: str, peer: str, why: Exception) -> None:
+        """See L{IHouse}."""
+        self.complaints.append((service, peer, str(why)))

@@ -1,0 +1,390 @@
+"""Service type proxy: a backend for each client, which subprotocol is spoken, who is told of a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from kaazing.config.model import ConnectOptions, ServiceConfig
+from kaazing.errors import ConnectError
+from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
+from kaazing.interfaces.services import IService, IServiceType, Visit, Welcome
+from kaazing.literals import integer
+from kaazing.options import Option
+from kaazing.services.proxy import ProxyType
+from tests.running import GatewayTestCase, close, service
+from tests.services.house import Line, NotedHouse
+
+
+@implementer(IAdapter)
+class Chess:
+    """An adapter that notes whom it made sessions for."""
+
+    name = "chess"
+    subprotocols = ("chess.v2", "chess.v1")
+    options = (Option(name="board.size", read=integer(1, 26), default=8, doc="Squares of a side."),)
+
+    def __init__(self, front: Front = Front.STREAM) -> None:
+        self.front = front
+        self.links: list[Link] = []
+
+    def check(self, options: Any) -> list[str]:
+        """See L{IAdapter}."""
+        return ["the board is too small"] if options["board.size"] < 4 else []
+
+    def session(self, link: Link) -> Any:
+        """See L{IAdapter}."""
+        self.links.append(link)
+        return "a session"
+
+
+def visit(*subprotocols: str, **headers: str) -> Visit:
+    """A client that offers subprotocols."""
+    return Visit(peer="192.0.2.1:5000", subprotocols=subprotocols, headers=headers)
+
+
+class TypeTests(SynchronousTestCase):
+    def test_plain(self) -> None:
+        """
+        The plain type takes and dials all it can carry; its options have the defaults documented.
+        """
+        plain = ProxyType()
+        verifyObject(IServiceType, plain)
+        self.assertEqual((plain.name, plain.connect_required), ("proxy", True))
+        self.assertEqual((plain.accepts, plain.connects), ({"ws", "wss", "tcp", "ssl"},) * 2)
+        self.assertEqual(
+            {option.name: option.default for option in plain.options},
+            {"maximum.pending.bytes": 64_000, "message.kind": "binary", "subprotocols": ()},
+        )
+        self.assertEqual(list(plain.check(service("x", "proxy"))), [])
+
+    def test_readers(self) -> None:
+        """
+        Its options are read in base units, and nothing else is taken.
+        """
+        read = {option.name: option.read for option in ProxyType().options}
+        self.assertEqual(read["maximum.pending.bytes"]("128k"), 128 * 1024)
+        self.assertEqual(read["message.kind"]("text"), "text")
+        self.assertEqual(read["subprotocols"]("a, b"), ("a", "b"))
+        for name, text in (("maximum.pending.bytes", "-1"), ("message.kind", "blob")):
+            self.assertRaises(ValueError, read[name], text)
+
+    def test_of_an_adapter(self) -> None:
+        """
+        An adapter makes a type of its name, with its options, over stream backends.
+        """
+        chess = ProxyType().with_adapter(Chess())
+        verifyObject(IServiceType, chess)
+        self.assertEqual(chess.name, "chess.proxy")
+        self.assertEqual([option.name for option in chess.options], ["maximum.pending.bytes", "board.size"])
+        self.assertEqual((chess.accepts, chess.connects), ({"ws", "wss", "tcp", "ssl"}, {"tcp", "ssl"}))
+        self.assertIn("docs/protocols/chess.md", chess.doc)
+        whole = ProxyType().with_adapter(Chess(Front.MESSAGES))
+        self.assertEqual(whole.accepts, {"ws", "wss"})  # a stream has no messages
+
+    def test_faults(self) -> None:
+        """
+        What an adapter finds wrong in its options is a fault of the configuration.
+        """
+        chess = ProxyType(Chess())
+        for size, faults in ((8, []), (3, ["the board is too small"])):
+            config = ServiceConfig(name="x", type="chess.proxy", properties={"board.size": size})
+            self.assertEqual(list(chess.check(config)), faults)
+
+
+class ProxyTests(SynchronousTestCase):
+    """What a proxy asks of the gateway."""
+
+    def setUp(self) -> None:
+        self.house, self.line, self.back = NotedHouse(), Line(), Line("back", messages=False)
+
+    def proxy(self, connect: str = "tcp://192.0.2.7:7", **properties: Any) -> Any:
+        """A plain proxy."""
+        named = {name.replace("_", "."): value for name, value in properties.items()}
+        config = service(
+            "p", "proxy", connect=connect, properties=named, connect_options=ConnectOptions(timeout=3)
+        )
+        made = ProxyType().service(config, self.house)
+        verifyObject(IService, made)
+        return made
+
+    def test_subprotocols(self) -> None:
+        """
+        A client of a stream backend gets its first offer; where the service lists some, its first
+        that is listed, or none. One that offers none is served.
+        """
+        plain, listed = self.proxy(), self.proxy(subprotocols=("a", "b"))
+        for proxy, offer, chosen in (
+            (plain, ("z", "a"), "z"),
+            (plain, (), None),
+            (listed, ("z", "b", "a"), "b"),
+            (listed, ("z",), None),
+            (listed, (), None),
+        ):
+            self.assertEqual(proxy.invite(visit(*offer)), Welcome(chosen), offer)
+        self.assertEqual(self.house.dialled, [])
+
+    def test_joined(self) -> None:
+        """
+        A client is let in first; then the backend is dialled, and the two are joined with the bound.
+        """
+        proxy = self.proxy(maximum_pending_bytes=1234, message_kind="text")
+        proxy.accepted(self.line, Welcome())
+        ((uri, options, more),) = self.house.dialled
+        self.assertEqual((str(uri), options.timeout, more), ("tcp://192.0.2.7:7", 3, {}))
+        self.assertEqual((self.house.joined, self.line.done), ([], []))
+        self.house.dialling[0].callback(self.back)
+        self.assertEqual(self.house.joined, [("p", self.line, self.back, Kind.TEXT)])
+        self.assertEqual((self.line.bound, self.back.bound), (1234, 1234))
+
+    def test_not_reached(self) -> None:
+        """
+        Where the backend is not reached, the client gets 1011 and the log one line.
+        """
+        self.proxy().accepted(self.line, Welcome())
+        self.house.dialling[0].errback(ConnectError("tcp://192.0.2.7:7: refused"))
+        self.assertEqual(self.line.done, [("finish", 1011, "the backend cannot be reached"), "drop"])
+        self.assertEqual(self.house.complaints, [("p", "192.0.2.1:5000", "tcp://192.0.2.7:7: refused")])
+
+    def test_websocket_backend(self) -> None:
+        """
+        A WebSocket backend is dialled before the client is answered, told the offer and the origin;
+        its choice is the client's.
+        """
+        proxy = self.proxy("ws://192.0.2.7:7/x")
+        welcome = proxy.invite(visit("a", "b", origin="http://page.example"))
+        ((uri, _, more),) = self.house.dialled
+        self.assertEqual(str(uri), "ws://192.0.2.7:7/x")
+        self.assertEqual(more, {"subprotocols": ("a", "b"), "origin": "http://page.example"})
+        self.assertNoResult(welcome)
+        back = Line("back", subprotocol="b")
+        self.house.dialling[0].callback(back)
+        welcome = self.successResultOf(welcome)
+        self.assertEqual(welcome, Welcome("b", back))
+        proxy.accepted(self.line, welcome)
+        self.assertEqual(self.house.joined, [("p", self.line, back, Kind.BINARY)])
+
+    def test_websocket_backend_not_reached(self) -> None:
+        """
+        One that is not reached is told to whoever asked, and once to the log.
+        """
+        welcome = self.proxy("wss://192.0.2.7:7/x").invite(visit())
+        self.house.dialling[0].errback(ConnectError("refused"))
+        self.failureResultOf(welcome, ConnectError)
+        self.assertEqual(self.house.complaints, [("p", "192.0.2.1:5000", "refused")])
+
+    def test_declined(self) -> None:
+        """
+        A backend dialled for a client that went away is left.
+        """
+        proxy = self.proxy("ws://192.0.2.7:7/x")
+        proxy.declined(Welcome("b", self.back))
+        proxy.declined(Welcome())
+        self.assertEqual(self.back.done, ["abort"])
+
+
+class AdaptedTests(SynchronousTestCase):
+    """A proxy with an adapter."""
+
+    def setUp(self) -> None:
+        self.house, self.chess = NotedHouse(), Chess(Front.MESSAGES)
+        self.config = service("c", "proxy", connect="tcp://192.0.2.7:7", properties={"board.size": 8})
+        self.proxy = ProxyType(self.chess).service(self.config, self.house)
+
+    def test_subprotocols(self) -> None:
+        """
+        The client's first offer that the adapter answers to is chosen.
+        """
+        for offer, chosen in (
+            (("x", "chess.v1", "chess.v2"), "chess.v1"),
+            (("x",), None),
+            ((), None),
+        ):
+            self.assertEqual(self.proxy.invite(visit(*offer)), Welcome(chosen))
+
+    def test_session(self) -> None:
+        """
+        Its session is told who came, what was settled and the options.
+        """
+        line, back = Line(subprotocol="chess.v1"), Line("back")
+        self.proxy.accepted(line, Welcome("chess.v1"))
+        self.house.dialling[0].callback(back)
+        self.assertEqual(self.house.adapted, [("c", line, back, "a session", Front.MESSAGES)])
+        link = Link(peer="192.0.2.1:5000", subprotocol="chess.v1", options=self.config.properties)
+        self.assertEqual(self.chess.links, [link])
+
+    def test_adapter_fails(self) -> None:
+        """
+        An adapter that cannot make a session closes both ends; the log has the traceback.
+        """
+
+        def fail(link: Link) -> str:
+            raise ZeroDivisionError
+
+        self.chess.session = fail  # type: ignore[method-assign]
+        line, back = Line(), Line("back")
+        self.proxy.accepted(line, Welcome())
+        self.house.dialling[0].callback(back)
+        self.assertEqual(line.done, [("finish", 1011, "the service failed"), "drop"])
+        self.assertEqual(back.done, ["abort"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class ProxyingTests(GatewayTestCase):
+    """In a gateway."""
+
+    def proxy(
+        self,
+        accept: str = "ws://localhost:8000/",
+        connect: str = "tcp://192.0.2.7:7",
+        properties: dict[str, Any] | None = None,
+    ) -> None:
+        """Start one."""
+        self.backends = self.backend("192.0.2.7", 7)
+        self.start(service("p", "proxy", accept, connect=connect, properties=properties))
+
+    def test_stream_backend(self) -> None:
+        """
+        Messages become bytes and bytes become binary messages; nothing sent early is lost.
+        """
+        self.proxy()
+        client = self.browse("/", "Sec-WebSocket-Protocol: imap, other")
+        self.assertEqual(client.fields["sec-websocket-protocol"], "imap")
+        (back,) = self.backends
+        client.say_frames((1, b"hel"), (2, b"lo"))
+        back.say(b"* OK ready")
+        self.network.settle()
+        self.assertEqual((back.heard, client.frames), (b"hello", [(2, b"* OK ready")]))
+        back.hang_up()
+        self.network.settle()
+        self.assertEqual(client.frames[-1], close(1000))
+
+    def test_text(self) -> None:
+        """
+        With message.kind text they become text, cut at characters.
+        """
+        self.proxy(properties={"message.kind": "text"})
+        client = self.browse("/")
+        (back,) = self.backends
+        for piece in ("ü".encode()[:1], "ü".encode()[1:] + b"ber"):
+            back.say(piece)
+            self.network.settle()
+        self.assertEqual(client.frames, [(1, "über".encode())])
+
+    def test_not_reached(self) -> None:
+        """
+        A client whose backend is not reached is let in and closed with 1011; the log has one line
+        with the service, the client, the address and the error.
+        """
+        self.proxy()
+        self.network.listening.pop(("192.0.2.7", 7))
+        client = self.browse("/")
+        self.assertEqual(client.head, "HTTP/1.1 101 Switching Protocols")
+        self.assertEqual(client.frames, [close(1011, b"the backend cannot be reached")])
+        expected = "service p: client 192.0.2.1:5000: tcp://192.0.2.7:7: Connection refused"
+        self.assertEqual(self.said, [expected])
+
+    def test_never_answers(self) -> None:
+        """
+        A backend that never answers is given up after the connect timeout; meanwhile nothing is read.
+        """
+        self.proxy()
+        self.network.silent.add(("192.0.2.7", 7))
+        client = self.browse("/")
+        client.say_frames((1, b"waiting"))
+        self.network.wait(9.5)
+        self.assertEqual(client.frames, [])
+        self.assertEqual(self.network.cables[0].left.producerState, "paused")
+        self.network.wait(1)
+        self.assertEqual(client.frames, [close(1011, b"the backend cannot be reached")])
+
+    def test_stream_both_ways(self) -> None:
+        """
+        A tcp accept carries bytes and each end's FIN to the other.
+        """
+        self.proxy("tcp://127.0.0.1:8000")
+        client = self.call()
+        (back,) = self.backends
+        back.patient = True
+        client.say(b"ping")
+        self.network.settle()
+        client.transport.loseWriteConnection()
+        self.network.settle()
+        self.assertTrue(back.told)
+        back.say(b"pong")
+        back.hang_up()
+        self.network.settle()
+        self.assertEqual((back.heard, client.heard), (b"ping", b"pong"))
+        self.assertIsNotNone(client.ended)
+
+    def test_stream_not_reached(self) -> None:
+        """
+        A client of a tcp accept whose backend is not reached is closed, and nothing is left of it.
+        """
+        self.proxy("tcp://127.0.0.1:8000")
+        self.network.listening.pop(("192.0.2.7", 7))
+        client = self.call()
+        self.assertIsNotNone(client.ended)
+        self.assertFalse(self.network.cables[0].left.connected)
+
+    def test_websocket_backend(self) -> None:
+        """
+        A WebSocket backend gets the offer and the origin, its choice is echoed, and messages keep
+        their kind and boundaries both ways.
+        """
+        self.proxy(connect="ws://192.0.2.7:7/x")
+        client = self.browse("/", "Sec-WebSocket-Protocol: a, b", "Origin: http://localhost:8000")
+        (back,) = self.backends
+        self.assertEqual(client.heard, b"")
+        self.assertEqual(back.head, "GET /x HTTP/1.1")
+        named = ("sec-websocket-protocol", "origin")
+        self.assertEqual([back.fields[name] for name in named], ["a,b", "http://localhost:8000"])
+        back.switch(b"Sec-WebSocket-Protocol: b")
+        self.network.settle()
+        self.assertEqual(client.fields["sec-websocket-protocol"], "b")
+        client.say_frames((1, b"one"), (2, b"two"), (1, b""))
+        back.say_frames((2, b"three"), (1, b"four"))
+        self.network.settle()
+        self.assertEqual(back.frames, [(1, b"one"), (2, b"two"), (1, b"")])
+        self.assertEqual(client.frames, [(2, b"three"), (1, b"four")])
+
+    def test_websocket_backend_says_no(self) -> None:
+        """
+        A client whose WebSocket backend refuses gets 502, and the log says what the backend said.
+        """
+        self.proxy(connect="ws://192.0.2.7:7/x")
+        client = self.browse("/")
+        self.backends[0].say(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+        self.network.settle()
+        self.assertEqual(client.head, "HTTP/1.1 502 Bad Gateway")
+        (said,) = self.said
+        self.assertRegex(said, "^service p: client 192.0.2.1:5000: ws://192.0.2.7:7/x: .*403")
+
+    def test_client_gone_meanwhile(self) -> None:
+        """
+        A WebSocket backend dialled for a client that went away is left.
+        """
+        self.proxy(connect="ws://192.0.2.7:7/x")
+        client = self.browse("/")
+        self.network.cables[0].left.hang_up()
+        self.backends[0].switch()
+        self.network.settle()
+        self.assertEqual(client.heard, b"")
+        self.assertIsNotNone(self.backends[0].ended)
+
+    def test_back_pressure(self) -> None:
+        """
+        While one end does not take what waits for it, the other is not read.
+        """
+        self.proxy(properties={"maximum.pending.bytes": 100})
+        self.browse("/")
+        front, back = self.network.cables[0].left, self.network.cables[1].right
+        self.assertEqual((front.bufferSize, back.bufferSize), (100, 100))
+        for congested, other in ((front, back), (back, front)):
+            congested.overflow()
+            self.assertEqual((congested.producerState, other.producerState), ("producing", "paused"))
+            congested.drain()
+            self.assertEqual(other.producerState, "producing")
