@@ -85,7 +85,11 @@ class ClientSocket(Socket, WebSocketClientProtocol):  # type: ignore[misc]
     why = "closed during the WebSocket handshake"
 
     def connectionMade(self) -> None:
-        """Begin the handshake."""
+        """Begin the handshake, unless nobody waits for it any more."""
+        opened = self.factory.opened
+        if opened is None or opened.called:
+            self.abort()
+            return
         self.transport.setTcpNoDelay(True)
         self.startHandshake()
 
@@ -94,6 +98,13 @@ class ClientSocket(Socket, WebSocketClientProtocol):  # type: ignore[misc]
         super().dataReceived(data)
         if self.state not in (OPEN, CLOSED) and len(self.data) > _MOST_ANSWER:
             self.failHandshake(f"more than {_MOST_ANSWER} bytes of handshake answer")
+
+    def processHandshake(self) -> None:
+        """Read the answer; Autobahn's own way stops at bytes that are no text."""
+        try:
+            super().processHandshake()
+        except ValueError:
+            self.failHandshake("the answer to the handshake is no HTTP")
 
     def failHandshake(self, reason: str) -> None:
         """The answer was no, or no good."""
@@ -126,6 +137,7 @@ class ClientFactory(WebSocketClientFactory):  # type: ignore[misc]
 
     close_timeout = CLOSE_TIMEOUT
     noisy = False
+    host: str
 
     def __init__(
         self,
@@ -138,6 +150,8 @@ class ClientFactory(WebSocketClientFactory):  # type: ignore[misc]
         max_message: int = 0,
     ) -> None:
         super().__init__(url, origin=origin, protocols=list(subprotocols), useragent=None)
+        if ":" in self.host:
+            self.host = f"[{self.host}]"  # as the Host field wants it (RFC 9110 section 7.2)
         self.wheel, self.inactivity = wheel, inactivity
         self.opened: Deferred[Any] | None = Deferred(self._abandon)
         self._max_message = max_message
