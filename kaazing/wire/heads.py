@@ -20,6 +20,14 @@ MAX_HEAD = 16 * 1024  # bytes, an empty line before and the one after counted
 MAX_TARGET = 8000  # bytes (RFC 9112 section 3 asks for at least that many)
 MAX_HEADERS = 100
 
+# RFC 9110's words, which http.HTTPStatus has from Python 3.13 on.
+_PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
 TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # one character of it (RFC 9110 section 5.6.2)
 FIELD = rf"{TOKEN}++:[\t -~]*+"  # a field line; ASCII only: docs/decisions/0050-ascii-heads.md
 
@@ -163,9 +171,13 @@ def upgrade_required(
     return BadRequest(426, what, rule=rule, headers=headers)
 
 
+def _phrase(status: int) -> str:
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def page(status: int, what: str = "") -> bytes:
     """Return the little HTML page of a status; C{what} is a sentence for people."""
-    title = f"{status} {HTTPStatus(status).phrase}"
+    title = f"{status} {_phrase(status)}"
     sentence = f"<p>{escape(what)}</p>" if what else ""
     return (
         f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{sentence}</body></html>\n".encode()
@@ -199,7 +211,7 @@ def answer(
         (b"Content-Length", b"%d" % len(content)),
         (b"Connection", b"Upgrade, close" if upgrade else b"close"),  # RFC 9110 section 7.8
     ]
-    line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()
+    line = f"HTTP/1.1 {status} {_phrase(status)}".encode()
     lines = [line, *(b"%b: %b" % pair for pair in fields), b"", b""]
     return b"\r\n".join(lines) + (content if body else b"")
 

@@ -452,7 +452,7 @@ class RefusalTests(SynchronousTestCase):
         """
         A body over the limit is refused, at once where its length is said and otherwise at the limit.
         """
-        expected = refused("413 Request Entity Too Large", f"body of more than {MOST_BODY} bytes")
+        expected = refused("413 Content Too Large", f"body of more than {MOST_BODY} bytes")
         self.check(get(b"/app", b"Content-Length: %d" % (MOST_BODY + 1), method=b"POST"), expected)
         wire = House({"/": Page()}).visitor()
         wire.say(get(b"/", b"Transfer-Encoding: chunked", method=b"POST"))
