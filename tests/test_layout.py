@@ -198,7 +198,7 @@ class MirrorTests(SynchronousTestCase):
             test = _test_of(path)
             if not (ROOT / test).exists():
                 wrong.append(f"{path} has no {test}")
-            elif text.splitlines()[0] != f"# -*- test-case-name: {module(test)} -*-":
+            elif not re.match(rf"# -\*- test-case-name: {module(test)}(,[\w.]+)* -\*-\n", text):
                 wrong.append(f"{path} does not name {module(test)} in its first line")
         self.assertEqual("\n".join(wrong), "")
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.wire.test_heads -*-
+# -*- test-case-name: tests.wire.test_heads,tests.wire.test_heads_answers,tests.wire.test_heads_read_twice -*-
 """HTTP/1.x request heads, read once and refused wherever two parsers could differ.  RFC 9110, 9112.
 
 One regular expression judges the whole head; only a head that it refuses is looked at line by line,
