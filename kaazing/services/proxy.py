@@ -17,14 +17,14 @@ from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
-from kaazing.literals import choice, comma_list, size
+from kaazing.literals import bounded, choice, comma_list, size
 from kaazing.options import Option
 from kaazing.services.base import BaseService, choose
 
 _COMMON = (
     Option(
         name="maximum.pending.bytes",
-        read=size,
+        read=bounded(size, 1),  # Twisted reads by the same number; 0 would be the end
         default=64_000,
         doc="Bytes that may wait to be sent to one end; beyond, nothing is read from the other end until"
         " they are out.",

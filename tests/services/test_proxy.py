@@ -69,7 +69,11 @@ class TypeTests(SynchronousTestCase):
         self.assertEqual(read["maximum.pending.bytes"]("128k"), 128 * 1024)
         self.assertEqual(read["message.kind"]("text"), "text")
         self.assertEqual(read["subprotocols"]("a, b"), ("a", "b"))
-        for name, text in (("maximum.pending.bytes", "-1"), ("message.kind", "blob")):
+        for name, text in (
+            ("maximum.pending.bytes", "-1"),
+            ("maximum.pending.bytes", "0"),
+            ("message.kind", "blob"),
+        ):
             self.assertRaises(ValueError, read[name], text)
 
     def test_of_an_adapter(self) -> None:
