@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+_log = Logger(namespace="kaazing.sessions")
+
 
 class Session(Protocol):
     """One front and its back, or a front alone; hashable."""
@@ -20,8 +22,6 @@ class Session(Protocol):
 
 class Sessions:
     """Knows every session from its start until both its ends are gone."""
-
-    log = Logger(namespace="kaazing.sessions")
 
     def __init__(self) -> None:
         self._open: set[Session] = set()
@@ -43,7 +43,7 @@ class Sessions:
 
     def complain(self, service: str, peer: str, why: Exception) -> None:
         """Say in one line of the log what was wrong: which service, who, which side, where, which rule."""
-        self.log.warn("service {service}: client {peer}: {why}", service=service, peer=peer, why=str(why))
+        _log.warn("service {service}: client {peer}: {why}", service=service, peer=peer, why=str(why))
 
     def leave(self) -> Deferred[None]:
         """Close all sessions in good order; the Deferred fires when the last is gone."""
