@@ -125,11 +125,11 @@ class StreamChannel(Protocol):
     def resume(self) -> None:
         """See L{IChannel}."""
         bound_writes(self.transport, self.bound)
+        if not self._ended:
+            self.transport.resumeProducing()
         if self._early and self.receiver is not None:
             early, self._early = self._early, b""
             self.receiver.received(early, Kind.BINARY)
-        if not self._ended:
-            self.transport.resumeProducing()
 
     def finish(self, code: int = 1000, reason: str = "") -> None:
         """See L{IChannel}."""

@@ -162,6 +162,17 @@ class HoldTests(AdaptedTestCase):
         self.said_while_held(Side.FRONT)
         self.said_while_held(Side.BACK)
 
+    def test_in_answer_to_deciphered_bytes(self) -> None:
+        """
+        So may what TLS had deciphered of a backend's before it was resumed.
+        """
+        self.session = Scripted(from_back=[Hold(Side.BACK)])
+        (self.browser, self.front), (self.backend, self.back) = self.scene.front(), self.scene.tcp_back()
+        self.back.dataReceived(b"early")
+        self.start()
+        self.assertEqual(self.session.told, [("opened",), ("from_back", b"early")])
+        self.said_while_held(Side.BACK)
+
     def test_congested(self) -> None:
         """
         When one end takes no more, the other is held until it does.
