@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.transports.test_dial -*-
+# -*- test-case-name: tests.transports.test_dial,tests.transports.test_dial_websockets -*-
 """Reaching a backend: tcp, ssl, ws and wss connects become channels."""
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from kaazing.transports.handshakes import ServerFactory
 from kaazing.transports.http import Site
 from kaazing.transports.routes import Route, Routes
 from kaazing.transports.wheel import Wheel
+from kaazing.wire.heads import page
 
 HANDSHAKE = (
     b"GET /chat HTTP/1.1\r\n"
@@ -50,6 +51,9 @@ def get(path: bytes, *fields: bytes, method: bytes = b"GET", host: bytes = b"exa
     return with_fields(b"%b %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (method, path, host), *fields)
 
 
+HELLO = b"\x81\x85\0\0\0\0hello"  # a text message of a client, masked with zeros
+PAGE_FIELDS = {"server": "Kaazing", "content-type": "text/html"}
+
 Answer = tuple[str, dict[str, str], bytes]  # status line without the version, fields without Date, body
 
 
@@ -65,6 +69,41 @@ def answers(data: bytes) -> list[Answer]:
         found.append((line.removeprefix("HTTP/1.1 "), headers, data[:length]))
         data = data[length:]
     return found
+
+
+def refused(status: str, what: str, **fields: str) -> Answer:
+    """The answer that C{what} is refused with."""
+    body = page(int(status[:3]), what)
+    more = {name.replace("_", "-"): value for name, value in fields.items()}
+    connection = "Upgrade, close" if "upgrade" in fields else "close"
+    length = str(len(body))
+    return (
+        status,
+        {
+            "server": "Kaazing",
+            **more,
+            "content-type": "text/html;charset=utf-8",
+            "content-length": length,
+            "connection": connection,
+        },
+        body,
+    )
+
+
+def served(body: bytes, **fields: str) -> Answer:
+    """The answer of a L{Page}."""
+    return "200 OK", {**PAGE_FIELDS, "content-length": str(len(body)), **fields}, body
+
+
+SWITCH = ("101 Switching Protocols", SWITCHED, b"")
+TOO_SLOW = refused("408 Request Timeout", "no whole request in time")
+UNKNOWN = refused("404 Not Found", "no service here")
+ONLY_WEBSOCKET = refused(
+    "426 Upgrade Required",
+    "only a WebSocket is served here",
+    upgrade="websocket",
+    sec_websocket_version="13",
+)
 
 
 class Wire(StringTransport):
@@ -260,9 +299,9 @@ class House:
         sockets = ServerFactory(self.wheel, max_message=1000, inactivity=0.0, server="Kaazing")
         chat = Uri(scheme="ws", host="example.com", port=8000, path="/chat")
         self.routes.add(Route(chat, self.host, sockets, None, cross_site, "Kaazing"))
-        for path, page in (pages or {}).items():
+        for path, served_there in (pages or {}).items():
             accept = Uri(scheme="http", host="example.com", port=8000, path=path)
-            self.routes.add(Route(accept, self.host, None, page, cross_site, "Kaazing"))
+            self.routes.add(Route(accept, self.host, None, served_there, cross_site, "Kaazing"))
 
     def visitor(self) -> Wire:
         """Return the wire of a new connection; what the doorman writes is in it."""

@@ -1,0 +1,199 @@
+"""How long a client at the door may take, how long it is kept, and what is held of it meanwhile."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.transports.doorman import HEAD_TIMEOUT, LEAST_BODY, LINGER, MOST_WAITING
+from tests.transports.doors import (
+    HANDSHAKE,
+    TOO_SLOW,
+    House,
+    Page,
+    Slow,
+    answers,
+    get,
+    served,
+)
+
+
+class LastRequestTests(SynchronousTestCase):
+    """The end of a kept-alive connection."""
+
+    def test_close(self) -> None:
+        """
+        After a request that says close, nothing more is served (RFC 9112 section 9.6).
+        """
+        wire = House({"/": Page()}).visitor()
+        wire.say(get(b"/1", b"Connection: close") + get(b"/2") + HANDSHAKE)
+        self.assertEqual(answers(wire.value()), [served(b"GET /|1 ", connection="close")])
+        self.assertEqual(wire.fate, "closed")
+
+    def test_old_client(self) -> None:
+        """
+        HTTP/1.0 is answered, without Host too, and the connection closed.
+        """
+        wire = House({"/": Page()}).visitor()
+        wire.say(b"GET /1 HTTP/1.0\r\n\r\nGET /2 HTTP/1.0\r\n\r\n")
+        (answer,) = answers(wire.value())
+        self.assertEqual((answer[0], answer[2]), ("HTTP/1.0 200 OK", b"GET /|1 "))
+        self.assertEqual(wire.fate, "closed")
+
+    def test_idle(self) -> None:
+        """
+        A connection without a further request is closed after the keep-alive time, not before.
+        """
+        house = House({"/": Page()})
+        wire = house.visitor()
+        wire.say(get(b"/1"))
+        house.wait(house.site.keepalive - 1)
+        self.assertEqual(wire.fate, "open")
+        house.wait(2)
+        self.assertEqual(wire.fate, "finished")
+        house.wait(LINGER + 1)
+        self.assertEqual(wire.fate, "aborted")
+        self.assertEqual(answers(wire.value()), [served(b"GET /|1 ")])
+
+    def test_busy(self) -> None:
+        """
+        Each request begins the keep-alive time anew.
+        """
+        house = House({"/": Page()})
+        wire = house.visitor()
+        for number in range(5):
+            wire.say(get(b"/%d" % number))
+            house.wait(house.site.keepalive - 1)
+        self.assertEqual(len(answers(wire.value())), 5)
+        self.assertEqual(wire.fate, "open")
+
+    def test_gone(self) -> None:
+        """
+        Nothing is left on the wheel of a connection that is gone, and a page hears of it.
+        """
+        slow = Slow()
+        house = House({"/": slow})
+        wire = house.visitor()
+        wire.say(get(b"/1"))
+        wire.hang_up()
+        self.assertEqual(slow.gone, ["/1"])
+        house.wait(100)
+        self.assertEqual(house.clock.getDelayedCalls(), [])
+
+
+class SlowTests(SynchronousTestCase):
+    """Requests that come too slowly, and answers that take their time."""
+
+    def test_slow_loris(self) -> None:
+        """
+        A head that trickles in gets 408 after ten seconds, however often a byte comes, and is dropped.
+        """
+        house = House()
+        for first in (b"", b"G"):
+            wire = house.visitor()
+            wire.say(first)
+            for byte in b"ET /a HTTP/":
+                house.wait(1)
+                wire.say(bytes([byte]))
+            self.assertEqual(answers(wire.value()), [TOO_SLOW])
+            self.assertEqual(wire.fate, "finished")
+            house.wait(LINGER + 1)
+            self.assertEqual(wire.fate, "aborted")
+
+    def test_slow_second(self) -> None:
+        """
+        The head of a later request has ten seconds from its first byte.
+        """
+        house = House({"/": Page()})
+        wire = house.visitor()
+        wire.say(get(b"/1"))
+        house.wait(20)
+        wire.say(b"GET")
+        house.wait(HEAD_TIMEOUT - 1)
+        self.assertEqual(wire.fate, "open")
+        house.wait(2)
+        self.assertEqual(answers(wire.value()), [served(b"GET /|1 "), TOO_SLOW])
+
+    def test_slow_rest(self) -> None:
+        """
+        A head that began while the last request was answered has ten seconds from the answer.
+        """
+        slow = Slow()
+        house = House({"/": slow})
+        wire = house.visitor()
+        wire.say(get(b"/1") + b"GET")
+        house.wait(60)
+        slow.answer(b"")
+        wire.clear()
+        house.wait(HEAD_TIMEOUT + 1)
+        self.assertEqual(answers(wire.value()), [TOO_SLOW])
+
+    def test_slow_body(self) -> None:
+        """
+        A body may take long when it keeps coming; one that trickles or stops gets 408.
+        """
+        house = House({"/": Page()})
+        for piece, expected in ((b"x" * LEAST_BODY, []), (b"x" * 10, [TOO_SLOW]), (b"", [TOO_SLOW])):
+            wire = house.visitor()
+            wire.say(get(b"/", b"Content-Length: 100000", method=b"POST"))
+            for _ in range(40):
+                house.wait(1)
+                if wire.fate == "open" and piece:
+                    wire.say(piece)
+            self.assertEqual(answers(wire.value()), expected, piece[:1])
+
+    def test_slow_page(self) -> None:
+        """
+        A page may take as long as it wants; requests that come meanwhile are answered after it.
+        """
+        slow = Slow()
+        house = House({"/slow": slow, "/": Page()})
+        wire = house.visitor()
+        wire.say(get(b"/slow") + get(b"/2"))
+        house.wait(600)
+        self.assertEqual((wire.value(), wire.fate), (b"", "open"))
+        slow.answer(b"at last")
+        self.assertEqual([body for _, _, body in answers(wire.value())], [b"at last", b"GET /|2 "])
+
+    def test_waiting_is_bounded(self) -> None:
+        """
+        While a page takes its time, no more than a bounded part of later requests is read.
+        """
+        slow = Slow()
+        wire = House({"/slow": slow, "/": Page()}).visitor()
+        wire.say(get(b"/slow"))
+        later = get(b"/2", b"X: " + b"x" * 8000)
+        for _ in range(MOST_WAITING // len(later)):
+            wire.say(later)
+        self.assertEqual(wire.producerState, "producing")
+        wire.say(later)
+        self.assertEqual(wire.producerState, "paused")
+        slow.answer(b"")
+        self.assertEqual(wire.producerState, "producing")
+
+    def test_answers_are_bounded(self) -> None:
+        """
+        A client that does not take its answers gets no further ones, until it does.
+        """
+        wire = House({"/": Page()}).visitor()
+        wire.say(get(b"/1"))
+        wire.overflow()
+        wire.say(get(b"/2") + get(b"/3"))
+        self.assertEqual(answers(wire.value()), [served(b"GET /|1 ")])
+        wire.drain()
+        self.assertEqual(
+            answers(wire.value()), [served(b"GET /|1 "), served(b"GET /|2 "), served(b"GET /|3 ")]
+        )
+
+    def test_slow_reader(self) -> None:
+        """
+        A client that is still taking its answer is not idle.
+        """
+        house = House({"/": Page()})
+        wire = house.visitor()
+        wire.say(get(b"/1"))
+        wire.overflow()
+        house.wait(300)
+        self.assertEqual(wire.fate, "open")
+        wire.drain()
+        house.wait(60)
+        self.assertEqual(wire.fate, "aborted")
