@@ -27,7 +27,8 @@ export async function converse(Client, { url, connectHeaders, destination, count
     heartbeatOutgoing: 500,
   })
   client.onStompError = (frame) => (facts.error = frame.headers.message)
-  client.onWebSocketClose = (event) => (facts.close = event.code)
+  // The broker hangs up after DISCONNECT (1000), or the client is quicker and closes itself (1005).
+  client.onWebSocketClose = (event) => (facts.clean = event.wasClean && [1000, 1005].includes(event.code))
 
   const connected = await promised('CONNECTED', (done) => {
     client.onConnect = done

@@ -70,7 +70,7 @@ WENT_WELL = {
     "texts": COUNT,
     "binaries": COUNT,
     "alive": True,
-    "close": 1000,
+    "clean": True,
 }
 """The facts of a conversation in which nothing was lost, changed or late."""
 
