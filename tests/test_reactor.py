@@ -35,6 +35,26 @@ from tests.test_reactor_writes import Hearing
 from tests.transports.wires import LoopbackNet, MemoryNet, close_reactor, put_on, tcp_pair
 
 
+class Closing(Hearing):
+    """Closes another connection when it hears something, and may give its number to a third."""
+
+    other: Hearing
+
+    def __init__(self, stranger: Hearing | None) -> None:
+        super().__init__()
+        self.made: list[socket.socket] = []
+        self._stranger = stranger
+
+    def dataReceived(self, data: bytes) -> None:
+        super().dataReceived(data)
+        transport = self.other.transport
+        number, self.made = transport.fileno(), [*tcp_pair()]
+        transport.connectionLost(Failure(ConnectionDone()))
+        if self._stranger is not None:
+            os.dup2(self.made[0].fileno(), number)
+            put_on(socket.socket(fileno=number), self._stranger, self.transport.reactor)
+
+
 @skipUnless(hasattr(select, "epoll"), "epoll is Linux's")
 class LoopTests(SynchronousTestCase):
     """The loop itself, over real sockets."""
@@ -86,34 +106,22 @@ class LoopTests(SynchronousTestCase):
 
     def test_closed_in_the_same_round(self) -> None:
         """
-        A connection closed by another one's event gets no event that was already due, whatever has
-        its number now.
+        A connection closed by another one's event gets no event that was already due, and neither does
+        whoever has its number then.
         """
-        ends: list[Any] = []
-        stranger = Hearing()
-
-        class Closing(Hearing):
-            def dataReceived(self, data: bytes) -> None:
-                super().dataReceived(data)
-                (other,) = [end for end in ends if end is not self.transport]
-                self.kept = near, _ = tcp_pair()
-                number = other.fileno()
-                other.connectionLost(Failure(ConnectionDone()))
-                os.dup2(near.fileno(), number)
-                put_on(socket.socket(fileno=number), stranger, reactor)
-
-        reactor, both = self.reactor, (Closing(), Closing())
-        for protocol in both:
-            transport, far = self.net.connect(protocol)
-            ends.append(transport)
-            far.send(b"now")
-        reactor.doIteration(1)
-        for made in next(protocol.kept for protocol in both if hasattr(protocol, "kept")):
-            made.close()
-        self.assertEqual(
-            sorted((protocol.heard for protocol in both), key=repr), [[ConnectionDone], [b"now"]]
-        )
-        self.assertEqual((stranger.heard, stranger.transport.connected), ([], 1))
+        for reused in (False, True):
+            stranger = Hearing()
+            first, second = Closing(stranger if reused else None), Closing(stranger if reused else None)
+            first.other, second.other = second, first
+            for protocol in (first, second):
+                _, far = self.net.connect(protocol)
+                far.send(b"now")
+            self.reactor.doIteration(1)
+            heard = sorted((first.heard, second.heard), key=repr)
+            self.assertEqual((heard, stranger.heard), ([[ConnectionDone], [b"now"]], []))
+            self.assertEqual(stranger.transport is not None, reused)
+            for made in (*first.made, *second.made):
+                made.close()
 
     def test_failing_protocol(self) -> None:
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.transports.paths import FlowTests, ProxyCase
+from tests.transports.paths import FlowTests, ProxyCase, waiting
 from tests.transports.scenes import BINARY, CLOSE, PING, PONG, Scene, close
 from tests.wire.framing import raw
 
@@ -134,6 +134,22 @@ class EndTests(ProxyCase):
         self.all_gone()
         self.assertEqual(left, [None])
         self.browser_hears((BINARY, b"news"), close(1001, b"the gateway goes away"))
+
+    def test_unheard_when_it_leaves(self) -> None:
+        """
+        What a browser says after the gateway has said so is not kept for a backend that is slow.
+        """
+        self.net.buffer = 64 * 1024
+        self.join()
+        self.backend.block()
+        self.browser.say(*[(BINARY, b"x" * 1000)] * 1000)
+        self.net.until(lambda: waiting(self.back) > 64_000)
+        self.scene.sessions.leave()
+        self.browser.say((BINARY, b"the end"), close(1001))
+        self.net.until(lambda: self.browser.far.end == "fin")
+        self.backend.unblock()
+        self.all_gone()
+        self.assertEqual((set(self.backend.got), self.backend.end), (set(b"x"), "fin"))
 
 
 class SilenceTests(ProxyCase):

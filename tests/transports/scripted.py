@@ -29,7 +29,7 @@ class Scripted:
     def __init__(self, **orders: list[Any]) -> None:
         self.told: list[tuple[Any, ...]] = []
         self.orders: dict[str, list[Any]] = orders
-        self.deadline: float | None = None
+        self.deadline: float | None = 1_000_000.0  # on the wheel, and never
 
     def opened(self, now: float) -> Iterable[Order]:
         return self._give("opened")

@@ -55,8 +55,10 @@ class EndTests(AdaptedTestCase):
         self.adapt(from_front=[b"more"], back_ended=[ToFront(b"sorry")])
         self.backend.fin()
         self.assertEqual(self.heard()[0], [(TEXT, b"sorry"), close(1000)])
+        self.browser.far.block()
         self.browser.say((TEXT, b"?"), close(1000))
-        self.assertEqual(self.heard()[1], b"more")
+        self.assertEqual((self.heard()[1], self.backend.end), (b"more", "fin"))
+        self.browser.far.unblock()
         self.assert_over()
         told = [("opened",), ("back_ended",), ("from_front", b"?", TEXT), ("front_ended",)]
         self.assertEqual(self.session.told, told)
@@ -151,13 +153,14 @@ class EndTests(AdaptedTestCase):
         """
         A client of a tcp accept, which has no Close to answer, is not waited for.
         """
-        for end in ("leave", "reset"):
+        for end in ("leave", "reset", "drop"):
             client = StreamChannel()
             _, far = self.net.connect(client)
             self.session = Scripted(opened=[ToFront(b"hello")])
             self.front, (self.backend, self.back) = client, self.scene.tcp_back()  # type: ignore[assignment]
             self.start()
-            self.scene.sessions.leave() if end == "leave" else self.backend.reset()
+            ends = {"leave": self.scene.sessions.leave, "reset": self.backend.reset, "drop": self.back.drop}
+            ends[end]()
             self.net.turn()
             self.assertEqual((far.got, far.end, len(self.scene.sessions)), (b"hello", "fin", 0), end)
 

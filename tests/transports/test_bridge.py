@@ -73,8 +73,8 @@ class StreamsTests(SceneTestCase):
         """Join a client of a tcp accept with a backend; return their far ends."""
         client = StreamChannel()
         _, far = self.net.connect(client)
-        backend, back = self.scene.tcp_back()
-        self.scene.house.join("gate", client, back, kind)
+        backend, self.back = self.scene.tcp_back()
+        self.scene.house.join("gate", client, self.back, kind)
         return far, backend
 
     def test_tcp_to_tcp(self) -> None:
@@ -118,18 +118,32 @@ class StreamsTests(SceneTestCase):
         """
         A client that has no Close to answer is not waited for when its session is over.
         """
-        for end in ("leave", "reset"):
+        for end in ("leave", "reset", "drop"):
             client, backend = self.join()
             client.block()
             backend.send(b"all of it")
             self.net.turn()
-            self.scene.sessions.leave() if end == "leave" else backend.reset()
+            {"leave": self.scene.sessions.leave, "reset": backend.reset, "drop": self.back.drop}[end]()
             self.net.turn()
             self.assertEqual(client.end, "")
             client.unblock()
             self.net.turn()
             self.assertEqual((client.got, client.end), (b"all of it", "fin"))
             self.assertEqual(len(self.scene.sessions), 0)
+
+    def test_echo(self) -> None:
+        """
+        A stream is echoed too, to its end; the gateway leaves without waiting for it.
+        """
+        for end in ("fin", "leave"):
+            client = StreamChannel()
+            _, far = self.net.connect(client)
+            self.scene.house.loop("echo", client, 2)
+            far.send(b"\xffa")
+            self.net.turn()
+            far.fin() if end == "fin" else self.scene.sessions.leave()
+            self.net.turn()
+            self.assertEqual((far.got, far.end, len(self.scene.sessions)), (b"\xffa" * 2, "fin", 0), end)
 
     def text(self, *pieces: bytes) -> list[tuple[int, bytes]]:
         """Return what a browser hears of a backend's bytes where C{message.kind} is text."""

@@ -222,11 +222,11 @@ class ClientTests(SceneTestCase):
 
     def test_given_up(self) -> None:
         """
-        When whoever dials waits no longer, the connection is dropped, and an answer is too late.
+        When whoever dials waits no longer, the connection is dropped.
         """
         self.dial()
         self.dialling.cancel()
-        self.answer()
+        self.net.turn()
         self.assertEqual((self.opened, len(self.failed), self.backend.far.end), ([], 1, "reset"))
 
     def test_given_up_before_it_connected(self) -> None:

@@ -187,6 +187,17 @@ class CloseTests(ChannelTestCase):
         self.assertEqual(hearing.heard, [(TEXT, b"last"), "ended", "lost: None"])
         self.assertEqual(self.browser.far.end, "fin")
 
+    def test_held(self) -> None:
+        """
+        A channel that is held when it is finished hears the answer all the same.
+        """
+        hearing = self.open()
+        self.channel.hold()
+        self.channel.finish()
+        self.browser.say(close(1000))
+        self.net.turn()
+        self.assertEqual((hearing.heard, self.browser.far.end), (["ended", "lost: None"], "fin"))
+
     def test_reason_too_long(self) -> None:
         """
         A reason is cut to what a Close may hold, where a character ends (RFC 6455 section 5.5).
