@@ -88,13 +88,13 @@ class Gateway(MultiService):
 
     @inlineCallbacks
     def stopService(self) -> Any:
-        """Take nobody in any more, close everybody politely with 1001, then stop the services."""
+        """Take nobody in any more, stop the services, close everybody politely with 1001."""
         for listener in self._listeners.values():
             yield maybeDeferred(listener.stop)
+        yield maybeDeferred(super().stopService)
         left = self._sessions.leave()
         left.addTimeout(CLOSE_TIMEOUT + 1, self._reactor, onTimeoutCancel=lambda result, timeout: None)
         yield left
-        yield maybeDeferred(super().stopService)
         self._reactor._exitSignal = None  # politely done: exit with 0, where Twisted would raise it again
         self.log.info("stopped")
 

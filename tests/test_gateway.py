@@ -395,18 +395,15 @@ class StopTests(GatewayTestCase):
         self.successResultOf(stopped)
         self.assertIsNotNone(backends[0].ended)
 
-    def test_services_last(self) -> None:
+    def test_before_the_backend_answers(self) -> None:
         """
-        The services themselves are stopped when their clients are gone.
+        A client whose backend is still being dialled gets its Close too.
         """
-        gateway = self.start(ECHO)
-        (running,) = list(gateway)
-        client = self.browse("/echo")
-        self.stop(gateway)
-        self.assertTrue(running.running)
-        client.hang_up()
-        self.network.settle()
-        self.assertFalse(running.running)
+        self.network.silent.add(("192.0.2.7", 7))
+        gateway = self.start(service("proxy", "proxy", "ws://localhost:8000/", connect="tcp://192.0.2.7:7"))
+        client = self.browse("/")
+        self.successResultOf(self.stop(gateway))
+        self.assertEqual(client.frames, [close(1001, b"the gateway goes away")])
 
     def test_again(self) -> None:
         """

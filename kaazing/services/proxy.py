@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from kaazing.closecodes import INTERNAL_ERROR
+from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR
 from kaazing.config.model import ServiceConfig, Uri
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
@@ -45,6 +45,9 @@ _PLAIN = (
         " list, a client of a TCP backend gets its first offer. A WebSocket backend chooses by itself.",
     ),
 )
+
+
+_MOST_FROM_BACK = 16 * 1024 * 1024  # bytes of one message of a WebSocket backend
 
 
 @implementer(IServiceType)
@@ -99,12 +102,22 @@ class ProxyService(BaseService):
         self._back: Uri = config.connects[0]
         self._bound: int = config.properties["maximum.pending.bytes"]
         self._kind = Kind.TEXT if config.properties.get("message.kind") == "text" else Kind.BINARY
+        self._waiting: set[IChannel] = set()  # fronts whose backend is being dialled
+
+    def stopService(self) -> Any:
+        """Send those away whose backend is still being dialled; sessions get their Close from the gateway."""
+        for front in list(self._waiting):
+            front.finish(GOING_AWAY, "the gateway goes away")
+        return super().stopService()
 
     def invite(self, visit: Visit) -> Any:
         """See L{IService}; a WebSocket backend is dialled first, because it chooses the subprotocol."""
         if self._back.scheme in ("ws", "wss"):
             dialling = self._dial(
-                visit.peer, subprotocols=visit.subprotocols, origin=visit.headers.get("origin")
+                visit.peer,
+                subprotocols=visit.subprotocols,
+                origin=visit.headers.get("origin"),
+                max_message=_MOST_FROM_BACK,
             )
             return dialling.addCallback(lambda back: Welcome(back.subprotocol, back))
         if self._adapter is not None:
@@ -117,6 +130,7 @@ class ProxyService(BaseService):
         if welcome.keep is not None:
             self._join(welcome.keep, channel)
             return
+        self._waiting.add(channel)
         dialling = self._dial(channel.peer)
         dialling.addCallbacks(self._join, self._give_up, callbackArgs=(channel,), errbackArgs=(channel,))
 
@@ -136,10 +150,12 @@ class ProxyService(BaseService):
 
     def _give_up(self, why: Failure, front: IChannel) -> None:
         why.trap(ConnectError)
+        self._waiting.discard(front)
         front.finish(INTERNAL_ERROR, "the backend cannot be reached")
         front.drop()  # a stream that is held would never see the client's FIN
 
     def _join(self, back: IChannel, front: IChannel) -> None:
+        self._waiting.discard(front)
         front.bound = back.bound = self._bound
         try:
             self._begin(back, front)

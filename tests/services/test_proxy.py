@@ -153,6 +153,17 @@ class ProxyTests(SynchronousTestCase):
         self.assertEqual(self.line.done, [("finish", 1011, "the backend cannot be reached"), "drop"])
         self.assertEqual(self.house.complaints, [("p", "192.0.2.1:5000", "tcp://192.0.2.7:7: refused")])
 
+    def test_stopped_meanwhile(self) -> None:
+        """
+        A client whose backend is still being dialled is sent away when the gateway stops; nobody else is.
+        """
+        proxy, late = self.proxy(), Line()
+        for line in (self.line, late):
+            proxy.accepted(line, Welcome())
+        self.house.dialling[0].callback(self.back)
+        proxy.stopService()
+        self.assertEqual((self.line.done, late.done), ([], [("finish", 1001, "the gateway goes away")]))
+
     def test_websocket_backend(self) -> None:
         """
         A WebSocket backend is dialled before the client is answered, told the offer and the origin;
@@ -162,7 +173,9 @@ class ProxyTests(SynchronousTestCase):
         welcome = proxy.invite(visit("a", "b", origin="http://page.example"))
         ((uri, _, more),) = self.house.dialled
         self.assertEqual(str(uri), "ws://192.0.2.7:7/x")
-        self.assertEqual(more, {"subprotocols": ("a", "b"), "origin": "http://page.example"})
+        self.assertEqual(
+            more, {"subprotocols": ("a", "b"), "origin": "http://page.example", "max_message": 16 * 2**20}
+        )
         self.assertNoResult(welcome)
         back = Line("back", subprotocol="b")
         self.house.dialling[0].callback(back)
