@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from fcntl import ioctl
+from sys import byteorder
+from termios import TIOCOUTQ
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
@@ -45,6 +48,21 @@ def bound_writes(transport: Any, bound: int) -> None:
     if isinstance(transport, TLSMemoryBIOProtocol):
         transport = transport.transport
     transport.bufferSize = bound
+
+
+def unsent(transport: Any) -> int:
+    """Return how many bytes the peer of C{transport} has yet to take.
+
+    Those that the kernel holds are counted where it says so, and for nothing where it does not.
+    """
+    if isinstance(transport, TLSMemoryBIOProtocol):
+        transport = transport.transport
+    ours = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+    try:
+        kernels = ioctl(transport.fileno(), TIOCOUTQ, bytes(4))  # SIOCOUTQ of tcp(7)
+    except (OSError, ValueError):  # it cannot say, or the connection is gone
+        kernels = b""
+    return int(ours + int.from_bytes(kernels, byteorder))
 
 
 @implementer(IChannel, IHalfCloseableProtocol)

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError, FrameViolation, Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel, IReceiver
-from kaazing.transports.tcp import address, bound_writes, finish_writing
+from kaazing.transports.tcp import address, bound_writes, finish_writing, unsent
 from kaazing.wire.frames import frame
 from kaazing.wire.lane import Lane
 
@@ -63,6 +63,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     _reply: tuple[int | None, bytes | None] | None = None
     _awaiting_pong = False
     _held = False
+    _left = 0  # bytes that the peer had yet to take at the last look, once closing
 
     # What Autobahn sets on each connection and never changes on ours.
     _perMessageCompress = None
@@ -261,7 +262,12 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if self._reply is not None:
             WebSocketProtocol.sendCloseFrame(self, *self._reply, isReply=True)
             self.dropConnection()
-            return
+        else:
+            self._close(code, reason)
+        self._left = unsent(self.transport)
+
+    def _close(self, code: int, reason: str) -> None:
+        """Send a Close frame, and read on for the answer."""
         early = self._never_resumed() if self._early is not None else b""
         WebSocketProtocol.sendCloseFrame(self, code, encode_truncate(reason, 123) if reason else None)
         if early:
@@ -284,8 +290,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     def due(self, now: float) -> float | None:
         """Called by the wheel: a Close that was not answered, or a look for silence."""
         if self.state != OPEN:
-            self.abort()
-            return None
+            return self._unanswered(now)
         if self._reply is not None:
             self.finish()
             return float(now + self.factory.close_timeout)
@@ -301,6 +306,15 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             self._awaiting_pong = True
             self.sendPing()
         return now + half
+
+    def _unanswered(self, now: float) -> float | None:
+        """Give up, but not yet on a slow peer that took some of what stands before our Close."""
+        left = unsent(self.transport)
+        if left < self._left:
+            self._left = left
+            return float(now + self.factory.close_timeout)
+        self.abort()
+        return None
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See L{twisted.internet.protocol.Protocol}."""
