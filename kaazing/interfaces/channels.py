@@ -57,7 +57,8 @@ class IChannel(Interface):
         WebSocket peer's own Close is awaited for a bounded time. The second call does nothing."""
 
     def drop() -> None:
-        """Flush what waits, then close both ways without awaiting the peer."""
+        """Flush what waits, then close both ways; of a WebSocket peer no more is awaited than its
+        Close, for a bounded time."""
 
     def abort() -> None:
         """Close both ways at once; what waits is lost."""
