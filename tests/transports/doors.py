@@ -113,14 +113,20 @@ class Wire(StringTransport):
         protocol: who hears what the other end says; may be exchanged, as in Twisted's own.
         finished: whether our FIN went out.
         bufferSize: bytes that may wait before the producer is paused.
+        dataBuffer, offset: what waits to be sent: never anything.
     """
 
     protocol: Any
     bufferSize = 0
+    dataBuffer, offset, _tempDataLen = b"", 0, 0
     finished = False
 
     def __init__(self) -> None:
         super().__init__(peerAddress=IPv4Address("TCP", "192.0.2.1", 5000), lenient=True)
+
+    def fileno(self) -> int:
+        """No file is behind it."""
+        return -1
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """See ITCPTransport."""
