@@ -37,6 +37,9 @@ class IChannel(Interface):
     peer = Attribute('str: the other end\'s address, "192.0.2.1:5000"')
     subprotocol = Attribute("str | None: what the WebSocket handshake settled on")
     messages = Attribute("bool: whether the carrier has message boundaries and kinds (ws) or not (tcp)")
+    closed_with = Attribute(
+        "tuple[int, str]: code and reason of the peer's Close; 1000 and none before it, or where it gave none"
+    )
     whole = Attribute("bool: set by the owner before the first resume: deliver whole messages only")
     bound = Attribute("int: bytes that may wait to be sent before congested() is called")
 

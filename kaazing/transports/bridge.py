@@ -51,10 +51,11 @@ class Bridge:
         self._close(GOING_AWAY, "the gateway goes away")
 
     def ended(self, to: IChannel) -> None:
-        """The end opposite C{to} sends no more."""
+        """The end opposite C{to} sends no more; a WebSocket's last words go to the other."""
         self._ended = True
         self._unpump()
-        to.finish()
+        here = self.front if to is self.back else self.back
+        to.finish(*here.closed_with)
 
     def failed(self, why: Exception) -> None:
         """An end broke a rule of its carrier; both are closed."""

@@ -73,6 +73,7 @@ class StreamChannel(Protocol):
     receiver: IReceiver | None = None
     subprotocol: str | None = None
     messages = False
+    closed_with = 1000, ""
     whole = False
     bound = 64_000
     _finished = False

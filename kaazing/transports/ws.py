@@ -128,6 +128,11 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         chosen: str | None = self.websocket_protocol_in_use
         return chosen
 
+    @property
+    def closed_with(self) -> tuple[int, str]:
+        """See L{IChannel}."""
+        return self.remoteCloseCode or 1000, self.remoteCloseReason or ""
+
     def connectionMade(self) -> None:
         """See L{twisted.internet.protocol.Protocol}; C{factory} and C{transport} are set."""
 

@@ -24,6 +24,7 @@ class Line:
 
     receiver: Any = None
     open = True
+    closed_with = 1000, ""
     whole = False
     bound = 64_000
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kaazing.interfaces.adapters import Kind
 from kaazing.transports.handshakes import ClientSocket, ServerSocket
 from tests.transports.paths import waiting
-from tests.transports.scenes import BINARY, PING, PONG, TEXT, SceneTestCase, Speaker, close
+from tests.transports.scenes import BINARY, CLOSE, PING, PONG, TEXT, SceneTestCase, Speaker, close
 from tests.wire.framing import raw
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class CrossingTests(Case):
 
     def test_browser_closes(self) -> None:
         """
-        A browser's Close closes the backend with 1000; the browser's own code comes back when the
+        A browser's Close reaches the backend with its code and reason; they come back when the
         backend has answered, after all that it still had to say.
         """
         self.join()
         self.browser.say((TEXT, b"last"), close(4001, b"bye"))
-        self.assertEqual(self.heard(), ([], [(TEXT, b"last"), close(1000)]))
-        self.backend.say((TEXT, b"so long"), close(1000))
+        self.assertEqual(self.heard(), ([], [(TEXT, b"last"), close(4001, b"bye")]))
+        self.backend.say((TEXT, b"so long"), close(4001, b"bye"))
         self.assertEqual(self.heard()[0], [(TEXT, b"so long"), close(4001, b"bye")])
         self.assertEqual(self.browser.far.end, "fin")
         self.backend.far.fin()
@@ -88,15 +88,26 @@ class CrossingTests(Case):
 
     def test_backend_closes(self) -> None:
         """
-        A backend's Close is the browser's Close 1000; each gets its answer.
+        A backend's Close reaches the browser with its code and reason; each gets its answer.
         """
         self.join()
         self.backend.say((TEXT, b"last"), close(4001, b"bye"))
-        self.assertEqual(self.heard(), ([(TEXT, b"last"), close(1000)], []))
-        self.browser.say((TEXT, b"too late"), close(1000))
+        self.assertEqual(self.heard(), ([(TEXT, b"last"), close(4001, b"bye")], []))
+        self.browser.say((TEXT, b"too late"), close(4001, b"bye"))
         self.assertEqual(self.heard()[1], [(TEXT, b"too late"), close(4001, b"bye")])
         self.assertEqual((self.browser.far.end, self.backend.far.end), ("fin", "fin"))
         self.assertEqual((len(self.scene.sessions), self.scene.sessions.said), (0, []))
+
+    def test_closes_without_a_code(self) -> None:
+        """
+        A Close that gives no code is the other end's Close 1000.
+        """
+        self.join()
+        self.browser.say((CLOSE, b""))
+        self.assertEqual(self.heard(), ([], [close(1000)]))
+        self.join()
+        self.backend.say((CLOSE, b""))
+        self.assertEqual(self.heard(), ([close(1000)], []))
 
     def test_backend_lost(self) -> None:
         """
