@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import select
+import socket
+from contextlib import suppress
 from fcntl import ioctl
 from sys import byteorder
 from termios import TIOCOUTQ
@@ -18,6 +21,8 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel, IReceiver
+
+LINGER = 30.0  # seconds in which a peer takes nothing of the last bytes for it
 
 
 def address(where: Any) -> str:
@@ -63,6 +68,23 @@ def unsent(transport: Any) -> int:
     except (OSError, ValueError):  # it cannot say, or the connection is gone
         kernels = b""
     return int(ours + int.from_bytes(kernels, byteorder))
+
+
+def hung_up(transport: Any) -> bool:
+    """Return whether the kernel knows that the peer of a connection that is not read has gone."""
+    gone: int = select.POLLERR | select.POLLHUP | getattr(select, "POLLRDHUP", 0)  # the last: of Linux
+    asked = select.poll()
+    asked.register(transport.fileno(), gone)
+    return any(said & gone for _, said in asked.poll(0))
+
+
+def limit_flush(transport: Any) -> None:
+    """Have the kernel end a TCP connection whose peer takes nothing for L{LINGER}, where it can."""
+    made = getattr(transport, "socket", None)  # none is left of a connection that is gone
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # of Linux: see tcp(7)
+    if made is not None and option is not None:
+        with suppress(OSError):
+            made.setsockopt(socket.IPPROTO_TCP, option, int(LINGER * 1000))
 
 
 @implementer(IChannel, IHalfCloseableProtocol)
@@ -177,8 +199,9 @@ class StreamChannel(Protocol):
             transport = self.transport
             transport.unregisterProducer()
             transport.loseConnection()
-            under: Any = transport.transport if isinstance(transport, TLSMemoryBIOProtocol) else None
-            if under is not None:
+            under: Any = transport.transport if isinstance(transport, TLSMemoryBIOProtocol) else transport
+            limit_flush(under)
+            if under is not transport:
                 under.loseConnection()  # or it would await the peer's close_notify
 
     def pauseProducing(self) -> None:

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError, FrameViolation, Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel, IReceiver
-from kaazing.transports.tcp import address, bound_writes, finish_writing, unsent
+from kaazing.transports.tcp import address, bound_writes, finish_writing, hung_up, unsent
 from kaazing.wire.frames import frame
 from kaazing.wire.lane import Lane
 
@@ -61,7 +61,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     bound = 64_000
     _early: bytes | None = None
     _reply: tuple[int | None, bytes | None] | None = None
-    _awaiting_pong = False
+    _silent = False  # nothing came between the last two looks
     _held = False
     _left = 0  # bytes that the peer had yet to take at the last look, once closing
 
@@ -152,6 +152,8 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             self._read_by_lane()
         if self.state in (OPEN, CLOSING):
             self._held = False
+            if self._silent:  # held till now
+                self._silent = False
             self.transport.resumeProducing()
         if early:
             self.dataReceived(early)
@@ -301,15 +303,16 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             return float(now + self.factory.close_timeout)
         half: float = self.factory.inactivity / 2
         heard = self.lane.received if self.lane is not None else self.heard
-        if self._held or heard != self.heard or (self.lane is None and heard == -1):
+        if heard != self.heard or (self.lane is None and heard == -1):
             self.heard = heard if self.lane is not None else 0
-            self._awaiting_pong = False
-        elif self._awaiting_pong:
+            self._silent = False
+        elif not self._silent or (self._held and not hung_up(self.transport)):
+            self._silent = True
+            if not (self._held and unsent(self.transport)):
+                self.sendPing()  # to one that is held too: the answer of a system that lost it is a reset
+        else:
             self.abort()
             return None
-        else:
-            self._awaiting_pong = True
-            self.sendPing()
         return now + half
 
     def _unanswered(self, now: float) -> float | None:

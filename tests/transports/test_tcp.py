@@ -15,12 +15,14 @@ from zope.interface.verify import verifyObject
 from kaazing.config.model import TlsOptions
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel
+from kaazing.transports import tcp
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tcp import StreamChannel, address
 from kaazing.transports.tls import ClientContexts, Identity, ServerContexts
 from tests.transports.cables import Cable
 from tests.transports.certificates import SERVER
 from tests.transports.doors import Ear, Wire
+from tests.transports.wires import LoopbackNet
 
 HERE = IPv4Address("TCP", "127.0.0.1", 1)
 
@@ -334,3 +336,25 @@ class _HeldLater(StreamChannel):
 
     def connectionMade(self) -> None:
         """See L{StreamChannel}; called when TLS is up."""
+
+
+class StuckTests(SynchronousTestCase):
+    """A peer that takes nothing any more, over loopback."""
+
+    def test_given_up(self) -> None:
+        """
+        A connection that is dropped ends, even when its peer never takes the last bytes for it.
+        """
+        self.patch(tcp, "LINGER", 0.05)
+        net = LoopbackNet()
+        self.addCleanup(net.close)
+        net.buffer = 64 * 1024
+        channel, ear = StreamChannel(), Ear()
+        _, far = net.connect(channel)
+        channel.receiver = ear
+        channel.resume()
+        far.block()
+        channel.send(b"x" * 1_000_000)
+        channel.drop()
+        net.until(lambda: ("lost", None) in ear.heard)
+        self.assertEqual(ear.heard, ["congested", ("lost", None)])

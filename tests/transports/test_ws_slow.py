@@ -6,7 +6,7 @@ from typing import Any
 
 from kaazing.interfaces.adapters import Kind
 from kaazing.transports.tcp import unsent
-from tests.transports.scenes import BINARY, SceneTestCase, close
+from tests.transports.scenes import BINARY, Scene, SceneTestCase, close
 from tests.transports.test_ws import Hearing
 
 SENT = 10_000  # bytes
@@ -98,3 +98,21 @@ class KernelTests(SceneTestCase):
         browser.far.unblock()
         self.net.until(lambda: len(browser.stream) == 1_000_000)
         self.assertEqual((unsent(transport), before < 1_000_100), (0, True))
+
+    def test_gone_while_not_read(self) -> None:
+        """
+        A browser that is not read and has gone, rudely or not, is given up after the inactivity
+        timeout; one that is there is kept.
+        """
+        scene = Scene(self.net, inactivity=10.0)
+        for leave, left in ((None, ""), ("fin", "reset"), ("reset", "reset")):
+            browser, channel = scene.front()
+            hearing = Hearing(channel)
+            channel.resume()
+            channel.hold()
+            if leave is not None:
+                getattr(browser.far, leave)()
+            for _ in range(80):
+                self.net.clock.advance(0.5)
+            self.net.turn()
+            self.assertEqual((browser.far.end, bool(hearing.heard)), (left, bool(left)))
