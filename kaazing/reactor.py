@@ -16,7 +16,7 @@ from typing import Any
 
 from twisted.internet import epollreactor, tcp
 from twisted.internet.interfaces import IConnector, IListeningPort
-from twisted.internet.main import installReactor
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST, installReactor
 from twisted.python import failure, log
 
 _READABLE = select.EPOLLIN
@@ -42,6 +42,19 @@ class _Lean:
         """See L{twisted.internet.interfaces.ITCPTransport.abortConnection}."""
         super().abortConnection()  # type: ignore[misc]
         self.write = _unsent  # Twisted leaves it to doWrite, which it disarms
+
+    def doRead(self: Any) -> Any:
+        """See L{twisted.internet.tcp.Connection.doRead}; the same in one call."""
+        try:
+            data = self.socket.recv(self.bufferSize)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return CONNECTION_LOST
+        if not data:
+            return CONNECTION_DONE
+        self.protocol.dataReceived(data)
+        return None
 
     def write(self: Any, data: bytes) -> None:
         """See L{twisted.internet.interfaces.ITransport.write}.

@@ -16,6 +16,7 @@ from kaazing.transports.bridge import what
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.wheel import Wheel
 
+_AUTO = int(Kind.AUTO)  # a plain number is quicker where each chunk passes
 _ORDERED, _CONGESTED, _STARTING = 1, 2, 4  # why an end is held
 
 
@@ -51,15 +52,17 @@ class Adapted:
         for side in Side:
             self._hold(side, self._held[side] & ~_STARTING)
 
-    def received(self, side: Side, data: bytes, kind: int) -> None:
+    def heard(self, side: Side, data: bytes, kind: int) -> None:
         """An end spoke."""
         if self._closed:
             return
-        now = self._wheel.now()
-        if side is Side.FRONT:
-            self.run(self._session.from_front(data, kind, now), side)
+        session, now = self._session, self._wheel.now()
+        orders = session.from_front(data, kind, now) if side is Side.FRONT else session.from_back(data, now)
+        if type(orders) is list and session.deadline is None:  # mostly: messages that pass
+            if orders:
+                (self.back if side is Side.FRONT else self.front).send_all(orders, _AUTO)
         else:
-            self.run(self._session.from_back(data, now), side)
+            self.run(orders, side)
 
     def run(self, orders: Iterable[Order], spoke: Side) -> None:
         """Carry out what the session orders; plain bytes go to the end that did not speak."""
@@ -88,7 +91,7 @@ class Adapted:
 
     def _pass(self, messages: list[bytes], spoke: Side) -> None:
         if messages:
-            (self.back if spoke is Side.FRONT else self.front).send_all(messages, Kind.AUTO)
+            (self.back if spoke is Side.FRONT else self.front).send_all(messages, _AUTO)
 
     def _obey(self, order: Any) -> None:
         match order:
@@ -191,7 +194,7 @@ class _Hearing:
         self._session, self._side = session, side
 
     def received(self, data: bytes, kind: int) -> None:
-        self._session.received(self._side, data, kind)
+        self._session.heard(self._side, data, kind)
 
     def ended(self) -> None:
         self._session.ended(self._side)

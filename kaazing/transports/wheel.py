@@ -21,6 +21,7 @@ class Wheel:
     """Calls C{due} of what was put on it, at most one tick late.
 
     Attributes:
+        now: says the time that deadlines are measured in, seconds.
         tick: seconds between two looks.
     """
 
@@ -28,15 +29,11 @@ class Wheel:
     tick = 0.5
 
     def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
+        self.now = clock.seconds
         self._slots: dict[int, set[Due]] = {}
         self._where: dict[Due, int] = {}
         self._loop = LoopingCall(self._turn)
         self._loop.clock = clock
-
-    def now(self) -> float:
-        """Return the time that deadlines are measured in, seconds."""
-        return self._clock.seconds()
 
     def put(self, what: Due, deadline: float) -> None:
         """Call C{what.due} when C{deadline} has passed, in place of any earlier call asked for."""
