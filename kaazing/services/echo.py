@@ -22,9 +22,7 @@ class EchoType:
     name = "echo"
     doc = "Sends every message, or every piece of a TCP stream, back to the client that sent it."
     options = (
-        Option(
-            name="repeat", read=integer(1, 100), default=1, doc="How many times each message comes back."
-        ),
+        Option(name="repeat", read=integer(1, 100), default=1, doc="How many times each message comes back."),
     )
     accepts = frozenset({"ws", "wss", "tcp", "ssl"})
     connects: frozenset[str] = frozenset()
