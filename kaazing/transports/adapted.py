@@ -59,8 +59,7 @@ class Adapted:
         session, now = self._session, self._wheel.now()
         orders = session.from_front(data, kind, now) if side is Side.FRONT else session.from_back(data, now)
         if type(orders) is list and session.deadline is None:  # mostly: messages that pass
-            if orders:
-                (self.back if side is Side.FRONT else self.front).send_all(orders, _AUTO)
+            self._pass(orders, side)
         else:
             self.run(orders, side)
 
@@ -82,7 +81,7 @@ class Adapted:
                         self._obey(order)
             except ProtocolViolation as why:
                 self._pass(passing, spoke)
-                self._end(why)
+                self.failed(why)
                 return
             self._pass(passing, spoke)
         deadline = self._session.deadline
@@ -141,8 +140,10 @@ class Adapted:
         self._close(GOING_AWAY, "the gateway goes away")
 
     def failed(self, why: Exception) -> None:
-        """An end broke a rule of its carrier."""
-        self._end(why)
+        """An end broke a rule, of its protocol or of its carrier; both are closed."""
+        if not self._closed:
+            self._sessions.complain(self.service, self.front.peer, why)
+            self._close(code_for(why), what(why))
 
     def lost(self, side: Side, why: Exception | None) -> None:
         """An end is gone."""
@@ -169,11 +170,6 @@ class Adapted:
             self.run(self._session.expired(now), Side.FRONT)
             deadline = self._session.deadline
         return None if self._closed else deadline
-
-    def _end(self, why: Exception) -> None:
-        if not self._closed:
-            self._sessions.complain(self.service, self.front.peer, why)
-            self._close(code_for(why), what(why))
 
     def _close(self, code: int, reason: str) -> None:
         if not self._closed:

@@ -90,12 +90,30 @@ def limit_flush(transport: Any) -> None:
             made.setsockopt(socket.IPPROTO_TCP, option, int(LINGER * 1000))
 
 
+class Congestible:
+    """Mixed into a channel, its transport's producer: tells the receiver when too much waits to be sent."""
+
+    receiver: IReceiver | None = None
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is over its bound; called by the transport."""
+        if self.receiver is not None:
+            self.receiver.congested()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty again; called by the transport."""
+        if self.receiver is not None:
+            self.receiver.drained()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost tells the rest."""
+
+
 @implementer(IChannel, IHalfCloseableProtocol)
-class StreamChannel(Protocol):
+class StreamChannel(Congestible, Protocol):
     """See L{IChannel}."""
 
     transport: Any
-    receiver: IReceiver | None = None
     subprotocol: str | None = None
     messages = False
     closed_with = 1000, ""
@@ -206,16 +224,3 @@ class StreamChannel(Protocol):
             limit_flush(under)
             if under is not transport:
                 under.loseConnection()  # or it would await the peer's close_notify
-
-    def pauseProducing(self) -> None:
-        """The transport's buffer is over its bound; called by the transport."""
-        if self.receiver is not None:
-            self.receiver.congested()
-
-    def resumeProducing(self) -> None:
-        """The transport's buffer is empty again; called by the transport."""
-        if self.receiver is not None:
-            self.receiver.drained()
-
-    def stopProducing(self) -> None:
-        """The transport is gone; connectionLost tells the rest."""

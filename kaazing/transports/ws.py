@@ -22,8 +22,8 @@ from zope.interface import implementer
 
 from kaazing.errors import ConnectError, FrameViolation, Side
 from kaazing.interfaces.adapters import Kind
-from kaazing.interfaces.channels import IChannel, IReceiver
-from kaazing.transports.tcp import address, bound_writes, finish_writing, hung_up, unsent
+from kaazing.interfaces.channels import IChannel
+from kaazing.transports.tcp import Congestible, address, bound_writes, finish_writing, hung_up, unsent
 from kaazing.wire.frames import frame
 from kaazing.wire.lane import Lane
 
@@ -38,7 +38,7 @@ _CLOSE = 8  # opcode of a Close frame; control frames are those from 8 on (RFC 6
 
 
 @implementer(IChannel)
-class Socket(WebSocketProtocol):  # type: ignore[misc]
+class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
     """Mixed in before Autobahn's own class; see L{IChannel}.
 
     Attributes:
@@ -54,7 +54,6 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     messages = True
     whole = False
     message_data: list[bytes]
-    receiver: IReceiver | None = None
     lane: Lane | None = None
     heard = -1
     max_message = 0
@@ -331,16 +330,3 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.lost(None if self.wasClean else ConnectError("closed without a Close frame"))
-
-    def pauseProducing(self) -> None:
-        """The transport's buffer is over its bound; called by the transport."""
-        if self.receiver is not None:
-            self.receiver.congested()
-
-    def resumeProducing(self) -> None:
-        """The transport's buffer is empty again; called by the transport."""
-        if self.receiver is not None:
-            self.receiver.drained()
-
-    def stopProducing(self) -> None:
-        """The transport is gone; connectionLost tells the rest."""

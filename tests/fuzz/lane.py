@@ -6,17 +6,16 @@ C{python -m tests.fuzz.lane SECONDS [SEED]}; exits 1 at the first difference, an
 from __future__ import annotations
 
 import sys
-import time
-from random import Random, SystemRandom
+from random import Random
 from typing import cast
 
 from kaazing import _speedups
 from kaazing.wire import pure_frames, pure_lane
+from tests.fuzz import main
 from tests.wire.outcomes import outcome
 from tests.wire.streams import pieces, stream
 
 LIMITS = (0, 100, 1000)
-ROUNDS = 500  # between two looks at the clock
 
 
 def differ(random: Random) -> str:
@@ -36,25 +35,5 @@ def differ(random: Random) -> str:
     return ""
 
 
-def main(seconds: float, seed: int) -> int:
-    """Fuzz for that long; return the exit status."""
-    print(f"seed {seed}", flush=True)
-    started = shown = time.monotonic()
-    done = 0
-    while (now := time.monotonic()) - started < seconds:
-        for number in range(done, done + ROUNDS):
-            if found := differ(Random(seed + number)):
-                print(f"seed {seed + number}: {found}")
-                return 1
-        done += ROUNDS
-        if now - shown >= 10:
-            shown = now
-            print(f"{now - started:.0f} s: {done} streams", flush=True)
-    print(f"{done} streams, no difference")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(
-        main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SystemRandom().getrandbits(48))
-    )
+    sys.exit(main(differ))

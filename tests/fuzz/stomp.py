@@ -6,14 +6,12 @@ C{python -m tests.fuzz.stomp SECONDS [SEED]}; exits 1 at the first difference, a
 from __future__ import annotations
 
 import sys
-import time
-from random import Random, SystemRandom
+from random import Random
 
 from kaazing import _speedups
 from kaazing.wire import pure_stomp
+from tests.fuzz import main
 from tests.wire.stomp_streams import outcome, pieces, settings, stream
-
-ROUNDS = 500  # between two looks at the clock
 
 
 def differ(random: Random) -> str:
@@ -33,25 +31,5 @@ def differ(random: Random) -> str:
     return ""
 
 
-def main(seconds: float, seed: int) -> int:
-    """Fuzz for that long; return the exit status."""
-    print(f"seed {seed}", flush=True)
-    started = shown = time.monotonic()
-    done = 0
-    while (now := time.monotonic()) - started < seconds:
-        for number in range(done, done + ROUNDS):
-            if found := differ(Random(seed + number)):
-                print(f"seed {seed + number}: {found}")
-                return 1
-        done += ROUNDS
-        if now - shown >= 10:
-            shown = now
-            print(f"{now - started:.0f} s: {done} streams", flush=True)
-    print(f"{done} streams, no difference")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(
-        main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SystemRandom().getrandbits(48))
-    )
+    sys.exit(main(differ))
