@@ -26,7 +26,6 @@ from kaazing.wire.lane import SPEEDUPS
 
 _SERVER = "Kaazing Gateway"  # value of the Server header, as in the original
 _STREAMS = ("tcp", "ssl")
-_SOCKETS = ("ws", "wss")
 
 
 class Gateway(MultiService):
@@ -150,14 +149,16 @@ class Gateway(MultiService):
         options = config.accept_options
         server = _SERVER if options.server_header else ""
         sockets = None
-        if accept.scheme in _SOCKETS:
+        if accept.scheme.startswith("ws") and not accept.scheme.startswith("wse"):
             sockets = ServerFactory(
                 self._wheel,
                 max_message=options.ws_max_message,
                 inactivity=options.ws_inactivity,
                 server=server,
             )
-        return Route(accept, service, sockets, service.resource(accept), config.cross_site, server)
+        resource, entry = service.resource(accept), service.entry(accept)
+        upgrades = bool(getattr(entry, "upgrades", False))
+        return Route(accept, service, sockets, resource, config.cross_site, server, entry, upgrades)
 
 
 def _share(listener: Listener, accept: Uri, contexts: ServerContexts | None) -> None:

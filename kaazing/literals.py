@@ -149,6 +149,14 @@ def blank_list(value: str) -> tuple[str, ...]:
     return parts
 
 
+def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Return the networks of a comma list; an address alone is a network of one."""
+    try:
+        return tuple(ipaddress.ip_network(part) for part in comma_list(value))
+    except ValueError:
+        raise Unreadable("expected addresses or networks such as 10.0.0.0/8 with commas in between") from None
+
+
 def bounded(
     read: Callable[[str], Number], minimum: Number | None = None, maximum: Number | None = None
 ) -> Callable[[str], Number]:

@@ -21,6 +21,7 @@ from kaazing.literals import (
     host_port,
     integer,
     interval,
+    networks,
     port,
     rate,
     size,
@@ -31,6 +32,7 @@ from kaazing.literals import (
 
 READERS: list[Callable[[str], Any]] = [
     *(age, blank_list, comma_list, host, host_port, integer(0, 5), interval, port, rate, size, switch, text),
+    networks,
     *(uri, choice("one", "two"), bounded(size, 1, 1024)),
 ]
 
@@ -138,6 +140,17 @@ class ReaderTests(SynchronousTestCase):
         self.assertEqual(blank_list(" a  b\nc "), ("a", "b", "c"))
         self.refused(comma_list, "", ",", "a,,b", "a,")
         self.refused(blank_list, "", "  ")
+
+    def test_networks(self) -> None:
+        """
+        Networks are addresses, alone or with the length of what they have in common.
+        """
+        self.assertEqual(
+            [str(network) for network in networks("127.0.0.1, 10.0.0.0/8,::1")],
+            ["127.0.0.1/32", "10.0.0.0/8", "::1/128"],
+        )
+        said = "expected addresses or networks such as 10.0.0.0/8 with commas in between"
+        self.assertEqual(self.refused(networks, "", "a", "10.0.0.1/8", "1.2.3.4,"), said)
 
     def test_bounded(self) -> None:
         """

@@ -10,7 +10,7 @@ from typing import Any
 
 from kaazing.config.fates import Fate
 from kaazing.config.faults import UNREAD, Faults, Node, quoted
-from kaazing.config.model import AcceptOptions, ConnectOptions, TlsOptions, Uri
+from kaazing.config.model import AcceptOptions, Compression, ConnectOptions, EventOptions, TlsOptions, Uri
 from kaazing.config.original import entries
 from kaazing.config.stores import CERTIFICATE, KEY, Files
 from kaazing.config.structure import flag
@@ -22,6 +22,10 @@ OVER = {
     "http": ("http", "tcp"),
     "https": ("https", "ssl", "tcp"),
     "ssl": ("ssl", "tcp"),
+    **dict.fromkeys(("wse", "wsn", "wsx"), ("ws", "http", "tcp")),
+    **dict.fromkeys(("wse+ssl", "wsn+ssl", "wsx+ssl"), ("wss", "https", "ssl", "tcp")),
+    "sse": ("http", "tcp"),
+    "sse+ssl": ("https", "ssl", "tcp"),
 }
 """Scheme -> what it runs over, itself first; every other runs over tcp."""
 
@@ -44,6 +48,7 @@ class Setting:
 Settings = Mapping[str, Setting]
 
 _ACCEPT, _CONNECT = AcceptOptions(), ConnectOptions()  # the defaults
+_COMPRESSION, _EVENTS = Compression(), EventOptions()
 
 
 def read_block(node: Node | None, files: Files, faults: Faults, *, own: bool = True) -> dict[str, Setting]:
@@ -95,6 +100,15 @@ def accept_options(
         http_keepalive=keepalive,
         server_header=_value(settings, "http.server.header", _ACCEPT.server_header),
         tls=_accept_tls(settings, accepts, files, stores, faults),
+        compression=_compression(settings),
+        specification=_value(settings, "wse.specification", _ACCEPT.specification),
+        events=EventOptions(
+            retry=_value(settings, "sse.retry", _EVENTS.retry),
+            heartbeat=_value(settings, "sse.heartbeat", _EVENTS.heartbeat),
+            padding=_value(settings, "sse.padding", _EVENTS.padding),
+        ),
+        trusted=_value(settings, "proxy.trusted", _ACCEPT.trusted),
+        proxy_protocol=_proxy_protocol(settings, faults),
     )
 
 
@@ -103,6 +117,12 @@ def connect_options(settings: Settings) -> ConnectOptions:
     return ConnectOptions(
         timeout=_value(settings, "connect.timeout", _CONNECT.timeout),
         ws_inactivity=_value(settings, "ws.inactivity.timeout", _CONNECT.ws_inactivity),
+        http_keepalive=_value(settings, "http.keepalive", _CONNECT.http_keepalive),
+        http_keepalive_timeout=_value(settings, "http.keepalive.timeout", _CONNECT.http_keepalive_timeout),
+        http_keepalive_connections=_value(
+            settings, "http.keepalive.connections", _CONNECT.http_keepalive_connections
+        ),
+        udp_interface=_value(settings, "udp.interface", _CONNECT.udp_interface),
         tls=TlsOptions(
             ciphers=_value(settings, "ssl.ciphers", ""),
             protocols=span(_value(settings, "ssl.protocols", PROTOCOLS)),
@@ -116,6 +136,25 @@ def connect_options(settings: Settings) -> ConnectOptions:
 
 def _value(settings: Settings, name: str, default: Any) -> Any:
     return settings[name].value if name in settings else default
+
+
+def _compression(settings: Settings) -> Compression | None:
+    if not _value(settings, "ws.compression", False):
+        return None
+    return Compression(
+        context_takeover=_value(settings, "ws.compression.context.takeover", _COMPRESSION.context_takeover),
+        window_bits=_value(settings, "ws.compression.window.bits", _COMPRESSION.window_bits),
+        ratio=_value(settings, "ws.compression.maximum.ratio", _COMPRESSION.ratio),
+    )
+
+
+def _proxy_protocol(settings: Settings, faults: Faults) -> bool:
+    said: bool = _value(settings, "proxy.protocol", _ACCEPT.proxy_protocol)
+    if said and "proxy.trusted" not in settings:
+        faults.at(
+            settings["proxy.protocol"].node, "needs proxy.trusted: the addresses of the proxies in front"
+        )
+    return said
 
 
 def _warn(settings: Settings, faults: Faults) -> None:

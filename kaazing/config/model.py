@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Uri:
     @property
     def secure(self) -> bool:
         """Whether TLS carries it."""
-        return self.scheme in ("wss", "https", "ssl", "wse+ssl", "sse+ssl")
+        return self.scheme in ("wss", "https", "ssl") or self.scheme.endswith("+ssl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,36 @@ class TlsOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """The C{ws.compression} options of one side (RFC 7692).
+
+    Attributes:
+        context_takeover: whether a message may refer to what was in those before it, either way.
+        window_bits: largest window, 9 to 15, either way; it takes 2 to the power of that, twice, in bytes.
+        ratio: how many times its compressed size a message may have, beyond its first 64 KiB.
+    """
+
+    context_takeover: bool = False
+    window_bits: int = 11
+    ratio: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventOptions:
+    """The C{sse.*} options of one side.
+
+    Attributes:
+        retry: what a browser is told to wait before it comes again, seconds.
+        heartbeat: silence after which a comment is sent, seconds; 0 for never.
+        padding: bytes of comment that a response begins with.
+    """
+
+    retry: float = 3.0
+    heartbeat: float = 30.0
+    padding: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptOptions:
     """`<accept-options>` of one service, service-defaults filled in.
 
@@ -100,6 +131,11 @@ class AcceptOptions:
         http_keepalive: idle time before an HTTP connection is closed, seconds.
         server_header: whether responses carry a Server header.
         tls: see L{TlsOptions}.
+        compression: see L{Compression}; None for none.
+        specification: whether emulation keeps to its specification in place of what old clients expect.
+        events: see L{EventOptions}.
+        trusted: networks of the proxies in front whose word about the client is taken.
+        proxy_protocol: whether those begin each connection with a PROXY header.
     """
 
     binds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
@@ -108,6 +144,11 @@ class AcceptOptions:
     http_keepalive: float = 30.0
     server_header: bool = True
     tls: TlsOptions = TlsOptions()
+    compression: Compression | None = None
+    specification: bool = False
+    events: EventOptions = EventOptions()
+    trusted: tuple[IPv4Network | IPv6Network, ...] = ()
+    proxy_protocol: bool = False
 
     def bound(self, accept: Uri) -> tuple[str, int]:
         """Return the host and port to listen on for an accept; C{@eth0} stands for an interface."""
@@ -122,11 +163,19 @@ class ConnectOptions:
         timeout: longest time a connect may take, handshakes included, seconds
             (C{connect.timeout}, ours).
         ws_inactivity: as in L{AcceptOptions}, towards a WebSocket backend.
+        http_keepalive: whether connections to an HTTP backend are kept.
+        http_keepalive_timeout: how long an idle one is kept, seconds.
+        http_keepalive_connections: how many idle ones are kept.
+        udp_interface: network interface of a multicast group, by name or address; empty: the system's choice.
         tls: see L{TlsOptions}.
     """
 
     timeout: float = 10.0
     ws_inactivity: float = 0.0
+    http_keepalive: bool = True
+    http_keepalive_timeout: float = 30.0
+    http_keepalive_connections: int = 2
+    udp_interface: str = ""
     tls: TlsOptions = TlsOptions()
 
 

@@ -18,6 +18,7 @@ from kaazing.literals import (
     host_port,
     integer,
     interval,
+    networks,
     rate,
     size,
     switch,
@@ -26,11 +27,11 @@ from kaazing.literals import (
 )
 
 _BINDS = {
-    "ws": "",
-    "wss": "",
-    "http": " (and ws, where the service has no http accept)",
-    "https": " (and wss, where the service has no https accept)",
-    "ssl": " (and https and wss, where the service has no ssl accept)",
+    "ws": " (and wse, wsn and wsx)",
+    "wss": " (and wse+ssl, wsn+ssl and wsx+ssl)",
+    "http": " (and ws and sse, where the service has no http accept)",
+    "https": " (and wss and sse+ssl, where the service has no https accept)",
+    "ssl": " (and https, wss and sse+ssl, where the service has no ssl accept)",
     "tcp": " (and all others, where the service has no tcp accept)",
 }
 """Layer that an accept can be bound by -> what else it is for."""
@@ -42,7 +43,6 @@ _TIME = bounded(interval, 0.1, 86400.0)
 
 _NO_UDP = "UDP is not there yet."
 _NO_SOCKS = "SOCKS is not there yet."
-_NO_HTTP = "HTTP backends are not there yet."
 
 
 def _entry(
@@ -111,7 +111,6 @@ def _both(place: str) -> tuple[Entry, ...]:
             (0,),
             default="0",
         ),
-        _entry(place, "udp.interface", Fate.WARNED, _NO_UDP, text),
         _entry(place, "udp.padding.alignment", Fate.WARNED, _NO_UDP, integer(0), (0,), default="0"),
         _entry(
             place,
@@ -185,6 +184,99 @@ ACCEPT_OPTIONS: tuple[Entry, ...] = (
         switch,
         default="enabled",
     ),
+    _entry(
+        _A,
+        "ws.compression",
+        Fate.KEPT,
+        "Whether permessage-deflate (RFC 7692) is agreed to where the client offers it.",
+        switch,
+        default="disabled",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "ws.compression.context.takeover",
+        Fate.KEPT,
+        "Whether a message may refer to those before it: smaller messages, but a window is kept for each"
+        " connection and direction.",
+        switch,
+        default="disabled",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "ws.compression.window.bits",
+        Fate.KEPT,
+        "Largest window: 2 to the power of this in bytes, from 9 to 15.",
+        integer(9, 15),
+        default="11",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "ws.compression.maximum.ratio",
+        Fate.KEPT,
+        "How many times its compressed size a message of more than 64 KiB may have (close code 1009).",
+        integer(1, 1100),
+        default="100",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "wse.specification",
+        Fate.KEPT,
+        "Enabled: emulation keeps to its specification, sequence numbers wanted; disabled: old clients come"
+        " in too.",
+        switch,
+        default="disabled",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "sse.retry",
+        Fate.KEPT,
+        "How long a browser waits before it comes again for events.",
+        bounded(interval, 0.001, 86400.0),
+        default="3 s",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "sse.heartbeat",
+        Fate.KEPT,
+        "Silence after which a comment is sent to those who wait for events; 0 for never.",
+        interval,
+        default="30 s",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "sse.padding",
+        Fate.KEPT,
+        "Bytes of comment that an event stream begins with, for what buffers the first bytes.",
+        bounded(size, 0, 65536),
+        default="0",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "proxy.trusted",
+        Fate.KEPT,
+        "Addresses and networks of proxies in front, with commas in between; what they say of the client in"
+        " Forwarded, X-Forwarded-For, -Proto and -Host, or in a PROXY header, is believed.",
+        networks,
+        default="none",
+        ours=True,
+    ),
+    _entry(
+        _A,
+        "proxy.protocol",
+        Fate.KEPT,
+        "Enabled: the proxies of proxy.trusted begin each connection with a PROXY header, version 1 or 2.",
+        switch,
+        default="disabled",
+        ours=True,
+    ),
     _entry(_A, "http.realm", Fate.REFUSED, f"Logging in {UNGUARDED}.", blank_list),
     _entry(_A, "tcp.realm", Fate.REFUSED, f"Logging in {UNGUARDED}.", text),
     _entry(
@@ -220,6 +312,7 @@ ACCEPT_OPTIONS: tuple[Entry, ...] = (
         (0,),
         default="unlimited",
     ),
+    _entry(_A, "udp.interface", Fate.WARNED, _NO_UDP, text),
     _entry(_A, "socks.retry.maximum.interval", Fate.WARNED, _NO_SOCKS, interval),
     *_both(_A),
 )
@@ -280,14 +373,43 @@ CONNECT_OPTIONS: tuple[Entry, ...] = (
         ("rfc6455",),
         default="rfc6455",
     ),
-    _entry(_C, "http.keepalive", Fate.WARNED, _NO_HTTP, switch, (True,), default="enabled"),
-    _entry(_C, "http.keepalive.timeout", Fate.WARNED, _NO_HTTP, _TIME),
-    _entry(_C, "http.keepalive.connections", Fate.WARNED, _NO_HTTP, integer(1), default="2"),
+    _entry(
+        _C,
+        "http.keepalive",
+        Fate.KEPT,
+        "Whether connections to an HTTP backend are kept for further requests.",
+        switch,
+        default="enabled",
+    ),
+    _entry(
+        _C,
+        "http.keepalive.timeout",
+        Fate.KEPT,
+        "How long an idle connection to an HTTP backend is kept.",
+        _TIME,
+        default="30 s",
+    ),
+    _entry(
+        _C,
+        "http.keepalive.connections",
+        Fate.KEPT,
+        "How many idle connections to an HTTP backend are kept.",
+        integer(1, 10_000),
+        default="2",
+    ),
+    _entry(
+        _C,
+        "udp.interface",
+        Fate.KEPT,
+        "Network interface, by name or address, on which a multicast group is joined.",
+        text,
+        default="the system's choice",
+    ),
     _entry(
         _C,
         "http.max.authentication.attempts",
         Fate.WARNED,
-        _NO_HTTP,
+        "Nobody answers a 401 of a backend but the client; it passes.",
         integer(0),
         (0,),
         default="0",

@@ -90,6 +90,11 @@ class IService(Interface):
         """Return the twisted.web IResource that serves plain HTTP requests under C{accept}, or
         None where the service has none."""
 
+    def entry(accept: Any) -> Any:
+        """Return what takes the plain HTTP requests under C{accept} as L{IExchange}s, in place of a
+        resource: an object with C{serve(exchange)}; None where the service has none. With an
+        attribute C{upgrades} that is true, WebSocket handshakes come to it too."""
+
 
 class IHouse(Interface):
     """What a service may ask of the gateway; services import no transport."""

@@ -12,6 +12,12 @@ from kaazing.config.model import ServiceConfig
 from kaazing.interfaces.services import IHouse, Visit, Welcome
 
 
+SOCKETS = frozenset(
+    ("ws", "wss", "wse", "wse+ssl", "wsn", "wsn+ssl", "wsx", "wsx+ssl"),
+)
+"""Schemes of accepts that bring channels of messages: native, emulated, or both."""
+
+
 class BaseService(Service):
     """Lets everybody in, with no subprotocol; has nothing to serve over plain HTTP."""
 
@@ -29,6 +35,10 @@ class BaseService(Service):
         """See L{IService}."""
 
     def resource(self, accept: Any) -> Any:
+        """See L{IService}."""
+        return None
+
+    def entry(self, accept: Any) -> Any:
         """See L{IService}."""
         return None
 

@@ -12,7 +12,7 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
 from kaazing.literals import integer
 from kaazing.options import Option
-from kaazing.services.base import BaseService, no_faults
+from kaazing.services.base import SOCKETS, BaseService, no_faults
 
 
 @implementer(IServiceType)
@@ -24,7 +24,7 @@ class EchoType:
     options = (
         Option(name="repeat", read=integer(1, 100), default=1, doc="How many times each message comes back."),
     )
-    accepts = frozenset({"ws", "wss", "tcp", "ssl"})
+    accepts = SOCKETS | {"tcp", "ssl"}
     connects: frozenset[str] = frozenset()
     connect_required = False
     mime_mappings = False

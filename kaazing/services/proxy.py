@@ -19,7 +19,7 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
 from kaazing.literals import bounded, choice, comma_list, size
 from kaazing.options import Option
-from kaazing.services.base import BaseService, choose
+from kaazing.services.base import SOCKETS, BaseService, choose
 
 _COMMON = (
     Option(
@@ -54,7 +54,7 @@ _MOST_FROM_BACK = 16 * 1024 * 1024  # bytes of one message of a WebSocket backen
 class ProxyType:
     """See L{IServiceType}."""
 
-    accepts = frozenset({"ws", "wss", "tcp", "ssl"})
+    accepts = SOCKETS | {"tcp", "ssl"}
     connects = frozenset({"ws", "wss", "tcp", "ssl"})
     connect_required = True
     mime_mappings = False
@@ -74,7 +74,7 @@ class ProxyType:
             self.options = (*_COMMON, *adapter.options)
             self.connects = frozenset({"tcp", "ssl"})
             if adapter.front is Front.MESSAGES:
-                self.accepts = frozenset({"ws", "wss"})
+                self.accepts = SOCKETS
 
     def with_adapter(self, adapter: IAdapter) -> ProxyType:
         """Return the type that C{adapter} gives."""

@@ -2,8 +2,8 @@
 """Reads request heads on one connection, routes each, and hands requests on.
 
 Every request of a kept-alive or pipelined connection is read, routed and checked anew. One request
-at a time goes to twisted.web, as it came; a WebSocket handshake is answered by Autobahn, which then
-has the connection.
+at a time goes to twisted.web, as it came, or becomes an exchange, which streams both ways; a WebSocket
+handshake is answered by Autobahn, which then has the connection.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 
-from kaazing.errors import BadRequest, ConnectError
-from kaazing.interfaces.services import Visit, Welcome
+from kaazing.errors import BadRequest
+from kaazing.interfaces.services import Welcome
+from kaazing.transports.arrivals import ask, failed, visit
+from kaazing.transports.callers import Caller, caller
+from kaazing.transports.exchange import Exchange
 from kaazing.transports.http import Channel, Site
-from kaazing.transports.routes import Route, Routes, origin_allowed
-from kaazing.transports.tcp import address, finish_writing
+from kaazing.transports.routes import Route, Routes, origin_allowed, preflight
+from kaazing.transports.tcp import StreamChannel, address, finish_writing
 from kaazing.transports.wheel import Wheel
 from kaazing.transports.ws import OPEN
 from kaazing.wire.bodies import Body
@@ -31,7 +33,6 @@ from kaazing.wire.heads import (
     peek,
     plain_head,
     refusal,
-    subprotocols,
     upgrade_required,
     websocket_fault,
 )
@@ -47,10 +48,9 @@ _not_found = partial(BadRequest, 404, "no service here", rule="no accept has thi
 _forbidden = partial(
     BadRequest, 403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
 )
-_unreachable = partial(BadRequest, 502, "the backend cannot be reached", rule="RFC 9110 section 15.6.3")
 _too_large = partial(BadRequest, 413, f"body of more than {MOST_BODY} bytes", rule="RFC 9110 section 15.5.14")
 _too_slow = partial(BadRequest, 408, "no whole request in time", rule="RFC 9110 section 15.5.9")
-_failed = partial(BadRequest, 500, "the service failed", rule="RFC 9110 section 15.6.1")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"  # RFC 9110 section 10.1.1
 
 
 class Doorman(Protocol):
@@ -66,6 +66,11 @@ class Doorman(Protocol):
     transport: Any
     log = Logger()
     _http: Channel | None = None
+    _exchange: Exchange | None = None
+    _producing = False  # registered as the transport's producer
+    _congested = False  # the client has yet to take much of what exchanges wrote
+    _going = False  # inside _go_on
+    _most = MOST_BODY  # bytes of the body
     _body: Body | None = None
     _waiting = False  # for a service's welcome, or for a response to be done
     _served = False  # at least one request
@@ -97,6 +102,8 @@ class Doorman(Protocol):
         self._closing = True
         if self._http is not None:
             self._http.connectionLost(reason)
+        if self._exchange is not None:
+            self._exchange.lost(None)
 
     def due(self, now: float) -> float | None:
         """A timeout has passed; called by the wheel."""
@@ -107,6 +114,8 @@ class Doorman(Protocol):
             return None  # the service's, or the response's, own time
         if self._http is not None and self._http.congested:
             return now + HEAD_TIMEOUT  # the client is still taking its answer
+        if self._exchange is not None and (self._exchange.patient or self._exchange.held):
+            return now + HEAD_TIMEOUT
         if self._body is not None and self._taken - self._looked >= LEAST_BODY:
             self._looked = self._taken
             return now + HEAD_TIMEOUT
@@ -134,14 +143,52 @@ class Doorman(Protocol):
         self._data.clear()
         self.wheel.take(self)
 
+    def pauseProducing(self) -> None:
+        """Much of what exchanges wrote waits to be sent; called by the transport."""
+        self._congested = True
+        if self._exchange is not None and self._exchange.taker is not None:
+            self._exchange.taker.congested()
+
+    def resumeProducing(self) -> None:
+        """All is sent; called by the transport."""
+        self._congested = False
+        if self._exchange is not None and self._exchange.taker is not None:
+            self._exchange.taker.drained()
+        self._go_on()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost tells the rest."""
+
+    def resumed(self) -> None:
+        """The body of the exchange is wanted again; called by the exchange."""
+        self.transport.resumeProducing()
+        self._go_on()
+
+    def exchanged(self, closes: bool) -> None:
+        """The exchange is over; called by it."""
+        self._exchange = None
+        if closes:
+            self._body, self._waiting = None, True  # an answer has been given
+            self._close()
+        else:
+            self.answered()
+
     def _go_on(self) -> None:
+        if self._going:
+            return
+        self._going = True
         head = None
         try:
             while self._data and not self._closing:
                 head = None
                 if self._body is not None:
-                    self._pass_body(self._body)
-                elif self._waiting or (self._http is not None and self._http.congested):
+                    if self._exchange is None:
+                        self._pass_body(self._body)
+                    elif self._exchange.held:
+                        return
+                    else:
+                        self._stream_body(self._body, self._exchange)
+                elif self._waiting or self._congested or (self._http is not None and self._http.congested):
                     if len(self._data) > MOST_WAITING:
                         self.transport.pauseProducing()
                     return
@@ -153,42 +200,112 @@ class Doorman(Protocol):
                     self._serve(head)
         except BadRequest as why:
             self._refuse(why, page=head is None or head.method != "HEAD")
+        finally:
+            self._going = False
 
     # Plain requests
 
     def _serve(self, head: Head) -> None:
-        route = self.routes.http(head)
-        if (route is None or len(route.accept.path) < len(head.path)) and self.routes.websocket(head):
+        found = self.routes.plain(head)
+        if (found is None or found[1]) and self.routes.only_websocket(head):
             raise upgrade_required()
-        if route is None:
+        if found is None:
             raise _not_found()
-        preflight = head.method == "OPTIONS" and "access-control-request-method" in head.headers
-        if not preflight and not origin_allowed(head, route, self.secure):
+        route, rest = found
+        who = caller(head, self.transport, self.secure)
+        asks = preflight(head)
+        if not asks and not origin_allowed(head, route, who):
             raise _forbidden()
-        if head.content_length is not None and head.content_length > MOST_BODY:
-            raise _too_large()
+        if asks or route.entry is not None:
+            self._begin_exchange(Exchange(self, head, who, route, rest), asks)
+        elif route.resource is None:
+            raise _not_found()
+        else:
+            self._hand_on(head, route, who)
+
+    def _begin(self, head: Head) -> None:
+        """A request's head is read; what follows is its body."""
         body = Body(head)
-        raw = plain_head(head, self._data)
         del self._data[: head.length]
         self._served = self._waiting = True
         self._body = None if body.done else body
         self._taken = self._looked = 0
+        self._most = MOST_BODY
+
+    def _hand_on(self, head: Head, route: Route, who: Caller) -> None:
+        """Let twisted.web serve a request."""
+        if head.content_length is not None and head.content_length > MOST_BODY:
+            raise _too_large()
+        raw = plain_head(head, self._data)
+        self._begin(head)
         if self._http is None:
+            self._produce(False)
             self._http = self.site.channel(self, self.transport)
-        self._http.route, self._http.head = route, head
+        self._http.route, self._http.head, self._http.caller = route, head, who
         self._http.dataReceived(raw)
+
+    def _begin_exchange(self, exchange: Exchange, asks: bool) -> None:
+        head = exchange.head
+        self._begin(head)
+        if self._http is not None:
+            self._http.leave()
+            self._http = None
+        self._produce(True)
+        self._exchange = exchange
+        exchange.body_done = self._body is None
+        if asks:
+            exchange.answer(200, ())
+            return
+        entry = exchange.route.entry
+        assert entry is not None
+        try:
+            entry.serve(exchange)
+        except BadRequest as why:
+            exchange.refuse(why)
+        except Exception:
+            self.log.failure("a service failed to serve a request")
+            exchange.refuse(failed())
+        if not exchange.open:
+            return
+        self._most = exchange.most_body if exchange.most_body is not None else 1 << 62
+        if exchange.body_done and exchange.taker is not None:
+            exchange.taker.body_ended()
+        elif head.headers.get("expect", "").lower() == "100-continue" and head.version == "1.1":
+            self.transport.write(_CONTINUE)
+
+    def _produce(self, yes: bool) -> None:
+        """Be the transport's producer, or be it no longer."""
+        if yes and not self._producing:
+            self.transport.registerProducer(self, True)
+        elif self._producing and not yes:
+            self.transport.unregisterProducer()
+        self._producing = yes
 
     def _pass_body(self, body: Body) -> None:
         taken, done = body.feed(self._data)
         piece = bytes(self._data[:taken])
+        self._took(taken, done)
+        assert self._http is not None
+        self._http.dataReceived(piece)
+
+    def _stream_body(self, body: Body, exchange: Exchange) -> None:
+        pieces: list[bytes] = []
+        taken, done = body.feed(self._data, pieces)
+        self._took(taken, done)
+        exchange.body_done = done
+        if exchange.taker is not None and pieces:
+            exchange.taker.body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if done and exchange.taker is not None:
+            exchange.taker.body_ended()
+
+    def _took(self, taken: int, done: bool) -> None:
+        """Account for bytes of a body."""
         del self._data[:taken]
         self._taken += taken
-        if self._taken > MOST_BODY:
+        if self._taken > self._most:
             raise _too_large()
         if done:
             self._body = None
-        assert self._http is not None
-        self._http.dataReceived(piece)
 
     # Upgrades
 
@@ -196,50 +313,33 @@ class Doorman(Protocol):
         route = self.routes.websocket(head)
         if route is None:
             raise _not_found()
+        if route.upgrades:
+            self._serve(head)
+            return
         fault = websocket_fault(head)
         if fault is not None:
             raise fault
-        if not origin_allowed(head, route, self.secure):
+        who = caller(head, self.transport, self.secure)
+        if not origin_allowed(head, route, who):
             raise _forbidden()
-        visit = Visit(
-            peer=address(self.transport.getPeer()),
-            secure=self.secure,
-            path=head.path,
-            query=head.query,
-            headers=head.headers,
-            subprotocols=subprotocols(head),
-        )
-        try:
-            welcome = route.service.invite(visit)
-        except Exception:
-            self._turn_away(Failure())
-            return
-        if not isinstance(welcome, Deferred):
-            self._let_in(welcome, head, route)
-            return
-        self._waiting = True
-        self.transport.pauseProducing()
-        welcome.addCallbacks(self._let_in, self._turn_away, callbackArgs=(head, route))
-        welcome.addErrback(self._broken)
+        let_in = partial(self._let_in, head, route)
+        if (
+            not ask(route.service, visit(head, who), let_in, self._turn_away, self.transport.abortConnection)
+            and not self._closing
+        ):
+            self._waiting = True
+            self.transport.pauseProducing()
 
-    def _let_in(self, welcome: Welcome, head: Head, route: Route) -> None:
+    def _let_in(self, head: Head, route: Route, welcome: Welcome) -> None:
         if self._closing:
             route.service.declined(welcome)
             return
-        self._closing = True  # for the doorman
-        self.wheel.take(self)
+        del self._data[: head.length]
         transport = self.transport
-        if self._http is not None:
-            self._http.leave()
-        rest = bytes(self._data[head.length :])
-        self._data.clear()
         transport.pauseProducing()
         assert route.sockets is not None
         socket = route.sockets.socket(transport)
-        if isinstance(transport, TLSMemoryBIOProtocol):
-            transport.wrappedProtocol = socket
-        else:
-            transport.protocol = socket
+        rest = self._give_away(socket)
         socket.answer(head, welcome.subprotocol)
         if socket.state != OPEN:
             route.service.declined(welcome)
@@ -249,29 +349,48 @@ class Doorman(Protocol):
             socket.dataReceived(rest)
         route.service.accepted(socket, welcome)
 
-    def _turn_away(self, why: Failure) -> None:
+    def _turn_away(self, why: BadRequest) -> None:
         self._waiting = False
-        if self._closing:
-            return
-        refused = why.value
-        if isinstance(refused, BadRequest):
-            self._refuse(refused)
-        elif why.check(ConnectError):
-            self._refuse(_unreachable())
-        else:
-            self.log.failure("a service failed to answer a visit", why)
-            self._refuse(_failed())
+        if not self._closing:
+            self._refuse(why)
 
-    def _broken(self, why: Failure) -> None:
-        self.log.failure("a service failed with a client that was let in", why)
-        self.transport.abortConnection()
+    def switch(self, head: bytes) -> StreamChannel:
+        """Write a whole 101 response and return the connection as a channel; called by the exchange."""
+        channel = StreamChannel()
+        rest = self._give_away(channel)
+        self.transport.write(head)
+        channel.makeConnection(self.transport)
+        if rest:
+            channel.dataReceived(rest)
+        return channel
+
+    def _give_away(self, protocol: Any) -> bytes:
+        """Let another protocol have the connection; return what came for it already."""
+        self._closing = True  # for the doorman
+        self.wheel.take(self)
+        if self._http is not None:
+            self._http.leave()
+        self._produce(False)
+        rest = bytes(self._data)
+        self._data.clear()
+        if isinstance(self.transport, TLSMemoryBIOProtocol):
+            self.transport.wrappedProtocol = protocol
+        else:
+            self.transport.protocol = protocol
+        return rest
 
     # The end
 
     def _refuse(self, why: BadRequest, *, page: bool = True) -> None:
         """Answer with an error, and close; what the client still sends is read and thrown away."""
         self.log.debug("{peer} refused: {why}", peer=address(self.transport.getPeer()), why=why)
-        if not self._waiting or self._body is not None:  # no answer has begun
+        exchange, self._exchange = self._exchange, None
+        begun = exchange.begun if exchange is not None else self._waiting and self._body is None
+        if exchange is not None:
+            exchange.lost(why)
+        if begun:
+            self.transport.abortConnection()
+        else:
             date = datetimeToString()
             self.transport.write(refusal(why, server=self.site.server, date=date, body=page))
         self._close()
@@ -281,6 +400,7 @@ class Doorman(Protocol):
         self._data.clear()
         if self._http is not None:
             self._http.leave()
+        self._produce(False)
         finish_writing(self.transport)
         self.transport.resumeProducing()
         self.wheel.put(self, self.wheel.now() + LINGER)

@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.web.http import HTTPChannel
-from twisted.web.resource import IResource, Resource, getChildForRequest
+from twisted.web.resource import IResource, getChildForRequest
 from twisted.web.server import Request
 from twisted.web.server import Site as TwistedSite
 from twisted.web.static import Data
 
-from kaazing.transports.routes import Route, granted, same_origin
+from kaazing.transports.callers import Caller
+from kaazing.transports.routes import Route, sharing
 from kaazing.wire.heads import Head
 
 
@@ -19,13 +20,14 @@ class Channel(HTTPChannel):
     """The part of a kept-alive connection that speaks HTTP/1.1.
 
     Attributes:
-        route, head: of the request being served; set by the doorman before its bytes come.
+        route, head, caller: of the request being served; set by the doorman before its bytes come.
         congested: whether the client has yet to take much of what was sent.
     """
 
     transport: Any
     route: Route
     head: Head
+    caller: Caller
     doorman: Any = None
     site: Any
     timeOut = None  # the doorman's wheel has the timeouts
@@ -62,14 +64,6 @@ class Channel(HTTPChannel):
         self.transport.unregisterProducer()
 
 
-class _Empty(Resource):
-    """The answer to a preflight, which is all in its headers."""
-
-    def render(self, request: Any) -> bytes:
-        """See L{IResource}."""
-        return b""
-
-
 class Site(TwistedSite):
     """Finds the resource by the route that the doorman found.
 
@@ -104,32 +98,11 @@ class Site(TwistedSite):
             request.setHeader(b"server", route.server.encode())
         else:
             request.responseHeaders.removeHeader(b"server")
-        if self._share(request, route, head):
-            return _Empty()
+        for name, value in sharing(head, route, request.channel.caller):
+            request.setHeader(name.lower(), value)
         request.site = self
         steps = [step for step in route.accept.path.split("/") if step]
         for _ in steps:
             request.prepath.append(request.postpath.pop(0))
         found: IResource = getChildForRequest(route.resource, request)
         return found
-
-    def _share(self, request: Any, route: Route, head: Head) -> bool:
-        """Say what a page of another origin may do; return whether that is the whole answer."""
-        origin = head.headers.get("origin")
-        if origin is not None or route.cross_site:
-            request.setHeader(b"vary", b"Origin")
-        if origin is None or same_origin(origin, head, self.secure):
-            return False
-        wanted = head.headers.get("access-control-request-method")
-        preflight = head.method == "OPTIONS" and wanted is not None
-        constraint = granted(origin, wanted if preflight and wanted else head.method, route)
-        if constraint is not None:
-            request.setHeader(b"access-control-allow-origin", origin.encode())
-            request.setHeader(b"access-control-allow-credentials", b"true")
-            if preflight:
-                request.setHeader(b"access-control-allow-methods", ",".join(constraint.methods).encode())
-                if constraint.headers:
-                    request.setHeader(b"access-control-allow-headers", ",".join(constraint.headers).encode())
-                if constraint.maximum_age is not None:
-                    request.setHeader(b"access-control-max-age", b"%d" % constraint.maximum_age)
-        return preflight

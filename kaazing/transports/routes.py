@@ -5,15 +5,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import unquote
 
 from kaazing.config.model import CrossSite, Uri
+from kaazing.transports.callers import Caller
 from kaazing.transports.handshakes import ServerFactory
 from kaazing.wire.heads import Head
 
 WILDCARDS = ("0.0.0.0", "::")  # accepts on these, and on a network interface, answer to any Host
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_RESOURCE = re.compile(r"(?:^|&)\.kr=([a-z]{1,16})(?:&|$)")
+_ORIGIN_NAMED = re.compile(r"(?:^|&)\.ko=([^&]*)")
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^:/?#\[\]@]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
 
 
@@ -28,6 +32,8 @@ class Route:
         resource: the twisted.web resource of its plain HTTP requests, None for none.
         cross_site: the service's constraints.
         server: value of the Server header, empty for none.
+        entry: takes its plain requests as exchanges (L{Entry}) in place of C{resource}; None for none.
+        upgrades: whether C{entry} takes WebSocket handshakes too, to pass them on.
     """
 
     accept: Uri
@@ -36,6 +42,21 @@ class Route:
     resource: Any
     cross_site: tuple[CrossSite, ...]
     server: str = ""
+    entry: Entry | None = None
+    upgrades: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Which of the accepts at one host and path it is: "ws", "sse" or "http"."""
+        scheme = self.accept.scheme.removesuffix("+ssl")
+        return "ws" if scheme.startswith("ws") else "sse" if scheme == "sse" else "http"
+
+
+class Entry(Protocol):
+    """Takes the plain requests of an accept."""
+
+    def serve(self, exchange: Any) -> None:
+        """Answer an L{IExchange}, or set its taker; called before any of its body comes."""
 
 
 class Routes:
@@ -50,23 +71,65 @@ class Routes:
         host, port = route.accept.host, route.accept.port
         if host in WILDCARDS or host.startswith("@"):
             host, port = "", 0
-        kind = "ws" if route.sockets is not None else "http"
+        kind = route.kind
         path = route.accept.path if kind == "ws" else route.accept.path.rstrip("/") or "/"
         self._routes[host, port, f"{kind} {path}"] = route
+        if route.entry is not None and kind != "http":
+            self._routes.setdefault((host, port, "pages"), route)
 
     def websocket(self, head: Head) -> Route | None:
-        """Return the route of a WebSocket handshake: host and whole path must fit."""
-        return self._find(head, f"ws {head.path}")
+        """Return the route of a WebSocket handshake: host and whole path must fit.
 
-    def http(self, head: Head) -> Route | None:
-        """Return the route of a plain request: the longest accept path it lies under, by segments."""
+        Where no WebSocket is accepted, a service that passes requests on takes them with their upgrade.
+        """
+        route = self._find(head, f"ws {head.path}")
+        if route is not None:
+            return route if route.sockets is not None else None
+        found = self.plain(head)
+        return found[0] if found is not None and found[0].upgrades else None
+
+    def plain(self, head: Head) -> tuple[Route, str] | None:
+        """Return the route of a plain request, and what stands in its path behind that of the accept.
+
+        The resources below C{/;resource/}, which a page also asks for as C{/?.kr=NAME}, belong to all
+        WebSocket and event accepts of a host; what begins with C{;} behind a path of theirs belongs
+        to them; other requests go to the longest path of an accept for HTTP, by segments.
+        """
+        path, named = head.path, _RESOURCE.search(head.query)
+        if named is not None or path.startswith("/;resource/"):
+            found = self._find(head, "pages")
+            if found is not None:
+                return found, f";resource/{named[1]}" if named else path[1:]
+        before, mark, rest = path.partition(";")
+        if mark:
+            for kind, at in (
+                ("ws", before[:-1] if len(before) > 1 else before),
+                ("ws", before),
+                ("sse", before),
+            ):
+                found = self._find(head, f"{kind} {at}")
+                if found is not None and found.entry is not None:
+                    return found, mark + rest
+        return self._events(head) or self._below(head)
+
+    def only_websocket(self, head: Head) -> bool:
+        """Return whether a WebSocket is accepted at the path of a plain request."""
+        found = self._find(head, f"ws {head.path}")
+        return found is not None and found.sockets is not None
+
+    def _events(self, head: Head) -> tuple[Route, str] | None:
+        found = self._find(head, "sse " + (head.path.rstrip("/") or "/"))
+        return None if found is None else (found, "")
+
+    def _below(self, head: Head) -> tuple[Route, str] | None:
         path = head.path
         while path:
             found = self._find(head, f"http {path}")
             if found is not None:
-                return found
+                return found, head.path[len(path) :].removeprefix("/")
             path = path.rpartition("/")[0]
-        return self._find(head, "http /")
+        found = self._find(head, "http /")
+        return None if found is None else (found, head.path.removeprefix("/"))
 
     def _find(self, head: Head, what: str) -> Route | None:
         port = head.port or (443 if self._secure else 80)
@@ -75,26 +138,67 @@ class Routes:
         return self._routes.get((head.host, port, what)) or self._routes.get(("", 0, what))
 
 
-def origin_allowed(head: Head, route: Route, secure: bool) -> bool:
+def origin_of(head: Head, route: Route, caller: Caller) -> str | None:
+    """Return the origin of the page that sent the request, None where no page of another origin did.
+
+    The bridge page of emulation sends requests of its own origin for pages of others, and names
+    theirs in C{X-Origin}, or C{.ko} of the query.
+    """
+    origin = head.headers.get("origin")
+    if route.kind != "http" and (origin is None or same_origin(origin, caller)):
+        named = _ORIGIN_NAMED.search(head.query)
+        return head.headers.get("x-origin") or (unquote(named[1]) if named else origin)
+    return origin
+
+
+def origin_allowed(head: Head, route: Route, caller: Caller) -> bool:
     """Return whether the page that sent the request may use the service (RFC 6454).
 
     Requests without an Origin do not come from another origin's page.
     """
-    origin = head.headers.get("origin")
-    return (
-        origin is None or same_origin(origin, head, secure) or granted(origin, head.method, route) is not None
-    )
+    origin = origin_of(head, route, caller)
+    return origin is None or same_origin(origin, caller) or granted(origin, head.method, route) is not None
 
 
-def same_origin(origin: str, head: Head, secure: bool) -> bool:
+def same_origin(origin: str, caller: Caller) -> bool:
     """Return whether the page came from the host and port that the request goes to."""
     parts = _taken_apart(origin)
     if parts is None:
         return False
     scheme, host, port = parts
-    if secure and scheme != "https":
+    if caller.secure and scheme != "https":
         return False
-    return (host, port) == (head.host, head.port or _DEFAULT_PORTS[scheme])
+    return (host, port) == (caller.host, caller.port or _DEFAULT_PORTS[scheme])
+
+
+def preflight(head: Head) -> bool:
+    """Return whether a browser asks what a page of another origin may do (Fetch standard)."""
+    return head.method == "OPTIONS" and "access-control-request-method" in head.headers
+
+
+def sharing(head: Head, route: Route, caller: Caller) -> list[tuple[bytes, bytes]]:
+    """Return the header fields that say what a page of another origin may do (Fetch standard)."""
+    origin = origin_of(head, route, caller)
+    fields = [(b"Vary", b"Origin")] if origin is not None or route.cross_site else []
+    if origin is None or same_origin(origin, caller):
+        return fields
+    asks = preflight(head)
+    constraint = granted(
+        origin, head.headers["access-control-request-method"] if asks else head.method, route
+    )
+    if constraint is None:
+        return fields
+    fields += [
+        (b"Access-Control-Allow-Origin", origin.encode()),
+        (b"Access-Control-Allow-Credentials", b"true"),
+    ]
+    if asks:
+        fields.append((b"Access-Control-Allow-Methods", ",".join(constraint.methods).encode()))
+        if constraint.headers:
+            fields.append((b"Access-Control-Allow-Headers", ",".join(constraint.headers).encode()))
+        if constraint.maximum_age is not None:
+            fields.append((b"Access-Control-Max-Age", b"%d" % constraint.maximum_age))
+    return fields
 
 
 def granted(origin: str, method: str, route: Route) -> CrossSite | None:

@@ -29,7 +29,7 @@ class _Next(Enum):
 
 
 class Body:
-    """Follows one request's body; keeps no byte of it but the line that is not yet ended.
+    """Follows one request's body; keeps no byte of it but the line of framing that is not yet ended.
 
     Attributes:
         done: whether the body is whole; true at once where the head says there is none.
@@ -48,11 +48,13 @@ class Body:
     def done(self) -> bool:
         return self._next is _Next.NOTHING
 
-    def feed(self, data: bytes | bytearray) -> tuple[int, bool]:
+    def feed(self, data: bytes | bytearray, into: list[bytes] | None = None) -> tuple[int, bool]:
         """Take the next bytes of the connection.
 
         Args:
             data: as read, of any length; where it is cut never matters.
+            into: gets the pieces of the body in C{data}, the framing taken off; None where nobody
+                wants them.
 
         Returns:
             How many bytes at its beginning belong to this request, framing included, and L{done}.
@@ -62,11 +64,13 @@ class Body:
         """
         at = 0
         while at < len(data) and not self.done:
-            at = self._data(data, at) if self._next is _Next.DATA else self._framing(data, at)
+            at = self._data(data, at, into) if self._next is _Next.DATA else self._framing(data, at)
         return at, self.done
 
-    def _data(self, data: bytes | bytearray, at: int) -> int:
+    def _data(self, data: bytes | bytearray, at: int, into: list[bytes] | None) -> int:
         taken = min(self._left, len(data) - at)
+        if into is not None:
+            into.append(bytes(data[at : at + taken]))
         self._left -= taken
         if not self._left:
             self._next = _Next.END if self._chunked else _Next.NOTHING

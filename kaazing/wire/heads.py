@@ -8,8 +8,9 @@ to say what is wrong.  What is read here is what every parser behind reads: see 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from http import HTTPStatus
 from ipaddress import IPv6Address
@@ -172,7 +173,10 @@ def upgrade_required(
 
 
 def _phrase(status: int) -> str:
-    return _PHRASES.get(status) or HTTPStatus(status).phrase
+    try:
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
+    except ValueError:
+        return ""  # a backend's own
 
 
 def page(status: int, what: str = "") -> bytes:
@@ -211,9 +215,18 @@ def answer(
         (b"Content-Length", b"%d" % len(content)),
         (b"Connection", b"Upgrade, close" if upgrade else b"close"),  # RFC 9110 section 7.8
     ]
-    line = f"HTTP/1.1 {status} {_phrase(status)}".encode()
-    lines = [line, *(b"%b: %b" % pair for pair in fields), b"", b""]
-    return b"\r\n".join(lines) + (content if body else b"")
+    return response_head(status, fields) + (content if body else b"")
+
+
+def response_head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return status line, header fields and the empty line behind them."""
+    lines = [b"%b: %b\r\n" % pair for pair in headers]
+    return b"%b%b\r\n" % (_status_line(status), b"".join(lines))
+
+
+@cache
+def _status_line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {_phrase(status)}\r\n".encode()
 
 
 def refusal(why: BadRequest, *, server: bytes = b"", date: bytes = b"", body: bool = True) -> bytes:

@@ -300,13 +300,11 @@ class ConnectTests(ConfigTestCase):
 
     def test_no_effect(self) -> None:
         """
-        What is for HTTP backends has no effect yet, and says so unless it is as it would be anyway.
+        What is for SOCKS has no effect yet, and says so.
         """
-        alive = "<http.keepalive>{}</http.keepalive>"
-        self.assertEqual(self.warnings(service("", connect=alive.format("enabled"))), [])
         self.assertEqual(
-            self.warnings(service("", connect=alive.format("disabled"))),
-            ["2: <http.keepalive>: has no effect. HTTP backends are not there yet."],
+            self.warnings(service("", connect="<socks.timeout>1</socks.timeout>")),
+            ["2: <socks.timeout>: has no effect. SOCKS is not there yet."],
         )
 
     def test_old_websocket(self) -> None:

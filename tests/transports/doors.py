@@ -241,6 +241,10 @@ class Host:
         """See L{IService}."""
         return self.page
 
+    def entry(self, accept: Uri) -> Any:
+        """See L{IService}."""
+        return None
+
     def listen(self) -> Ear:
         """Resume the only guest; return what hears it."""
         (channel,) = self.guests
