@@ -11,7 +11,6 @@ from twisted.application.service import Service
 from kaazing.config.model import ServiceConfig
 from kaazing.interfaces.services import IHouse, Visit, Welcome
 
-
 SOCKETS = frozenset(
     ("ws", "wss", "wse", "wse+ssl", "wsn", "wsn+ssl", "wsx", "wsx+ssl"),
 )
