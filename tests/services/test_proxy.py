@@ -14,6 +14,7 @@ from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
 from kaazing.interfaces.services import IService, IServiceType, Visit, Welcome
 from kaazing.literals import integer
 from kaazing.options import Option
+from kaazing.services.base import SOCKETS
 from kaazing.services.proxy import ProxyType
 from tests.running import GatewayTestCase, close, service
 from tests.services.house import Line, NotedHouse
@@ -54,7 +55,9 @@ class TypeTests(SynchronousTestCase):
         plain = ProxyType()
         verifyObject(IServiceType, plain)
         self.assertEqual((plain.name, plain.connect_required), ("proxy", True))
-        self.assertEqual((plain.accepts, plain.connects), ({"ws", "wss", "tcp", "ssl"},) * 2)
+        self.assertEqual(
+            (plain.accepts, plain.connects), (SOCKETS | {"tcp", "ssl"}, {"ws", "wss", "tcp", "ssl"})
+        )
         self.assertEqual(
             {option.name: option.default for option in plain.options},
             {"maximum.pending.bytes": 64_000, "message.kind": "binary", "subprotocols": ()},
@@ -84,10 +87,10 @@ class TypeTests(SynchronousTestCase):
         verifyObject(IServiceType, chess)
         self.assertEqual(chess.name, "chess.proxy")
         self.assertEqual([option.name for option in chess.options], ["maximum.pending.bytes", "board.size"])
-        self.assertEqual((chess.accepts, chess.connects), ({"ws", "wss", "tcp", "ssl"}, {"tcp", "ssl"}))
+        self.assertEqual((chess.accepts, chess.connects), (SOCKETS | {"tcp", "ssl"}, {"tcp", "ssl"}))
         self.assertIn("docs/protocols/chess.md", chess.doc)
         whole = ProxyType().with_adapter(Chess(Front.MESSAGES))
-        self.assertEqual(whole.accepts, {"ws", "wss"})  # a stream has no messages
+        self.assertEqual(whole.accepts, SOCKETS)  # a stream has no messages
 
     def test_faults(self) -> None:
         """
