@@ -255,15 +255,16 @@ def _host(value: str | None, version: str) -> tuple[str, int | None]:
         return "", None
     if value is None:
         raise BadRequest(400, "no Host", rule="RFC 9112 section 3.2")
-    authority = _authority(value)
-    if authority is None:
+    named = authority(value)
+    if named is None:
         raise BadRequest(
             400, "Host that is not a name or address with or without a port", rule="RFC 9112 section 3.2"
         )
-    return authority
+    return named
 
 
-def _authority(value: str) -> tuple[str, int | None] | None:
+def authority(value: str) -> tuple[str, int | None] | None:
+    """Return host and port of a Host field, as L{Head} has them; None where it is none."""
     match = _AUTHORITY.fullmatch(value)
     if match is None:
         return None
@@ -290,7 +291,7 @@ def _path(method: str, target: str, host: str, port: int | None) -> tuple[str, s
         return "*", ""
     elif absolute := _ABSOLUTE.fullmatch(target):
         default = 443 if target[4] in "sS" else 80
-        named = _authority(absolute[1])
+        named = authority(absolute[1])
         if named is None or (named[0], named[1] or default) != (host, port or default):
             raise BadRequest(400, "target and Host that name different hosts", rule="RFC 9112 section 3.2.2")
         path, query = absolute[2] or "/", absolute[3][1:]
