@@ -71,6 +71,20 @@ def frame(messages: Sequence[bytes], kind: int, /, masked: bool = False) -> byte
         TypeError: a message is not bytes.
     """
 
+def spread(fds: Sequence[int], data: bytes, /) -> list[tuple[int, int]]:
+    """Send the same bytes once to each of many non-blocking sockets, whatever they take of it.
+
+    Args:
+        fds: descriptors; a negative one takes nothing.
+
+    Returns:
+        (index in C{fds}, bytes taken) of each that did not take all. One that fails took nothing: the
+        error is left for its own connection to meet.
+
+    Raises:
+        TypeError: C{data} is not bytes, or a descriptor no number.
+    """
+
 def valid_utf8(data: bytes, /) -> bool:
     """Return whether C{data} is UTF-8 text that ends with a whole character.  RFC 3629 section 4."""
 
