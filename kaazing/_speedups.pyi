@@ -217,3 +217,63 @@ class StompScanner:
             any with a transaction header. With C{fault} set, nothing comes any more; what came
             before it is given.
         """
+
+@final
+class WseDecoder:
+    """The upstream frames of one emulated session, over all its requests: checked, and joined as a lane does.
+
+    Nothing it says depends on where a request is cut. docs/protocols/wse.md.
+
+    Attributes:
+        fault: None, or the rule that was broken: (offset of the first bad byte in all that was fed; what is
+            wrong; the rule, e.g. "WSE frames"). Where a length is at fault, its first byte has the offset;
+            where something ends too early, the byte that ended it, or what was fed altogether.
+        messages: data messages finished.
+        octets: payload bytes of data messages.
+    """
+
+    @property
+    def fault(self) -> tuple[int, str, str] | None: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    def __init__(self, max_message: int, whole: bool, pings: bool) -> None:
+        """
+        Args:
+            max_message: bytes of payload that a message may have; 0 for any number up to 2**53. A length
+                above it is a fault before any payload; delimited text passes up to it.
+            whole: give whole messages; otherwise payload as it comes.
+            pings: whether PING and PONG were agreed on.
+
+        Raises:
+            ValueError: C{max_message} is negative.
+        """
+
+    def feed(self, data: bytes, /) -> list[tuple[int, bytes]]:
+        """Take bytes of a request's body, their encoding taken off.
+
+        Returns:
+            What they brought, in order: (1, text), (2, binary), as L{Lane.feed} gives them; (9, b"") PING,
+            (10, b"") PONG, (16, b"") RECONNECT, (17, b"") CLOSE. A NOP gives nothing. With C{fault} set
+            nothing comes any more; what came before is given. A byte behind RECONNECT is a fault.
+        """
+
+    def begin(self) -> None:
+        """The next request starts; the one before is over, as L{end} has it."""
+
+    def end(self) -> None:
+        """The request's body is over: a frame still open is a fault. A missing RECONNECT is not."""
+
+def wse_frame(messages: Sequence[bytes], kind: int, binary_only: bool, /) -> bytes:
+    """Make one frame of each message, with its length in front; return the frames joined.
+
+    Args:
+        messages: the payloads.
+        kind: 1 text, not checked; 2 binary; 0 text where a message is valid UTF-8 and binary where not.
+        binary_only: the session has no text frames; text goes as binary.
+
+    Raises:
+        ValueError: the kind is none of these.
+        TypeError: a message is not bytes.
+    """

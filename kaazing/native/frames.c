@@ -29,13 +29,6 @@ key_draw(key_pool *pool)
     return pool->keys[pool->next++];
 }
 
-static int
-text_is_valid(const uint8_t *text, size_t size)
-{
-    uint8_t state = UTF8_WHOLE;
-    return utf8_check(&state, text, size) == size && state == UTF8_WHOLE;
-}
-
 /* Bytes of all frames, or -1 with an exception set. */
 static Py_ssize_t
 frames_size(PyObject *const *messages, Py_ssize_t count, int masked)
@@ -63,7 +56,7 @@ frames_write(uint8_t *out, PyObject *const *messages, Py_ssize_t count, int kind
     for (Py_ssize_t i = 0; i < count; i++) {
         const uint8_t *payload = (const uint8_t *)PyBytes_AS_STRING(messages[i]);
         size_t size = (size_t)PyBytes_GET_SIZE(messages[i]);
-        int opcode = kind != KIND_AUTO ? kind : text_is_valid(payload, size) ? KIND_TEXT : KIND_BINARY;
+        int opcode = kind != KIND_AUTO ? kind : utf8_valid(payload, size) ? KIND_TEXT : KIND_BINARY;
         out += head_write(out, opcode, size, masked ? MASK_BIT : 0);
         if (masked) {
             const uint8_t *key = key_draw(&pool);
@@ -141,7 +134,7 @@ frames_valid_utf8(PyObject *module, PyObject *data)
     (void)module;
     if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
         return NULL;
-    valid = text_is_valid(view.buf, (size_t)view.len);
+    valid = utf8_valid(view.buf, (size_t)view.len);
     PyBuffer_Release(&view);
     return PyBool_FromLong(valid);
 }

@@ -67,9 +67,8 @@ lane_keep(lane *self, cursor *at, size_t size)
     return 0;
 }
 
-/* Append (kind, data) to items; takes data over, which may be NULL with an exception set. */
-static int
-item_add(PyObject *items, int kind, PyObject *data)
+int
+lane_item(PyObject *items, int kind, PyObject *data)
 {
     PyObject *item = data ? PyTuple_New(2) : NULL;
     int failed;
@@ -124,7 +123,7 @@ control_take(lane *self, cursor *at, PyObject *items)
             return 0;
         if (size >= 2 && size == 2u + (self->masked ? KEY_SIZE : 0) + (frame[1] & 127)) {
             int opcode = frame[0] & 15;
-            int failed = item_add(
+            int failed = lane_item(
                 items, opcode, PyBytes_FromStringAndSize((char *)frame, (Py_ssize_t)size));
             PyMem_Free(self->control);
             self->control = NULL;
@@ -135,17 +134,10 @@ control_take(lane *self, cursor *at, PyObject *items)
     return 0;
 }
 
-/* Payload of one kind, gathered from adjacent frames of one feed. */
-typedef struct {
-    PyObject *bytes;
-    Py_ssize_t size;
-    int kind;
-} lane_run;
-
 /* Hand the run over. A short one is copied, so that its big buffer serves the next one: many short
  * runs in a feed then cost neither memory nor time beyond their own size. */
-static int
-run_flush(lane_run *run, PyObject *items)
+int
+lane_run_flush(lane_run *run, PyObject *items)
 {
     PyObject *data = run->bytes;
     Py_ssize_t size = run->size;
@@ -158,13 +150,13 @@ run_flush(lane_run *run, PyObject *items)
         run->bytes = NULL;
         _PyBytes_Resize(&data, size);
     }
-    return item_add(items, run->kind, data);
+    return lane_item(items, run->kind, data);
 }
 
 static int
 run_take(lane_run *run, lane *self, cursor *at, PyObject *items)
 {
-    if (run->kind != self->kind && run_flush(run, items) < 0)
+    if (run->kind != self->kind && lane_run_flush(run, items) < 0)
         return -1;
     run->kind = self->kind;
     if (!run->bytes) {
@@ -177,15 +169,23 @@ run_take(lane_run *run, lane *self, cursor *at, PyObject *items)
     return 0;
 }
 
-static int
-message_flush(lane *self, PyObject *items)
+int
+lane_gather(lane *self, cursor *at, lane_run *run, PyObject *items)
 {
+    return self->whole ? lane_keep(self, at, lane_here(self, at)) : run_take(run, self, at, items);
+}
+
+int
+lane_message(lane *self, PyObject *items)
+{
+    if (!self->whole)
+        return 0;
     PyObject *data = self->open ? self->open : PyBytes_FromStringAndSize(NULL, 0);
     if (data && PyBytes_GET_SIZE(data) != self->open_size)
         _PyBytes_Resize(&data, self->open_size);
     self->open = NULL;
     self->open_size = 0;
-    return item_add(items, self->kind, data);
+    return lane_item(items, self->kind, data);
 }
 
 static int
@@ -195,16 +195,16 @@ feed_all(lane *self, cursor *at, lane_run *run, PyObject *items)
     while (!failed)
         switch (lane_next(self, at)) {
         case LANE_DATA:
-            failed = self->whole ? lane_keep(self, at, lane_here(self, at)) : run_take(run, self, at, items);
+            failed = lane_gather(self, at, run, items);
             break;
         case LANE_END:
-            failed = self->whole ? message_flush(self, items) : 0;
+            failed = lane_message(self, items);
             break;
         case LANE_CONTROL:
-            failed = run_flush(run, items) < 0 || control_take(self, at, items) < 0;
+            failed = lane_run_flush(run, items) < 0 || control_take(self, at, items) < 0;
             break;
         case LANE_DRY:
-            return run_flush(run, items);
+            return lane_run_flush(run, items);
         }
     return -1;
 }

@@ -259,7 +259,29 @@ typedef struct {
     lane core;
 } LaneObject;
 
-/* Append what the cursor stands on, size bytes, to the open message; -1 with an exception set. */
+/* Payload of one kind, gathered from adjacent frames of one feed; bytes is the owner's to release. */
+typedef struct {
+    PyObject *bytes;
+    Py_ssize_t size;
+    int kind;
+} lane_run;
+
+/* All that gather or give payload return -1 with an exception set when memory is short. */
+
+/* Take the payload of the open frame at the cursor, of which there is some, into the open message, or
+ * where payload is given as it comes into the run; what was in that of another kind goes to items. */
+int lane_gather(lane *self, cursor *at, lane_run *run, PyObject *items);
+
+/* A message has ended: give it to items, where whole ones are wanted. */
+int lane_message(lane *self, PyObject *items);
+
+/* Give what the run holds to items. */
+int lane_run_flush(lane_run *run, PyObject *items);
+
+/* Append (kind, data) to items; takes data over, which may be NULL with an exception set. */
+int lane_item(PyObject *items, int kind, PyObject *data);
+
+/* Append what the cursor stands on, size bytes, to the open message. */
 int lane_keep(lane *self, cursor *at, size_t size);
 
 /* Free what the lane holds: the open message, the control frame not whole yet. */

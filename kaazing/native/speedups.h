@@ -20,12 +20,22 @@ int lane_add(PyObject *module);
 int frames_add(PyObject *module);
 int pump_add(PyObject *module);
 int stomp_add(PyObject *module);
+int wse_add(PyObject *module);
+int wse_frames_add(PyObject *module);
 int fanout_add(PyObject *module);
 
 /* UTF-8 as RFC 3629 has it, in pieces. *state is UTF8_WHOLE before a text, and after one that ended
  * with a whole character. Returns the index of the first byte that cannot continue the text, or size. */
 #define UTF8_WHOLE 0
 size_t utf8_check(uint8_t *state, const uint8_t *text, size_t size);
+
+/* Whether this is UTF-8 that ends with a whole character. */
+static inline int
+utf8_valid(const uint8_t *text, size_t size)
+{
+    uint8_t state = UTF8_WHOLE;
+    return utf8_check(&state, text, size) == size && state == UTF8_WHOLE;
+}
 
 /* The head of an unfragmented data frame (RFC 6455 section 5.2). */
 #define HEAD_MAX 14 /* bytes, a masking key counted */

@@ -18,7 +18,7 @@ class _Fault(Exception):
     """A rule was broken: (close code, offset, what, rule), as L{Lane.fault} gives it."""
 
 
-class _Utf8:
+class Utf8:
     """UTF-8 in pieces.  RFC 3629 section 4."""
 
     __slots__ = ("cut",)
@@ -41,7 +41,7 @@ class _Utf8:
         return len(text)
 
 
-class _Found:
+class Found:
     """The items of one feed; adjacent payload of one kind joins unless C{whole}."""
 
     __slots__ = ("_parts", "_whole")
@@ -78,7 +78,7 @@ class Lane:
         self._done = False  # a close frame or a fault came
         self._held = b""  # a head or a control frame that is not whole yet
         self._open: list[bytes] = []  # whole: payload of the open message
-        self._utf8 = _Utf8()
+        self._utf8 = Utf8()
         self._in_message = self._in_frame = self._final = False
         self._kind = 0  # of the open message, or the last
         self._total = 0  # payload bytes that the open message's frames announced
@@ -94,7 +94,7 @@ class Lane:
         """See C{kaazing/_speedups.pyi}."""
         start = self.received - len(self._held)
         self.received += len(data)
-        found = _Found(self._whole)
+        found = Found(self._whole)
         data = self._held + data
         self._held = b""
         if not self._done:
@@ -107,7 +107,7 @@ class Lane:
             self._open = []
         return found.items()
 
-    def _take(self, data: bytes, start: int, found: _Found) -> None:
+    def _take(self, data: bytes, start: int, found: Found) -> None:
         """Go through C{data}, whose first byte has the offset C{start} in the stream."""
         at = 0
         while not self._done:
@@ -186,7 +186,7 @@ class Lane:
         self._total += need
         self._need, self._final, self._in_frame, self._key = need, bool(first & 0x80), True, key
 
-    def _payload(self, data: bytes, offset: int, found: _Found) -> int:
+    def _payload(self, data: bytes, offset: int, found: Found) -> int:
         """Take payload of the open frame; returns how many bytes that was."""
         size = good = len(data)
         if not size:
@@ -207,7 +207,7 @@ class Lane:
             raise _Fault(1007, offset + good, "text that is not UTF-8", "RFC 6455 section 8.1")
         return size
 
-    def _end_frame(self, offset: int, found: _Found) -> None:
+    def _end_frame(self, offset: int, found: Found) -> None:
         self._in_frame = False
         if not self._final:
             return
