@@ -41,6 +41,9 @@ class IChannel(Interface):
         "tuple[int, str]: code and reason of the peer's Close; 1000 and none before it, or where it gave none"
     )
     whole = Attribute("bool: set by the owner before the first resume: deliver whole messages only")
+    latency = Attribute(
+        "float | None: seconds from the last ping to its pong; None before, and where the carrier has no pings"
+    )
     bound = Attribute("int: bytes that may wait to be sent before congested() is called")
 
     def send(data: bytes, kind: int) -> None:

@@ -51,6 +51,14 @@ def finish_writing(transport: Any) -> None:
         transport.loseWriteConnection()
 
 
+def hand_over(transport: Any, protocol: Any) -> None:
+    """Let another protocol have a connection."""
+    if isinstance(transport, TLSMemoryBIOProtocol):
+        transport.wrappedProtocol = protocol
+    else:
+        transport.protocol = protocol
+
+
 def bound_writes(transport: Any, bound: int) -> None:
     """Have the producer of C{transport} paused while more than C{bound} bytes wait to be sent."""
     if isinstance(transport, TLSMemoryBIOProtocol):
@@ -117,6 +125,7 @@ class StreamChannel(Congestible, Protocol):
     subprotocol: str | None = None
     messages = False
     closed_with = 1000, ""
+    latency = None
     whole = False
     bound = 64_000
     _finished = False

@@ -34,6 +34,12 @@ OPEN = WebSocketProtocol.STATE_OPEN
 CLOSING = WebSocketProtocol.STATE_CLOSING
 CLOSED = WebSocketProtocol.STATE_CLOSED
 
+_KEPT = (
+    *("factory", "transport", "connected", "state", "websocket_protocol_in_use"),
+    *("_perMessageCompress", "max_message"),  # of those alone that have their own
+)
+"""What an open connection keeps of its handshake."""
+
 _CLOSE = 8  # opcode of a Close frame; control frames are those from 8 on (RFC 6455 section 5.2)
 
 
@@ -44,6 +50,7 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
     Attributes:
         lane: takes the data frames once open; None while Autobahn reads everything.
         heard: what the lane had received at the last look for silence.
+        max_message: bytes of payload that a message may have; 0 for any number.
     """
 
     transport: Any
@@ -58,6 +65,8 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
     heard = -1
     max_message = 0
     bound = 64_000
+    latency: float | None = None
+    _asked: float | None = None  # when a ping went out that has no pong yet
     _early: bytes | None = None
     _reply: tuple[int | None, bytes | None] | None = None
     _silent = False  # nothing came between the last two looks
@@ -138,8 +147,7 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
     def _opened(self) -> None:
         """Change over from the handshake to the lane; held until the first resume."""
         early, self.data = self.data, b""
-        kept = ("factory", "transport", "connected", "state", "websocket_protocol_in_use")
-        self.__dict__ = {name: self.__dict__[name] for name in kept if name in self.__dict__}
+        self.__dict__ = {name: self.__dict__[name] for name in _KEPT if name in self.__dict__}
         self._early = early
         self.transport.registerProducer(self, True)
 
@@ -162,8 +170,7 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
         if LANE != "off" and self._perMessageCompress is None:
             self.lane = Lane(not self.masks, self.max_message, self.whole)
         else:
-            WebSocketProtocol._connectionMade(self)
-            self.state = OPEN
+            self._read_by_autobahn()
         if self.factory.inactivity:
             self.factory.wheel.put(self, self.factory.wheel.now() + self.factory.inactivity / 2)
 
@@ -171,9 +178,14 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
         """Let Autobahn read the answer to our Close; return what has come already."""
         early: bytes = self._early or b""
         del self._early
-        WebSocketProtocol._connectionMade(self)
-        self.state = OPEN
+        self._read_by_autobahn()
         return early
+
+    def _read_by_autobahn(self) -> None:
+        agreed = self._perMessageCompress
+        WebSocketProtocol._connectionMade(self)
+        self._perMessageCompress = agreed
+        self.state = OPEN
 
     # What comes in
 
@@ -217,6 +229,12 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
             self.failedByMe = True
             if self.receiver is not None:
                 self.receiver.failed(why)
+
+    def onPong(self, payload: bytes) -> None:
+        """The answer to a ping, or one that nobody asked for."""
+        if self._asked is not None:
+            self.latency = self.factory.wheel.now() - self._asked
+            del self._asked
 
     def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:
         """The peer's Close; the answer waits for C{finish} when we have not closed ourselves."""
@@ -308,6 +326,7 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
         elif not self._silent or (self._held and not hung_up(self.transport)):
             self._silent = True
             if not (self._held and unsent(self.transport)):
+                self._asked = now
                 self.sendPing()  # to one that is held too: the answer of a system that lost it is a reset
         else:
             self.abort()
