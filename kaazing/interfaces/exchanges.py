@@ -46,7 +46,8 @@ class IExchange(Interface):
     begun = Attribute("bool: whether the response has begun")
 
     def hold() -> None:
-        """Read no more of the body, until L{resume}."""
+        """Read no more of the body, until L{resume}; meanwhile a client that waits for leave to send it
+        (Expect: 100-continue) gets none."""
 
     def resume() -> None:
         """Read the body (again)."""
@@ -55,7 +56,8 @@ class IExchange(Interface):
         """Write the head of the response; Server, Date, framing and cross-site fields are put in.
 
         Args:
-            status: HTTP status code, also 1xx (which does not begin the response) but not 101.
+            status: HTTP status code, also 1xx (which does not begin the response, and is kept from
+                HTTP/1.0) but neither 100 nor 101.
             headers: sequence of (name, value) pairs of bytes.
             length: bytes of the body where it is known; otherwise it is chunked.
             close: the body goes on until the connection closes, unchunked.
@@ -71,11 +73,11 @@ class IExchange(Interface):
         """Write a whole response."""
 
     def refuse(why: Any) -> None:
-        """Answer with the page of a BadRequest, and close; abort where a response has begun."""
+        """Answer with the page of a BadRequest; abort where a response has begun."""
 
     def switch(head: bytes) -> Any:
         """Write C{head}, a whole 101 response, and return the connection as a held L{IChannel}; the
-        exchange is over."""
+        exchange is over. Only while it is C{open}, and for a request without a body."""
 
     def abort() -> None:
         """Close the connection at once."""

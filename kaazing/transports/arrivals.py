@@ -21,6 +21,11 @@ _log = Logger(namespace="kaazing.arrivals")
 # Made anew each time: an error object that is raised again keeps every traceback it ever had.
 _unreachable = partial(BadRequest, 502, "the backend cannot be reached", rule="RFC 9110 section 15.6.3")
 failed = partial(BadRequest, 500, "the service failed", rule="RFC 9110 section 15.6.1")
+not_found = partial(BadRequest, 404, "no service here", rule="no accept has this host and path")
+forbidden = partial(
+    BadRequest, 403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
+)
+too_slow = partial(BadRequest, 408, "no whole request in time", rule="RFC 9110 section 15.5.9")
 
 
 def visit(head: Head, caller: Caller) -> Visit:

@@ -13,43 +13,27 @@ from typing import Any
 
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 
 from kaazing.errors import BadRequest
 from kaazing.interfaces.services import Welcome
-from kaazing.transports.arrivals import ask, failed, visit
+from kaazing.transports.arrivals import ask, failed, forbidden, not_found, too_slow, visit
 from kaazing.transports.callers import Caller, caller
 from kaazing.transports.exchange import Exchange
 from kaazing.transports.http import Channel, Site
+from kaazing.transports.intake import UNBOUNDED, Intake
 from kaazing.transports.routes import Route, Routes, origin_allowed, preflight
-from kaazing.transports.tcp import StreamChannel, address, finish_writing
+from kaazing.transports.tcp import StreamChannel, address, finish_writing, hand_over
 from kaazing.transports.wheel import Wheel
 from kaazing.transports.ws import OPEN
-from kaazing.wire.bodies import Body
-from kaazing.wire.heads import (
-    Head,
-    peek,
-    plain_head,
-    refusal,
-    upgrade_required,
-    websocket_fault,
-)
+from kaazing.wire.heads import Head, peek, plain_head, refusal, upgrade_required, websocket_fault
 
 HEAD_TIMEOUT = 10.0  # seconds from the connection, or from the first byte, to a whole request head
 LINGER = 2.0  # seconds for a client to take a refusal in
 MOST_WAITING = 64 * 1024  # bytes of later requests taken while one is being answered
-MOST_BODY = 1024 * 1024  # bytes of a request's body, framing included
-LEAST_BODY = 1024  # bytes of a body that must come in each HEAD_TIMEOUT
+MOST_BODY = 1024 * 1024  # bytes of a request's body for twisted.web, framing included
 
-# Made anew each time: an error object that is raised again keeps every traceback it ever had.
-_not_found = partial(BadRequest, 404, "no service here", rule="no accept has this host and path")
-_forbidden = partial(
-    BadRequest, 403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
-)
-_too_large = partial(BadRequest, 413, f"body of more than {MOST_BODY} bytes", rule="RFC 9110 section 15.5.14")
-_too_slow = partial(BadRequest, 408, "no whole request in time", rule="RFC 9110 section 15.5.9")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"  # RFC 9110 section 10.1.1
 
 
@@ -70,13 +54,12 @@ class Doorman(Protocol):
     _producing = False  # registered as the transport's producer
     _congested = False  # the client has yet to take much of what exchanges wrote
     _going = False  # inside _go_on
-    _most = MOST_BODY  # bytes of the body
-    _body: Body | None = None
+    _full = False  # not read, because too much of later requests is here
+    _hesitant = False  # the client waits for leave to send its body
+    _body: Intake | None = None
     _waiting = False  # for a service's welcome, or for a response to be done
     _served = False  # at least one request
     _closing = False
-    _taken = 0  # bytes of the body so far
-    _looked = 0  # bytes of it at the last look
 
     def __init__(self, routes: Routes, site: Site, wheel: Wheel, secure: bool) -> None:
         self.routes, self.site, self.wheel, self.secure = routes, site, wheel, secure
@@ -103,7 +86,8 @@ class Doorman(Protocol):
         if self._http is not None:
             self._http.connectionLost(reason)
         if self._exchange is not None:
-            self._exchange.lost(None)
+            exchange, self._exchange = self._exchange, None
+            exchange.lost(None)
 
     def due(self, now: float) -> float | None:
         """A timeout has passed; called by the wheel."""
@@ -116,11 +100,10 @@ class Doorman(Protocol):
             return now + HEAD_TIMEOUT  # the client is still taking its answer
         if self._exchange is not None and (self._exchange.patient or self._exchange.held):
             return now + HEAD_TIMEOUT
-        if self._body is not None and self._taken - self._looked >= LEAST_BODY:
-            self._looked = self._taken
+        if self._body is not None and self._body.look():
             return now + HEAD_TIMEOUT
         if self._data or self._body is not None or not self._served:
-            self._refuse(_too_slow())
+            self._refuse(too_slow())
         else:
             self._close()
         return now + LINGER
@@ -161,6 +144,10 @@ class Doorman(Protocol):
 
     def resumed(self) -> None:
         """The body of the exchange is wanted again; called by the exchange."""
+        if self._body is not None:  # its pace counts from now on
+            self._body.look()
+            self.wheel.put(self, self.wheel.now() + HEAD_TIMEOUT)
+        self._encourage()
         self.transport.resumeProducing()
         self._go_on()
 
@@ -177,6 +164,9 @@ class Doorman(Protocol):
         if self._going:
             return
         self._going = True
+        if self._full:
+            self._full = False
+            self.transport.resumeProducing()
         head = None
         try:
             while self._data and not self._closing:
@@ -190,6 +180,7 @@ class Doorman(Protocol):
                         self._stream_body(self._body, self._exchange)
                 elif self._waiting or self._congested or (self._http is not None and self._http.congested):
                     if len(self._data) > MOST_WAITING:
+                        self._full = True
                         self.transport.pauseProducing()
                     return
                 elif (head := peek(self._data)) is None:
@@ -210,33 +201,30 @@ class Doorman(Protocol):
         if (found is None or found[1]) and self.routes.only_websocket(head):
             raise upgrade_required()
         if found is None:
-            raise _not_found()
+            raise not_found()
         route, rest = found
         who = caller(head, self.transport, self.secure)
         asks = preflight(head)
         if not asks and not origin_allowed(head, route, who):
-            raise _forbidden()
+            raise forbidden()
         if asks or route.entry is not None:
             self._begin_exchange(Exchange(self, head, who, route, rest), asks)
         elif route.resource is None:
-            raise _not_found()
+            raise not_found()
         else:
             self._hand_on(head, route, who)
 
     def _begin(self, head: Head) -> None:
         """A request's head is read; what follows is its body."""
-        body = Body(head)
+        body = Intake(head, MOST_BODY)
         del self._data[: head.length]
         self._served = self._waiting = True
         self._body = None if body.done else body
-        self._taken = self._looked = 0
-        self._most = MOST_BODY
 
     def _hand_on(self, head: Head, route: Route, who: Caller) -> None:
         """Let twisted.web serve a request."""
-        if head.content_length is not None and head.content_length > MOST_BODY:
-            raise _too_large()
         raw = plain_head(head, self._data)
+        Intake(head, MOST_BODY).check()
         self._begin(head)
         if self._http is None:
             self._produce(False)
@@ -267,11 +255,23 @@ class Doorman(Protocol):
             exchange.refuse(failed())
         if not exchange.open:
             return
-        self._most = exchange.most_body if exchange.most_body is not None else 1 << 62
-        if exchange.body_done and exchange.taker is not None:
+        if self._body is not None:
+            self._body.most = exchange.most_body if exchange.most_body is not None else UNBOUNDED
+            self._body.check()
+            self._hesitant = (
+                head.version == "1.1" and head.headers.get("expect", "").lower() == "100-continue"
+            )
+            self._encourage()
+        elif exchange.taker is not None:
             exchange.taker.body_ended()
-        elif head.headers.get("expect", "").lower() == "100-continue" and head.version == "1.1":
-            self.transport.write(_CONTINUE)
+
+    def _encourage(self) -> None:
+        """Give a client leave to send its body, once it is wanted (RFC 9110 section 10.1.1)."""
+        exchange = self._exchange
+        if self._hesitant and exchange is not None and not exchange.held:
+            self._hesitant = False
+            if not exchange.begun:
+                self.transport.write(_CONTINUE)
 
     def _produce(self, yes: bool) -> None:
         """Be the transport's producer, or be it no longer."""
@@ -281,38 +281,31 @@ class Doorman(Protocol):
             self.transport.unregisterProducer()
         self._producing = yes
 
-    def _pass_body(self, body: Body) -> None:
-        taken, done = body.feed(self._data)
-        piece = bytes(self._data[:taken])
-        self._took(taken, done)
-        assert self._http is not None
-        self._http.dataReceived(piece)
-
-    def _stream_body(self, body: Body, exchange: Exchange) -> None:
-        pieces: list[bytes] = []
-        taken, done = body.feed(self._data, pieces)
-        self._took(taken, done)
-        exchange.body_done = done
-        if exchange.taker is not None and pieces:
-            exchange.taker.body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        if done and exchange.taker is not None:
-            exchange.taker.body_ended()
-
-    def _took(self, taken: int, done: bool) -> None:
-        """Account for bytes of a body."""
-        del self._data[:taken]
-        self._taken += taken
-        if self._taken > self._most:
-            raise _too_large()
-        if done:
+    def _pass_body(self, body: Intake) -> None:
+        raw = bytes(self._data)
+        if body.take(self._data):
             self._body = None
+        assert self._http is not None
+        self._http.dataReceived(raw[: len(raw) - len(self._data)])
+
+    def _stream_body(self, body: Intake, exchange: Exchange) -> None:
+        pieces: list[bytes] = []
+        try:
+            exchange.body_done = body.take(self._data, pieces)
+        finally:  # what came before a fault passes, wherever the stream was cut
+            if exchange.body_done:
+                self._body = None
+            if exchange.taker is not None and pieces:
+                exchange.taker.body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if exchange.body_done and exchange.taker is not None:
+            exchange.taker.body_ended()
 
     # Upgrades
 
     def _upgrade(self, head: Head) -> None:
         route = self.routes.websocket(head)
         if route is None:
-            raise _not_found()
+            raise not_found()
         if route.upgrades:
             self._serve(head)
             return
@@ -321,7 +314,7 @@ class Doorman(Protocol):
             raise fault
         who = caller(head, self.transport, self.secure)
         if not origin_allowed(head, route, who):
-            raise _forbidden()
+            raise forbidden()
         let_in = partial(self._let_in, head, route)
         if (
             not ask(route.service, visit(head, who), let_in, self._turn_away, self.transport.abortConnection)
@@ -373,20 +366,20 @@ class Doorman(Protocol):
         self._produce(False)
         rest = bytes(self._data)
         self._data.clear()
-        if isinstance(self.transport, TLSMemoryBIOProtocol):
-            self.transport.wrappedProtocol = protocol
-        else:
-            self.transport.protocol = protocol
+        hand_over(self.transport, protocol)
         return rest
 
     # The end
 
     def _refuse(self, why: BadRequest, *, page: bool = True) -> None:
         """Answer with an error, and close; what the client still sends is read and thrown away."""
+        if self._closing:
+            return
         self.log.debug("{peer} refused: {why}", peer=address(self.transport.getPeer()), why=why)
         exchange, self._exchange = self._exchange, None
         begun = exchange.begun if exchange is not None else self._waiting and self._body is None
         if exchange is not None:
+            page = page and exchange.head.method != "HEAD"
             exchange.lost(why)
         if begun:
             self.transport.abortConnection()

@@ -93,7 +93,8 @@ class Exchange:
         if not self.open or self.begun:
             return
         if 100 <= status < 200:
-            self._doorman.transport.write(response_head(status, headers))
+            if self.head.version == "1.1":  # RFC 9110 section 15.2
+                self._doorman.transport.write(response_head(status, headers))
             return
         self.begun = True
         fields = self._fields(headers)

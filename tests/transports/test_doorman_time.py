@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.transports.doorman import HEAD_TIMEOUT, LEAST_BODY, LINGER, MOST_WAITING
+from kaazing.transports.doorman import HEAD_TIMEOUT, LINGER, MOST_WAITING
+from kaazing.transports.intake import LEAST_BODY
 from tests.transports.doors import (
     HANDSHAKE,
     TOO_SLOW,
