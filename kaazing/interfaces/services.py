@@ -20,6 +20,8 @@ class Visit:
         query: of the request target, without "?"; empty for none.
         headers: by lower-case name; values of equal names joined by ", " (RFC 9110 section 5.3).
         subprotocols: Sec-WebSocket-Protocol, in the client's order.
+        after: id of the last event that a client of an event stream has, empty for none; None where
+            nothing that has ids carries the channel.
     """
 
     peer: str
@@ -28,6 +30,7 @@ class Visit:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     subprotocols: tuple[str, ...] = ()
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,12 @@ class Welcome:
     Attributes:
         subprotocol: the one that the handshake echoes, None for none.
         keep: whatever the service wants back with the channel, e.g. a backend dialled beforehand.
+        at: of an event stream, the id that stands for what was said before; empty for none.
     """
 
     subprotocol: str | None = None
     keep: Any = None
+    at: str = ""
 
 
 class IServiceType(Interface):
@@ -100,6 +105,7 @@ class IHouse(Interface):
     """What a service may ask of the gateway; services import no transport."""
 
     folder = Attribute("pathlib.Path: where the configuration file is; relative paths start here")
+    clock = Attribute("IReactorTime: the time")
 
     def connect(uri: Any, options: Any, **more: Any) -> Any:
         """Dial a L{Uri}; return a Deferred of an L{IChannel}, held until resumed, which fails with
@@ -116,6 +122,23 @@ class IHouse(Interface):
 
     def loop(service: str, channel: Any, repeat: int) -> None:
         """Send each message that comes on a channel back to where it came from, C{repeat} times."""
+
+    def audience(service: str, policy: Any) -> Any:
+        """Return a new L{IAudience}, which treats slow receivers as a L{Slow} says."""
+
+    def events(service: Any, accept: Any, options: Any) -> Any:
+        """Return the entry (see L{IService.entry}) that makes event streams of the requests under
+        C{accept}, which become channels of C{service}; C{options} are its L{EventOptions}. An accept
+        for HTTP serves only requests that name text/event-stream in Accept."""
+
+    def listen(service: str, host: str, port: int, arrived: Any) -> Any:
+        """Return an object with C{start()}, which raises ListenError, and C{stop()}; in between,
+        C{arrived} gets each TCP connection to that address as an L{IChannel}, held."""
+
+    def datagrams(service: str, uri: Any, received: Any, **more: Any) -> Any:
+        """Return an object with C{start()}, which raises ListenError, and C{stop()}; in between,
+        C{received} gets each datagram sent to a udp or mcp L{Uri}. More arguments and its counters:
+        see L{kaazing.transports.datagrams.Datagrams}."""
 
     def complain(service: str, peer: str, why: Exception) -> None:
         """Write one line to the log: the service's name, the client's address, what was wrong."""
