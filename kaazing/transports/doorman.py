@@ -23,7 +23,7 @@ from kaazing.transports.callers import Caller, caller
 from kaazing.transports.exchange import Exchange
 from kaazing.transports.http import Channel, Site
 from kaazing.transports.intake import UNBOUNDED, Intake
-from kaazing.transports.routes import Route, Routes, origin_allowed, preflight
+from kaazing.transports.routes import Route, Routes, origin_allowed, preflight, public
 from kaazing.transports.tcp import StreamChannel, address, finish_writing, hand_over
 from kaazing.transports.wheel import Wheel
 from kaazing.transports.ws import OPEN
@@ -205,7 +205,7 @@ class Doorman(Protocol):
         route, rest = found
         who = caller(head, self.transport, self.secure)
         asks = preflight(head)
-        if not asks and not origin_allowed(head, route, who):
+        if not (asks or public(route, rest) or origin_allowed(head, route, who)):
             raise forbidden()
         if asks or route.entry is not None:
             self._begin_exchange(Exchange(self, head, who, route, rest), asks)

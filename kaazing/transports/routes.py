@@ -142,13 +142,23 @@ def origin_of(head: Head, route: Route, caller: Caller) -> str | None:
     """Return the origin of the page that sent the request, None where no page of another origin did.
 
     The bridge page of emulation sends requests of its own origin for pages of others, and names
-    theirs in C{X-Origin}, or C{.ko} of the query.
+    theirs in C{X-Origin}, or C{.ko} of the query; it may send them anywhere on this host. What a page
+    of another site sends without an Origin (an image, a frame) is nothing that emulation or an event
+    stream is for: it counts as of a page whose origin nobody knows.
     """
-    origin = head.headers.get("origin")
-    if route.kind != "http" and (origin is None or same_origin(origin, caller)):
-        named = _ORIGIN_NAMED.search(head.query)
-        return head.headers.get("x-origin") or (unquote(named[1]) if named else origin)
-    return origin
+    fields = head.headers
+    origin = fields.get("origin")
+    if origin is not None and not same_origin(origin, caller):
+        return origin
+    named = fields.get("x-origin")
+    if named is None and route.kind != "http":
+        if origin is None and fields.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return "null"
+        if ".ko=" in head.query and (match := _ORIGIN_NAMED.search(head.query)):
+            named = unquote(match[1])
+    if named is None:
+        return origin
+    return named if _ORIGIN.fullmatch(named) else "null"
 
 
 def origin_allowed(head: Head, route: Route, caller: Caller) -> bool:
@@ -158,6 +168,12 @@ def origin_allowed(head: Head, route: Route, caller: Caller) -> bool:
     """
     origin = origin_of(head, route, caller)
     return origin is None or same_origin(origin, caller) or granted(origin, head.method, route) is not None
+
+
+def public(route: Route, rest: str) -> bool:
+    """Return whether pages of every origin may ask for what stands at C{rest}: the bridge page, which
+    says of whom each of its requests is."""
+    return route.kind != "http" and rest.startswith(";resource/")
 
 
 def same_origin(origin: str, caller: Caller) -> bool:
@@ -180,7 +196,12 @@ def sharing(head: Head, route: Route, caller: Caller) -> list[tuple[bytes, bytes
     """Return the header fields that say what a page of another origin may do (Fetch standard)."""
     origin = origin_of(head, route, caller)
     fields = [(b"Vary", b"Origin")] if origin is not None or route.cross_site else []
-    if origin is None or same_origin(origin, caller):
+    if origin is None:
+        return fields
+    if same_origin(origin, caller):
+        if ".kac=ex" in head.query:  # Internet Explorer's XDomainRequest wants it said even so
+            fields.append((b"Access-Control-Allow-Origin", origin.encode()))
+            fields.append((b"Access-Control-Allow-Credentials", b"true"))
         return fields
     asks = preflight(head)
     constraint = granted(
