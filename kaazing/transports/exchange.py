@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.transports.test_exchange -*-
+# -*- test-case-name: tests.transports.test_exchange,tests.transports.test_exchange_answers -*-
 """One HTTP request and its response, streamed both ways, for what twisted.web cannot stream.
 
 twisted.web keeps a request's body until it is whole and takes a fifth of a millisecond for each
