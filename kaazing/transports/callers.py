@@ -6,7 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
+
 from kaazing.transports.tcp import address
+from kaazing.wire.forwarded import Networks, listed, read
 from kaazing.wire.heads import Head
 
 
@@ -15,7 +18,7 @@ class Caller:
     """The client's view of a connection.
 
     Attributes:
-        peer: the client's address, "192.0.2.1:5000".
+        peer: the client's address, "192.0.2.1:5000"; port 0 where a proxy in front does not say it.
         secure: whether the client speaks TLS.
         host: the name that the client used for us, as L{Head.host} has it.
         port: the port that the client named; None for none.
@@ -33,6 +36,73 @@ class Caller:
         return host if self.port is None else f"{host}:{self.port}"
 
 
-def caller(head: Head, transport: Any, secure: bool) -> Caller:
-    """Return who sent a request, as the connection itself says."""
-    return Caller(address(transport.getPeer()), secure, head.host, head.port)
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What a PROXY header said of a connection; an attribute C{introduction} of its transport.
+
+    Attributes:
+        address: the client's; None where the proxy does not say it.
+        secure: whether the client spoke TLS to the proxy.
+    """
+
+    address: IPv4Address | IPv6Address | None
+    secure: bool = False
+
+
+def caller(head: Head, transport: Any, secure: bool, trusted: Networks = ()) -> Caller:
+    """Return who sent a request.
+
+    Args:
+        head: of the request.
+        transport: of the connection.
+        secure: whether TLS is ended here, or the accept says that it was ended in front.
+        trusted: the proxies whose word about the client is taken; from anybody else it is not even read.
+
+    Raises:
+        BadRequest: a listed proxy sent what cannot be read.
+    """
+    peer = transport.getPeer()
+    if not trusted or not _may_tell(transport, peer, trusted):
+        return Caller(address(peer), came_securely(transport, secure), head.host, head.port)
+    told = read(head.headers, trusted)
+    if told.host is not None:
+        peer = _address(told.host, told.port)
+    secure = came_securely(transport, secure) if told.secure is None else told.secure
+    host, port = told.named or (head.host, head.port)
+    if port is None and told.named_port != (443 if secure else 80):
+        port = told.named_port
+    return Caller(address(peer), secure, host, port)
+
+
+def came_securely(transport: Any, secure: bool) -> bool:
+    """Return whether the client of a connection spoke TLS, here (C{secure}) or to the proxy in front."""
+    introduction: Introduction | None = getattr(transport, "introduction", None)
+    return secure or (introduction is not None and introduction.secure)
+
+
+def belongs_to(transport: Any, who: Caller) -> None:
+    """Have a transport that carries one client's bytes alone from now on name that client's address."""
+    if address(transport.getPeer()) != who.peer:
+        host, _, port = who.peer.rpartition(":")
+        rename(transport, _address(host.strip("[]"), int(port)))
+
+
+def rename(transport: Any, peer: IPv4Address | IPv6Address) -> None:
+    """Have a transport name another address as that of its peer."""
+    transport.getPeer = lambda: peer
+
+
+def _address(host: str, port: int) -> IPv4Address | IPv6Address:
+    return (IPv6Address if ":" in host else IPv4Address)("TCP", host, port)
+
+
+def _may_tell(transport: Any, peer: Any, trusted: Networks) -> bool:
+    """Return whether the word of a connection's other end is taken.
+
+    A proxy that began with a PROXY header and did not say whose bytes follow does not vouch for
+    the header fields in them.
+    """
+    introduction: Introduction | None = getattr(transport, "introduction", None)
+    if introduction is not None and introduction.address is None:
+        return False
+    return listed(getattr(peer, "host", ""), trusted)

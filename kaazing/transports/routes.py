@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from kaazing.config.model import CrossSite, Uri
 from kaazing.transports.callers import Caller
 from kaazing.transports.handshakes import ServerFactory
+from kaazing.wire.forwarded import Networks
 from kaazing.wire.heads import Head
 
 WILDCARDS = ("0.0.0.0", "::")  # accepts on these, and on a network interface, answer to any Host
@@ -34,6 +35,7 @@ class Route:
         server: value of the Server header, empty for none.
         entry: takes its plain requests as exchanges (L{Entry}) in place of C{resource}; None for none.
         upgrades: whether C{entry} takes WebSocket handshakes too, to pass them on.
+        trusted: the proxies in front whose word about the client is taken.
     """
 
     accept: Uri
@@ -44,6 +46,7 @@ class Route:
     server: str = ""
     entry: Entry | None = None
     upgrades: bool = False
+    trusted: Networks = ()
 
     @property
     def kind(self) -> str:
