@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from zope.interface import Attribute, Interface
 
@@ -30,6 +31,48 @@ class Event:
     at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow:
+    """What is done with events that a receiver does not take as fast as they come.
+
+    Attributes:
+        kind: "drop-oldest"; "conflate": a later event of the same key takes the place of an earlier
+            one that waits, at the end, so that ids stay in order, and otherwise as drop-oldest; or
+            "disconnect": the receiver is finished with 1008.
+        bytes: that may wait for one receiver, L{COST} for each event counted. Those that its transport
+            has already, at most as many again, are not counted; nor are events that it missed.
+        age: seconds that an event may wait; looked at twice a second; 0 for any time.
+        coalesce: seconds between two writes at least; events that come in between share the next one.
+            0: each event is a write of its own.
+    """
+
+    kind: str = "drop-oldest"
+    bytes: int = 1024 * 1024
+    age: float = 0.0
+    coalesce: float = 0.001
+
+
+COST = 100
+"""Bytes that an event counts for, besides its payload, where it waits."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the events of an audience, one for each receiver.
+
+    Attributes:
+        delivered: handed to the kernel or to a receiver's transport.
+        dropped: for waiting too long or being too many; those of a receiver that was disconnected too.
+        conflated: replaced by a later event of the same key.
+        disconnected: receivers finished for being slow.
+    """
+
+    delivered: int = 0
+    dropped: int = 0
+    conflated: int = 0
+    disconnected: int = 0
+
+
 class IForm(Interface):
     """How events look on the wire of one sort of channel; hashable, equal where the bytes are equal."""
 
@@ -40,30 +83,40 @@ class IForm(Interface):
 class ISpreadable(Interface):
     """A channel that can be told what has been encoded for others too."""
 
-    form = Attribute("IForm | None: None where the channel's bytes are its own; then send_all() is used")
+    form = Attribute(
+        "IForm | None: never another; None where the channel's bytes are its own: send_all() is used"
+    )
 
     def descriptor() -> int:
         """Return the file descriptor to which encoded bytes may be written at once: open, plain TCP,
-        and nothing waits to be sent; -1 otherwise."""
+        and nothing waits to be sent; -1 otherwise. Good until the reactor's thread does anything else."""
 
     def put(data: bytes) -> None:
-        """Write encoded bytes; what the peer does not take is buffered."""
-
-    def unsent() -> int:
-        """Return how many bytes wait in this process to be sent."""
+        """Write encoded bytes; nothing happens once the channel is not open. What the peer does not
+        take is buffered, and the receiver's congested() called, however little it is; drained()
+        follows."""
 
 
 class IAudience(Interface):
-    """All receivers of one feed."""
+    """All receivers of one feed. It has the attributes of L{Counts} too."""
 
-    def join(channel: object, missed: Sequence[Event] = ()) -> None:
-        """Tell a channel C{missed} first, and from now on every event, until it is gone or L{leave}."""
+    receivers = Attribute("int: how many there are")
 
-    def leave(channel: object) -> None:
-        """Tell a channel no more."""
+    def join(channel: Any, missed: Sequence[Event] = ()) -> None:
+        """Tell a channel C{missed} first, and from now on every event, until it is gone or L{leave}.
+
+        The channel's receiver is set before: the audience puts itself in front of it, and calls it as
+        the channel would. A channel that is not open, or has joined already, is left as it is.
+
+        Args:
+            missed: events before any that is published from now on; not subject to the policy's bytes.
+        """
+
+    def leave(channel: Any) -> None:
+        """Tell a channel no more; what waits for it is lost. Nothing happens when it is not there."""
 
     def publish(event: Event) -> None:
         """Tell everybody."""
 
     def close(code: int, reason: str) -> None:
-        """Finish all channels, what waits is flushed."""
+        """Finish all channels, what waits is flushed first; drop, then abort those that take nothing."""

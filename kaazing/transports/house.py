@@ -12,8 +12,10 @@ from zope.interface import implementer
 from kaazing.config.model import ConnectOptions, Uri
 from kaazing.interfaces.adapters import Front, IAdapterSession, Kind
 from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.feeds import Slow
 from kaazing.interfaces.services import IHouse
 from kaazing.transports.adapted import Adapted
+from kaazing.transports.audience import Audience
 from kaazing.transports.bridge import Bridge, Loop
 from kaazing.transports.dial import Dialler
 from kaazing.transports.sessions import Sessions
@@ -47,6 +49,10 @@ class House:
     def loop(self, service: str, channel: IChannel, repeat: int) -> None:
         """See L{IHouse}."""
         Loop(self._sessions, service, channel, repeat).start()
+
+    def audience(self, service: str, policy: Slow) -> Audience:
+        """See L{IHouse}."""
+        return Audience(self._sessions, service, policy, self._wheel)
 
     def complain(self, service: str, peer: str, why: Exception) -> None:
         """See L{IHouse}."""

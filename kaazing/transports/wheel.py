@@ -21,6 +21,7 @@ class Wheel:
     """Calls C{due} of what was put on it, at most one tick late.
 
     Attributes:
+        clock: what the deadlines are measured by.
         now: says the time that deadlines are measured in, seconds.
         tick: seconds between two looks.
     """
@@ -29,7 +30,7 @@ class Wheel:
     tick = 0.5
 
     def __init__(self, clock: IReactorTime) -> None:
-        self.now = clock.seconds
+        self.clock, self.now = clock, clock.seconds
         self._slots: dict[int, set[Due]] = {}
         self._where: dict[Due, int] = {}
         self._loop = LoopingCall(self._turn)

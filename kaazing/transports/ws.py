@@ -23,6 +23,8 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError, FrameViolation, Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.feeds import ISpreadable
+from kaazing.transports.forms import FRAMES, Frames, Spreadable
 from kaazing.transports.tcp import Congestible, address, bound_writes, finish_writing, hung_up, unsent
 from kaazing.wire.frames import frame
 from kaazing.wire.lane import Lane
@@ -30,6 +32,7 @@ from kaazing.wire.lane import Lane
 LANE = os.environ.get("KAAZING_LANE", "pump")
 """Which path data takes: "pump" (lane, and pump where it can), "lane", or "off" (Autobahn alone)."""
 
+CONNECTING = WebSocketProtocol.STATE_CONNECTING
 OPEN = WebSocketProtocol.STATE_OPEN
 CLOSING = WebSocketProtocol.STATE_CLOSING
 CLOSED = WebSocketProtocol.STATE_CLOSED
@@ -43,8 +46,8 @@ _KEPT = (
 _CLOSE = 8  # opcode of a Close frame; control frames are those from 8 on (RFC 6455 section 5.2)
 
 
-@implementer(IChannel)
-class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
+@implementer(IChannel, ISpreadable)
+class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
     """Mixed in before Autobahn's own class; see L{IChannel}.
 
     Attributes:
@@ -108,7 +111,7 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
     websocket_version = 13
     inside_message = False
     current_frame = None
-    state = WebSocketProtocol.STATE_CONNECTING
+    state = CONNECTING
 
     def __init__(self) -> None:
         """Leave out what Autobahn would make for each connection."""
@@ -129,6 +132,11 @@ class Socket(Congestible, WebSocketProtocol):  # type: ignore[misc]
     def open(self) -> bool:
         """See L{IChannel}."""
         return bool(self.state == OPEN)
+
+    @property
+    def form(self) -> Frames | None:
+        """See L{ISpreadable}."""
+        return None if self.masks or self._perMessageCompress is not None else FRAMES
 
     @property
     def subprotocol(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from zope.interface import implementer
 from kaazing.config.model import ConnectOptions, Uri
 from kaazing.interfaces.adapters import Front, Kind
 from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.feeds import Counts, Event, IAudience, Slow
 from kaazing.interfaces.services import IHouse
 
 
@@ -63,6 +65,46 @@ class Line:
         self.done.append("abort")
 
 
+@implementer(IAudience)
+class NotedAudience(Counts):
+    """See L{IAudience}.
+
+    Attributes:
+        policy: with which it was asked for.
+        told: (channel, missed) of each that joined and is still there.
+        published: all events.
+        closed: code and reason, None before.
+    """
+
+    def __init__(self, service: str, policy: Slow) -> None:
+        super().__init__()
+        self.service, self.policy = service, policy
+        self.told: list[tuple[Any, list[Event]]] = []
+        self.published: list[Event] = []
+        self.closed: tuple[int, str] | None = None
+
+    @property
+    def receivers(self) -> int:
+        """See L{IAudience}."""
+        return len(self.told)
+
+    def join(self, channel: Any, missed: Sequence[Event] = ()) -> None:
+        """See L{IAudience}."""
+        self.told.append((channel, list(missed)))
+
+    def leave(self, channel: Any) -> None:
+        """See L{IAudience}."""
+        self.told = [(there, missed) for there, missed in self.told if there is not channel]
+
+    def publish(self, event: Event) -> None:
+        """See L{IAudience}."""
+        self.published.append(event)
+
+    def close(self, code: int, reason: str) -> None:
+        """See L{IAudience}."""
+        self.closed = code, reason
+
+
 @implementer(IHouse)
 class NotedHouse:
     """See L{IHouse}.
@@ -71,6 +113,7 @@ class NotedHouse:
         dialled: (uri, options, more) of each dial.
         dialling: what the dials return, in order; the test fires them.
         joined, adapted, looped: the arguments of each call.
+        audiences: those that were asked for.
         complaints: (service, peer, what was wrong).
     """
 
@@ -82,6 +125,7 @@ class NotedHouse:
         self.joined: list[Any] = []
         self.adapted: list[Any] = []
         self.looped: list[Any] = []
+        self.audiences: list[NotedAudience] = []
         self.complaints: list[tuple[str, str, str]] = []
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
@@ -101,6 +145,11 @@ class NotedHouse:
     def loop(self, service: str, channel: IChannel, repeat: int) -> None:
         """See L{IHouse}."""
         self.looped.append((service, channel, repeat))
+
+    def audience(self, service: str, policy: Slow) -> NotedAudience:
+        """See L{IHouse}."""
+        self.audiences.append(NotedAudience(service, policy))
+        return self.audiences[-1]
 
     def complain(self, service: str, peer: str, why: Exception) -> None:
         """See L{IHouse}."""

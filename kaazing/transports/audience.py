@@ -1,0 +1,204 @@
+# -*- test-case-name: tests.transports.test_audience -*-
+"""All receivers of one feed: told together while they keep up, each by itself while it does not.
+
+Those that keep up and look alike on the wire are written to in one C loop. No descriptor is kept
+between two loops: each is asked for right before, so none can have become a stranger's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zope.interface import implementer
+
+from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.feeds import Counts, Event, IAudience, IForm, ISpreadable, Slow
+from kaazing.transports.backlog import cost
+from kaazing.transports.seats import Seat
+from kaazing.transports.sessions import Sessions
+from kaazing.transports.wheel import Wheel
+from kaazing.wire.spread import spread
+
+_BATCH = 256 * 1024  # bytes of events that share a write at most
+
+
+class _Presence:
+    """An audience with somebody in it, as a session that the gateway awaits when it stops."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience, self.service = audience, audience.service
+
+    def leave(self) -> None:
+        """See L{kaazing.transports.sessions.Session}."""
+        self._audience.close(1001, "the gateway goes away")
+
+
+@implementer(IAudience)
+class Audience(Counts):
+    """See L{IAudience}.
+
+    Attributes:
+        service: for which it is.
+        policy: what is done with those that are slow.
+        wheel: for deadlines of those that are slow.
+    """
+
+    def __init__(self, sessions: Sessions, service: str, policy: Slow, wheel: Wheel) -> None:
+        super().__init__()
+        self.service, self.policy, self.wheel = service, policy, wheel
+        self._sessions, self._clock = sessions, wheel.clock
+        self._presence = _Presence(self)
+        self._seats: dict[Any, Seat] = {}
+        self._parting: set[Seat] = set()  # finished, but not gone yet
+        self._quick: dict[IForm | None, dict[Seat, None]] = {}
+        self._slow: dict[Seat, None] = {}
+        self._batch: list[Event] = []
+        self._batched = 0  # bytes of the batch
+        self._newcomers: dict[Seat, int] = {}  # and how much of the batch came before them
+        self._call: Any = None
+        self._began = -policy.coalesce  # when the last write began
+        self._busy = False
+
+    @property
+    def receivers(self) -> int:
+        """See L{IAudience}."""
+        return len(self._seats)
+
+    # Coming and going
+
+    def join(self, channel: IChannel, missed: Sequence[Event] = ()) -> None:
+        """See L{IAudience}."""
+        if channel in self._seats or not channel.open:
+            return
+        if not self._seats and not self._parting:
+            self._sessions.opened(self._presence)
+        spreadable: Any = ISpreadable(channel, None)
+        seat = Seat(self, channel, spreadable)
+        self._seats[channel] = seat
+        if self._batch:
+            self._newcomers[seat] = len(self._batch)
+        else:
+            self._place(seat)
+        seat.begin(missed)
+
+    def leave(self, channel: IChannel) -> None:
+        """See L{IAudience}."""
+        seat = self._seats.get(channel)
+        if seat is not None:
+            self._remove(seat)
+            seat.vacate()
+            self._check_empty()
+
+    def part(self, seat: Seat, code: int, reason: str) -> None:
+        """Finish a seat's channel, and see to it that it goes."""
+        self._remove(seat)
+        self._parting.add(seat)
+        seat.part(code, reason)
+
+    def lost(self, seat: Seat) -> None:
+        """A seat's channel is gone; called by the seat."""
+        self._parting.discard(seat)
+        if self._seats.get(seat.channel) is seat:
+            self._remove(seat)
+        self._check_empty()
+
+    def _remove(self, seat: Seat) -> None:
+        del self._seats[seat.channel]
+        self._newcomers.pop(seat, None)
+        self._slow.pop(seat, None)
+        alike = self._quick.get(seat.form)
+        if alike is not None:
+            alike.pop(seat, None)
+            if not alike:
+                del self._quick[seat.form]
+
+    def _check_empty(self) -> None:
+        if not self._seats and not self._parting:
+            self._sessions.gone(self._presence)
+
+    def _place(self, seat: Seat) -> None:
+        if seat.slow:
+            self._slow[seat] = None
+        else:
+            self._quick.setdefault(seat.form, {})[seat] = None
+
+    def moved(self, seat: Seat) -> None:
+        """A seat has become slow, or quick again; called by the seat."""
+        if seat in self._newcomers or self._seats.get(seat.channel) is not seat:
+            return
+        if seat.slow:
+            alike = self._quick[seat.form]
+            del alike[seat]
+            if not alike:
+                del self._quick[seat.form]
+        else:
+            del self._slow[seat]
+        self._place(seat)
+
+    def close(self, code: int, reason: str) -> None:
+        """See L{IAudience}."""
+        self._flush()
+        for seat in list(self._seats.values()):
+            if self._seats.get(seat.channel) is seat:
+                seat.empty()
+                self.part(seat, code, reason)
+
+    # Telling
+
+    def publish(self, event: Event) -> None:
+        """See L{IAudience}."""
+        if not self._seats:
+            return
+        self._batch.append(event)
+        self._batched += cost(event)
+        if not self.policy.coalesce or self._batched >= _BATCH:
+            self._flush()
+        elif self._call is None:
+            due = self._began + self.policy.coalesce - self._clock.seconds()
+            self._call = self._clock.callLater(max(due, 0), self._called)
+
+    def _called(self) -> None:
+        self._call = None
+        self._flush()
+
+    def _flush(self) -> None:
+        """Tell everybody what came since the last time, in one write."""
+        if self._busy:  # what is published meanwhile is told behind it
+            return
+        self._busy = True
+        try:
+            while self._batch:
+                self._began = self._clock.seconds()
+                self._tell_all()
+        finally:
+            self._busy = False
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _tell_all(self) -> None:
+        batch, self._batch, self._batched = self._batch, [], 0
+        newcomers, self._newcomers = self._newcomers, {}
+        quick = [(form, list(alike)) for form, alike in self._quick.items()]
+        slow = list(self._slow)
+        for seat in newcomers:
+            self._place(seat)
+        for form, seats in quick:
+            if form is None:
+                for seat in seats:
+                    seat.tell(batch)
+            else:
+                self._spread(form, seats, batch)
+        for seat in slow:
+            seat.tell(batch)
+        for seat, before in newcomers.items():
+            seat.tell(batch[before:])
+
+    def _spread(self, form: IForm, seats: list[Seat], batch: list[Event]) -> None:
+        data = form.encode(batch)
+        count = len(batch)
+        self.delivered += count * len(seats)
+        for index, sent in spread([seat.descriptor() for seat in seats], data):
+            if not seats[index].put(data[sent:]):
+                self.delivered -= count
