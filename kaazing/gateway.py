@@ -22,6 +22,7 @@ from kaazing.transports.routes import Route
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.tls import ClientContexts, ServerContexts, load_authorities, load_identities
 from kaazing.transports.wheel import Wheel
+from kaazing.wire.forwarded import Networks
 from kaazing.wire.lane import SPEEDUPS
 
 _SERVER = "Kaazing Gateway"  # value of the Server header, as in the original
@@ -121,7 +122,7 @@ class Gateway(MultiService):
         contexts = self._contexts(options) if accept.secure and options.tls.encryption else None
         found = self._listeners.get((host, port))
         if found is not None:
-            _share(found, accept, contexts)
+            _share(found, accept, contexts, _proxies(options))
             return found
         factory: Doors | Streams
         if accept.scheme in _STREAMS:
@@ -133,9 +134,8 @@ class Gateway(MultiService):
                 server=_SERVER if options.server_header else "",
                 secure=accept.secure,
             )
-        made = Listener(
-            self._reactor, host, port, factory, contexts, f"service {config.name!r}, accept {accept.shown}"
-        )
+        who = f"service {config.name!r}, accept {accept.shown}"
+        made = Listener(self._reactor, host, port, factory, contexts, who, _proxies(options))
         self._listeners[host, port] = made
         return made
 
@@ -158,20 +158,32 @@ class Gateway(MultiService):
             )
         resource, entry = service.resource(accept), service.entry(accept)
         upgrades = bool(getattr(entry, "upgrades", False))
-        return Route(accept, service, sockets, resource, config.cross_site, server, entry, upgrades)
+        trusted = options.trusted
+        return Route(accept, service, sockets, resource, config.cross_site, server, entry, upgrades, trusted)
 
 
-def _share(listener: Listener, accept: Uri, contexts: ServerContexts | None) -> None:
+def _proxies(options: AcceptOptions) -> Networks:
+    """Return whose connections begin with a PROXY header."""
+    return options.trusted if options.proxy_protocol else ()
+
+
+def _share(listener: Listener, accept: Uri, contexts: ServerContexts | None, proxies: Networks) -> None:
     """Let one more accept use a listener.
 
     Raises:
-        ConfigError: the two cannot be told apart, or one is over TLS and the other is not.
+        ConfigError: the two cannot be told apart, or what comes before the first request head, TLS or
+            a PROXY header, comes for one of them only.
     """
     if accept.scheme in _STREAMS or isinstance(listener.factory, Streams):
         raise ConfigError(f"accept {accept.shown} is at the same address as that of {listener.who}")
     if (contexts is None) != (listener.contexts is None):
         raise ConfigError(
             f"accept {accept.shown} is at the same address, with and without TLS, as that of {listener.who}"
+        )
+    if set(proxies) != set(listener.proxies):
+        raise ConfigError(
+            f"accept {accept.shown} is at the same address as that of {listener.who}, so that proxy.protocol,"
+            " and proxy.trusted where that is enabled, must be the same"
         )
     if contexts is not None and listener.contexts is not None:
         listener.contexts.add(contexts)

@@ -19,7 +19,7 @@ from twisted.web.http import datetimeToString
 from kaazing.errors import BadRequest
 from kaazing.interfaces.services import Welcome
 from kaazing.transports.arrivals import ask, failed, forbidden, not_found, too_slow, visit
-from kaazing.transports.callers import Caller, caller
+from kaazing.transports.callers import Caller, belongs_to, caller
 from kaazing.transports.exchange import Exchange
 from kaazing.transports.http import Channel, Site
 from kaazing.transports.intake import UNBOUNDED, Intake
@@ -203,7 +203,7 @@ class Doorman(Protocol):
         if found is None:
             raise not_found()
         route, rest = found
-        who = caller(head, self.transport, self.secure)
+        who = caller(head, self.transport, self.secure, route.trusted)
         asks = preflight(head)
         if not (asks or public(route, rest) or origin_allowed(head, route, who)):
             raise forbidden()
@@ -312,9 +312,10 @@ class Doorman(Protocol):
         fault = websocket_fault(head)
         if fault is not None:
             raise fault
-        who = caller(head, self.transport, self.secure)
+        who = caller(head, self.transport, self.secure, route.trusted)
         if not origin_allowed(head, route, who):
             raise forbidden()
+        belongs_to(self.transport, who)
         let_in = partial(self._let_in, head, route)
         if (
             not ask(route.service, visit(head, who), let_in, self._turn_away, self.transport.abortConnection)

@@ -15,26 +15,33 @@ from zope.interface import implementer
 
 from kaazing.errors import ConnectError, ListenError
 from kaazing.interfaces.services import Visit, Welcome
+from kaazing.transports.callers import came_securely
 from kaazing.transports.doorman import Doorman
 from kaazing.transports.http import Site
 from kaazing.transports.leantls import tls_factory
+from kaazing.transports.proxied import Proxied
 from kaazing.transports.routes import Route, Routes
 from kaazing.transports.tcp import StreamChannel, address
 from kaazing.transports.tls import ServerContexts
 from kaazing.transports.wheel import Wheel
+from kaazing.wire.forwarded import Networks
 
 BACKLOG = 1024  # connections the kernel holds before they are accepted
 HANDSHAKE_TIMEOUT = 10.0  # seconds for the TLS handshake of an ssl accept
 
 
 class Doors(Factory):
-    """Makes a doorman for each connection of an address with HTTP and WebSocket accepts."""
+    """Makes a doorman for each connection of an address with HTTP and WebSocket accepts.
+
+    Attributes:
+        wheel: of the deadlines of requests.
+    """
 
     noisy = False
 
     def __init__(self, wheel: Wheel, *, keepalive: float, server: str, secure: bool) -> None:
         self.routes = Routes(secure)
-        self._wheel, self._secure = wheel, secure
+        self.wheel, self._secure = wheel, secure
         self._site = Site(keepalive=keepalive, secure=secure, server=server.encode())
 
     def add(self, route: Route) -> None:
@@ -43,7 +50,7 @@ class Doors(Factory):
 
     def buildProtocol(self, addr: Any) -> Doorman:
         """See L{Factory}."""
-        return Doorman(self.routes, self._site, self._wheel, self._secure)
+        return Doorman(self.routes, self._site, self.wheel, self._secure)
 
 
 class Streams(Factory):
@@ -69,8 +76,9 @@ class Streams(Factory):
 
     def arrived(self, channel: StreamChannel) -> None:
         """Ask the service what to do with a new connection."""
+        secure = came_securely(channel.transport, self._secure)
         try:
-            welcome = self._service.invite(Visit(peer=channel.peer, secure=self._secure))
+            welcome = self._service.invite(Visit(peer=channel.peer, secure=secure))
         except Exception:
             self._turn_away(Failure(), channel)
             return
@@ -135,6 +143,7 @@ class Listener:
 
     Attributes:
         who: "service NAME, accept URI" of the first accept, for messages.
+        proxies: whose connections begin with a PROXY header; empty for nobody's.
     """
 
     def __init__(
@@ -145,10 +154,11 @@ class Listener:
         factory: Doors | Streams,
         contexts: ServerContexts | None,
         who: str,
+        proxies: Networks = (),
     ) -> None:
         """Bind nothing yet; C{contexts} is None for an address without TLS."""
         self._reactor, self._interface, self._port = reactor, interface, port
-        self.factory, self.contexts, self.who = factory, contexts, who
+        self.factory, self.contexts, self.who, self.proxies = factory, contexts, who, proxies
         self._bound: IListeningPort | None = None
 
     @property
@@ -165,6 +175,8 @@ class Listener:
         factory: Any = self.factory
         if self.contexts is not None:
             factory = tls_factory(self.contexts, False, factory)
+        if self.proxies:
+            factory = Proxied(factory, self.proxies, self.factory.wheel, self.who)
         try:
             self._bound = self._reactor.listenTCP(self._port, factory, BACKLOG, self._interface)
         except CannotListenError as why:
