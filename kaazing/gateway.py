@@ -47,7 +47,7 @@ class Gateway(MultiService):
         self._sessions = Sessions()
         self._trust = ClientContexts()
         dialler = Dialler(reactor, self._wheel, self._trust)
-        self._house = House(config.folder, dialler, self._sessions, self._wheel)
+        self._house = House(config.folder, dialler, self._sessions, self._wheel, reactor)
         self._listeners: dict[tuple[str, int], Listener] = {}
         errors = []
         for service in config.services:

@@ -46,12 +46,12 @@ TYPES = (
         ("echo", "Sends every message back."),
         ("proxy", "Passes everything on, both ways."),
         ("directory", "Serves files."),
+        ("broadcast", "Tells every client what one backend says."),
     ),
     *_types(
         Fate.REFUSED,
         ("amqp.proxy", f"{_NOT_YET} A proxy passes AMQP on unchecked."),
         ("balancer", _NOT_YET),
-        ("broadcast", _NOT_YET),
         ("http.proxy", _NOT_YET),
         ("http.redirect", _NOT_YET),
         ("jms", _NOT_YET),

@@ -3,21 +3,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from kaazing.config.model import ConnectOptions, Uri
+from kaazing.config.model import ConnectOptions, EventOptions, Uri
 from kaazing.interfaces.adapters import Front, IAdapterSession, Kind
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Slow
-from kaazing.interfaces.services import IHouse
+from kaazing.interfaces.services import IHouse, Visit, Welcome
 from kaazing.transports.adapted import Adapted
 from kaazing.transports.audience import Audience
 from kaazing.transports.bridge import Bridge, Loop
+from kaazing.transports.datagrams import Datagrams
 from kaazing.transports.dial import Dialler
+from kaazing.transports.eventdoor import EventDoor
+from kaazing.transports.listener import Listener, Streams
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.wheel import Wheel
 
@@ -26,8 +30,12 @@ from kaazing.transports.wheel import Wheel
 class House:
     """See L{IHouse}."""
 
-    def __init__(self, folder: Path, dialler: Dialler, sessions: Sessions, wheel: Wheel) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, dialler: Dialler, sessions: Sessions, wheel: Wheel, network: Any = None
+    ) -> None:
+        """C{network}: the reactor, for those who listen."""
+        self.folder, self.clock = folder, wheel.clock
+        self._network = network
         self._dialler, self._sessions, self._wheel = dialler, sessions, wheel
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
@@ -54,9 +62,41 @@ class House:
         """See L{IHouse}."""
         return Audience(self._sessions, service, policy, self._wheel)
 
+    def events(self, service: Any, accept: Uri, options: EventOptions) -> EventDoor:
+        """See L{IHouse}."""
+        return EventDoor(service, self._wheel, options, strict=accept.scheme.startswith("http"))
+
+    def listen(self, service: str, host: str, port: int, arrived: Callable[[IChannel], None]) -> Listener:
+        """See L{IHouse}."""
+        door = Streams(_Arrivals(arrived), self._wheel, secure=False, tls=False)
+        who = f"service {service!r}, property accept"
+        return Listener(self._network, host, port, door, None, who)
+
+    def datagrams(self, service: str, uri: Uri, received: Callable[[bytes], None], **more: Any) -> Datagrams:
+        """See L{IHouse}."""
+        return Datagrams(self._network, service, uri, received, **more)
+
     def complain(self, service: str, peer: str, why: Exception) -> None:
         """See L{IHouse}."""
         self._sessions.complain(service, peer, why)
+
+
+class _Arrivals:
+    """Lets every backend in that connects to a service."""
+
+    def __init__(self, arrived: Callable[[IChannel], None]) -> None:
+        self._arrived = arrived
+
+    def invite(self, visit: Visit) -> Welcome:
+        """See L{kaazing.interfaces.services.IService}."""
+        return Welcome()
+
+    def accepted(self, channel: IChannel, welcome: Welcome) -> None:
+        """See L{kaazing.interfaces.services.IService}."""
+        self._arrived(channel)
+
+    def declined(self, welcome: Welcome) -> None:
+        """See L{kaazing.interfaces.services.IService}."""
 
 
 def _still_there(front: IChannel, back: IChannel) -> bool:

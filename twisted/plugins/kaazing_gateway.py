@@ -11,5 +11,6 @@ lean = Reactor("kaazing", "kaazing.reactor", "The gateway's epoll reactor (Linux
 echo = ServicePlugin(name="echo", factory="kaazing.services.echo:EchoType")
 proxy = ServicePlugin(name="proxy", factory="kaazing.services.proxy:ProxyType")
 directory = ServicePlugin(name="directory", factory="kaazing.services.directory:DirectoryType")
+broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
 
 stomp = AdapterPlugin(name="stomp", factory="kaazing.adapters.stomp.adapter:StompAdapter")

@@ -1,0 +1,1 @@
+"""Service type broadcast: what one backend says is told to every client."""
