@@ -26,7 +26,7 @@ class FuzzTests(SynchronousTestCase):
             for path in Path(__file__).parent.glob("*.py")
             if path.stem[:5] not in ("__ini", "test_")
         )
-        self.assertTrue({"heads", "lane", "stomp"} <= set(names))
+        self.assertTrue({"heads", "lane", "stomp", "wse"} <= set(names))
         running = {
             name: subprocess.Popen(
                 [sys.executable, "-m", f"tests.fuzz.{name}", str(SECONDS)],
