@@ -44,6 +44,7 @@ class IExchange(Interface):
     )
     open = Attribute("bool: whether the response is not ended and the connection is there")
     begun = Attribute("bool: whether the response has begun")
+    transport = Attribute("the connection's, for those who bound what waits on it, or write to many at once")
 
     def hold() -> None:
         """Read no more of the body, until L{resume}; meanwhile a client that waits for leave to send it
