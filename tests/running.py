@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory
 from twisted.logger import (
@@ -191,7 +192,8 @@ class GatewayTestCase(SynchronousTestCase):
     def call(self, host: str = "127.0.0.1", port: int = 8000, client: Any = None) -> Any:
         """Connect to the gateway; return the client."""
         client = client or Caller()
-        self.network.cables.append(Cable(self.network.listening[host, port].buildProtocol(None), client))
+        made = self.network.listening[host, port].buildProtocol(IPv4Address("TCP", "192.0.2.1", 5000))
+        self.network.cables.append(Cable(made, client))
         self.network.settle()
         return client
 
