@@ -1,0 +1,127 @@
+"""Tests for L{kaazing.transports.forms}: bytes for many, and when they may go to a descriptor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.testing import StringTransport
+from zope.interface.verify import verifyObject
+
+from kaazing.interfaces.feeds import Event, IForm, ISpreadable
+from kaazing.transports.forms import FRAMES, runs
+from tests.transports.scenes import BINARY, PING, PONG, TEXT, SceneTestCase
+from tests.transports.test_ws import Hearing
+from tests.wire.framing import raw
+
+
+class FormTests(SceneTestCase):
+    def test_frames(self) -> None:
+        """
+        Each event is a frame of its kind, or of the kind that its bytes are.
+        """
+        self.assertTrue(verifyObject(IForm, FRAMES))
+        told = [Event(b"a", TEXT), Event(b"b", TEXT), Event(b"c", BINARY), Event(b"d"), Event(b"\xff")]
+        wanted = [(1, b"a"), (1, b"b"), (2, b"c"), (1, b"d"), (2, b"\xff")]
+        frames = [raw(kind, data, key=b"") for kind, data in wanted]
+        self.assertEqual(FRAMES.encode(told), b"".join(frames))
+        self.assertEqual([FRAMES.encode([event]) for event in told], frames)
+        self.assertEqual(runs(told), [([b"a", b"b"], 1), ([b"c"], 2), ([b"d", b"\xff"], 0)])
+
+
+class DescriptorTests(SceneTestCase):
+    """A browser's WebSocket over a real socket."""
+
+    loopback = True
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.net.buffer = 8192
+        self.browser, channel = self.scene.front()
+        self.channel: Any = channel
+        self.ear = Hearing(channel)
+        channel.resume()
+
+    def test_free(self) -> None:
+        """
+        An open channel with nothing to send gives its descriptor, and has the form of all its like.
+        """
+        self.assertTrue(verifyObject(ISpreadable, self.channel))
+        self.assertEqual(self.channel.descriptor(), self.channel.transport.fileno())
+        self.assertIs(self.channel.form, FRAMES)
+
+    def test_waiting(self) -> None:
+        """
+        While anything waits none is given; the receiver hears when it begins, however little it is, and
+        when it is over.
+        """
+        self.browser.far.block()
+        wrote = 0
+        while self.channel.descriptor() >= 0:
+            self.channel.put(raw(BINARY, b"x" * 998, key=b""))
+            wrote += 1
+        self.assertEqual(self.ear.heard, ["congested"])
+        self.assertLess(len(self.channel.transport._tempDataBuffer[0]), 1004)
+        self.channel.put(raw(BINARY, b"last", key=b""))
+        self.assertEqual(self.ear.heard, ["congested"])
+        self.browser.far.unblock()
+        self.net.until(lambda: len(self.browser.heard) == wrote + 1)
+        self.assertEqual(self.ear.heard, ["congested", "drained"])
+        self.assertGreaterEqual(self.channel.descriptor(), 0)
+
+    def test_others_write(self) -> None:
+        """
+        None is given while somebody else's bytes wait, so that nothing gets between them.
+        """
+        self.browser.far.block()
+        while not self.channel.transport._tempDataBuffer:
+            self.channel.send(b"x" * 1000, BINARY)
+        self.assertEqual(self.channel.descriptor(), -1)
+        self.channel.put(raw(TEXT, b"behind", key=b""))
+        self.browser.say((PING, b"?"))
+        self.browser.far.unblock()
+        self.net.until(lambda: (PONG, b"?") in self.browser.heard)
+        self.assertEqual([opcode for opcode, _ in self.browser.heard][-2:], [TEXT, PONG])
+
+    def test_closing(self) -> None:
+        """
+        A channel that is finished, dropped or gone gives none and takes nothing.
+        """
+        self.channel.finish()
+        self.assertEqual(self.channel.descriptor(), -1)
+        self.channel.put(raw(TEXT, b"too late", key=b""))
+        self.browser.far.reset()
+        self.net.until(lambda: bool(self.ear.heard))
+        self.assertEqual(self.channel.descriptor(), -1)
+        self.channel.put(raw(TEXT, b"too late", key=b""))
+        self.assertNotIn((TEXT, b"too late"), self.browser.heard)
+
+    def test_aborted(self) -> None:
+        """
+        Nor does one that is aborted, though its descriptor is still open.
+        """
+        self.channel.abort()
+        self.assertGreaterEqual(self.channel.transport.fileno(), 0)
+        self.assertEqual(self.channel.descriptor(), -1)
+
+    def test_transport_closing(self) -> None:
+        """
+        Nor one whose transport closes, or ends its sending, by itself; or has TLS inside.
+        """
+        for name in ("disconnecting", "_writeDisconnecting", "TLS"):
+            setattr(self.channel.transport, name, True)
+            self.assertEqual(self.channel.descriptor(), -1, name)
+            setattr(self.channel.transport, name, False)
+            self.assertGreaterEqual(self.channel.descriptor(), 0)
+
+    def test_no_connection(self) -> None:
+        """
+        Nor one that no TCP connection of ours carries by itself.
+        """
+        self.channel.transport = StringTransport()
+        self.assertEqual(self.channel.descriptor(), -1)
+
+    def test_forms_of_others(self) -> None:
+        """
+        A channel towards a backend masks, so its bytes are its own.
+        """
+        self.assertIs(self.scene.ws_back()[1].form, None)
