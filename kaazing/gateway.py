@@ -155,6 +155,8 @@ class Gateway(MultiService):
                 max_message=options.ws_max_message,
                 inactivity=options.ws_inactivity,
                 server=server,
+                compression=options.compression,
+                extends=not accept.scheme.startswith("wsn"),
             )
         resource, entry = service.resource(accept), service.entry(accept)
         upgrades = bool(getattr(entry, "upgrades", False))

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from kaazing.errors import BadRequest, ConnectError
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.callers import Caller
+from kaazing.wire.extended import HANDSHAKE
 from kaazing.wire.heads import Head, subprotocols
 
 _log = Logger(namespace="kaazing.arrivals")
@@ -36,7 +37,7 @@ def visit(head: Head, caller: Caller) -> Visit:
         path=head.path,
         query=head.query,
         headers=head.headers,
-        subprotocols=subprotocols(head),
+        subprotocols=tuple(name for name in subprotocols(head) if name != HANDSHAKE),  # it is no service's
     )
 
 

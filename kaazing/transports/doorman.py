@@ -17,16 +17,18 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 
 from kaazing.errors import BadRequest
-from kaazing.interfaces.services import Welcome
+from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.arrivals import ask, failed, forbidden, not_found, too_slow, visit
 from kaazing.transports.callers import Caller, belongs_to, caller
 from kaazing.transports.exchange import Exchange
+from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.http import Channel, Site
 from kaazing.transports.intake import UNBOUNDED, Intake
+from kaazing.transports.opening import Opening
 from kaazing.transports.routes import Route, Routes, origin_allowed, preflight, public
 from kaazing.transports.tcp import StreamChannel, address, finish_writing, hand_over
 from kaazing.transports.wheel import Wheel
-from kaazing.transports.ws import OPEN
+from kaazing.wire.extended import HANDSHAKE
 from kaazing.wire.heads import Head, peek, plain_head, refusal, upgrade_required, websocket_fault
 
 HEAD_TIMEOUT = 10.0  # seconds from the connection, or from the first byte, to a whole request head
@@ -316,6 +318,9 @@ class Doorman(Protocol):
         if not origin_allowed(head, route, who):
             raise forbidden()
         belongs_to(self.transport, who)
+        if route.sockets is not None and route.sockets.extends(head):
+            self._extend(head, route, visit(head, who))
+            return
         let_in = partial(self._let_in, head, route)
         if (
             not ask(route.service, visit(head, who), let_in, self._turn_away, self.transport.abortConnection)
@@ -328,20 +333,24 @@ class Doorman(Protocol):
         if self._closing:
             route.service.declined(welcome)
             return
+        route.service.accepted(self._open(head, route, welcome.subprotocol), welcome)
+
+    def _extend(self, head: Head, route: Route, visit: Visit) -> None:
+        """Let the client ask the service once more inside the WebSocket."""
+        Opening(self._open(head, route, HANDSHAKE), route.service, head, visit).begin()
+
+    def _open(self, head: Head, route: Route, chosen: str | None) -> ServerSocket:
+        """Answer a WebSocket handshake; return its socket, held, which has the connection then."""
         del self._data[: head.length]
         transport = self.transport
         transport.pauseProducing()
         assert route.sockets is not None
-        socket = route.sockets.socket(transport)
+        socket = route.sockets.socket(transport, head)
         rest = self._give_away(socket)
-        socket.answer(head, welcome.subprotocol)
-        if socket.state != OPEN:
-            route.service.declined(welcome)
-            transport.loseConnection()
-            return
+        socket.answer(head, chosen)
         if rest:
             socket.dataReceived(rest)
-        route.service.accepted(socket, welcome)
+        return socket
 
     def _turn_away(self, why: BadRequest) -> None:
         self._waiting = False

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,14 +18,28 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from kaazing.config.model import Compression
 from kaazing.errors import ConnectError, Side
+from kaazing.interfaces.services import Visit
+from kaazing.transports.deflate import Agreement, Compressed, Deflate, agree, framed
 from kaazing.transports.wheel import Wheel
-from kaazing.transports.ws import CLOSED, OPEN, Socket
+from kaazing.transports.ws import CLOSED, CONNECTING, OPEN, Socket
+from kaazing.wire import extended
+from kaazing.wire.frames import TEXT
 from kaazing.wire.heads import Head, subprotocols
 
 CLOSE_TIMEOUT = 5.0  # seconds a peer may take to answer a Close, as in the original
 
+MOST_EXTENDED = 16 * 1024 * 1024
+"""Bytes of a message by extended handshake, which is always kept whole, where the accept has no limit."""
+
 _MOST_ANSWER = 16 * 1024  # bytes of a backend's handshake answer
+_USUAL = b"HTTP/1.1 101 Switching Protocols\r\n"
+
+Guard = Callable[[Visit], Any]
+"""Says whether a visit is let in: returns, or fires with, None, or the BadRequest to answer with.
+
+One of status 401 is a challenge: the client may ask again on the same connection."""
 
 
 class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
@@ -33,6 +47,7 @@ class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
 
     side = Side.FRONT
     masks = False
+    text_pings = False  # whether the client sees pings and pongs as text messages alone
 
     def answer(self, head: Head, chosen: str | None) -> None:
         """Have Autobahn negotiate the rest of a handshake and answer it.
@@ -42,14 +57,44 @@ class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
                 find the same, need not read it once more.
             chosen: the subprotocol, of those offered; None for none.
         """
+        self._answer(head, chosen, {})
+
+    def _answer(self, head: Head, chosen: str | None, fields: dict[str, str]) -> None:
         self.websocket_protocols = subprotocols(head)
-        extensions = head.headers.get("sec-websocket-extensions")
-        self.websocket_extensions = self._parseExtensionsHeader(extensions) if extensions else []
+        self.websocket_extensions = ()  # what is agreed on is in the fields
         self._wskey = head.headers["sec-websocket-key"]
-        self.succeedHandshake(chosen)
+        self.succeedHandshake((chosen, fields))
 
     def _onOpen(self) -> None:
         self._opened()
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Write; the original's clients compare the whole status line of a handshake's answer."""
+        if self.state == CONNECTING and extended.HANDSHAKE in self.websocket_protocols:
+            data = data.replace(_USUAL, extended.STATUS_LINE, 1)
+        super().sendData(data, sync, chopsize)
+
+    def sendPing(self, payload: bytes | None = None) -> None:
+        """Ask whether the client is there."""
+        if self.text_pings:
+            self.send(extended.PING, TEXT)
+        else:
+            super().sendPing(payload)
+
+
+class CompressedSocket(Compressed, ServerSocket):
+    """The same, with compression.
+
+    Attributes:
+        agreed: on what.
+    """
+
+    agreed: Agreement
+
+    def answer(self, head: Head, chosen: str | None) -> None:
+        """See L{ServerSocket.answer}."""
+        self._perMessageCompress = Deflate(self.agreed, self.max_message, self.factory.compression.ratio)
+        self._answer(head, chosen, {"Sec-WebSocket-Extensions": self.agreed.header})
 
 
 class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
@@ -59,22 +104,57 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
         wheel: the listener's.
         inactivity: seconds of silence after which a client is pinged and dropped; 0 for never.
         close_timeout: seconds.
+        compression: what may be agreed on; None for nothing.
+        guard: asked about each visit by extended handshake before the service is; None where nobody is.
     """
 
     close_timeout = CLOSE_TIMEOUT
 
-    def __init__(self, wheel: Wheel, *, max_message: int, inactivity: float, server: str = "") -> None:
+    def __init__(
+        self,
+        wheel: Wheel,
+        *,
+        max_message: int,
+        inactivity: float,
+        server: str = "",
+        compression: Compression | None = None,
+        extends: bool = False,
+        guard: Guard | None = None,
+    ) -> None:
+        """
+        Args:
+            extends: whether the extended handshake is served.
+        """
         super().__init__(server=server)
-        self.wheel, self.inactivity = wheel, inactivity
+        self.wheel, self.inactivity, self.compression, self.guard = wheel, inactivity, compression, guard
         _set_options(self, max_message)
+        self._extends = extends
         self._socket = _fixed(ServerSocket, max_message)
+        self._compressed = _fixed(CompressedSocket, max_message)
 
-    def socket(self, transport: Any) -> ServerSocket:
+    def extends(self, head: Head) -> bool:
+        """Return whether the client gets the extended handshake."""
+        return self._extends and extended.offered(head)
+
+    def socket(self, transport: Any, head: Head) -> ServerSocket:
         """Return a socket on C{transport}; L{ServerSocket.answer} comes next."""
-        made: ServerSocket = self._socket()
+        agreed = self._agree(head.headers.get("sec-websocket-extensions"))
+        made: ServerSocket
+        if agreed is None:
+            made = self._socket()
+        else:
+            made = self._compressed()
+            made.agreed = agreed
+        if not made.max_message and self.extends(head):
+            made.max_message = MOST_EXTENDED
         made.factory = self
         made.makeConnection(transport)
         return made
+
+    def _agree(self, offer: str | None) -> Agreement | None:
+        if offer is None or self.compression is None:
+            return None
+        return agree(WebSocketServerProtocol._parseExtensionsHeader(None, offer), self.compression)
 
 
 class ClientSocket(Socket, WebSocketClientProtocol):  # type: ignore[misc]
@@ -189,9 +269,10 @@ def _set_options(factory: Any, max_message: int) -> None:
 @cache
 def _fixed(socket: Any, max_message: int) -> Any:
     """Return C{socket} with Autobahn's options as class attributes, so that no instance carries them."""
-    factory: Any = WebSocketServerFactory() if socket is ServerSocket else WebSocketClientFactory()
-    _set_options(factory, max_message)
-    autobahn = WebSocketServerProtocol if socket is ServerSocket else WebSocketClientProtocol
+    serves = issubclass(socket, ServerSocket)
+    factory: Any = WebSocketServerFactory() if serves else WebSocketClientFactory()
+    _set_options(factory, framed(max_message) if issubclass(socket, Compressed) else max_message)
+    autobahn = WebSocketServerProtocol if serves else WebSocketClientProtocol
     options = {name: getattr(factory, name) for name in autobahn.CONFIG_ATTRS}
     plain = {name: staticmethod(value) if callable(value) else value for name, value in options.items()}
     return type(socket.__name__, (socket,), {**plain, "max_message": max_message})

@@ -29,6 +29,7 @@ class Line:
     closed_with = 1000, ""
     whole = False
     bound = 64_000
+    latency = None
 
     def __init__(
         self, peer: str = "192.0.2.1:5000", subprotocol: str | None = None, messages: bool = True

@@ -137,9 +137,9 @@ class Scene:
         transport, far = self.net.connect(Protocol())
         transport.setTcpNoDelay(True)
         transport.pauseProducing()
-        socket = transport.protocol = self.sockets.socket(transport)
         head = peek(REQUEST)
         assert head is not None
+        socket = transport.protocol = self.sockets.socket(transport, head)
         socket.answer(head, chosen)
         if early:
             socket.dataReceived(early)

@@ -34,9 +34,9 @@ class ServerTests(SceneTestCase):
     def answer(self, request: bytes = REQUEST, chosen: str | None = None) -> tuple[str, dict[str, str]]:
         """Return the answer to a request."""
         transport, far = self.net.connect(Protocol())
-        socket = self.scene.sockets.socket(transport)
         head = peek(request)
         assert head is not None
+        socket = self.scene.sockets.socket(transport, head)
         socket.answer(head, chosen)
         self.net.turn()
         self.channel = socket
