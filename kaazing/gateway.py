@@ -15,6 +15,10 @@ from kaazing import plugins
 from kaazing.config.model import AcceptOptions, GatewayConfig, ServiceConfig, Uri
 from kaazing.errors import ConfigError, ConfigErrors, ListenError
 from kaazing.transports.dial import Dialler
+from kaazing.transports.emulation.entry import Emulation
+from kaazing.transports.emulation.pages import Pages
+from kaazing.transports.emulation.registry import Registry
+from kaazing.transports.emulation.terms import Terms
 from kaazing.transports.handshakes import CLOSE_TIMEOUT, ServerFactory
 from kaazing.transports.house import House
 from kaazing.transports.listener import Doors, Listener, Streams
@@ -27,6 +31,7 @@ from kaazing.wire.lane import SPEEDUPS
 
 _SERVER = "Kaazing Gateway"  # value of the Server header, as in the original
 _STREAMS = ("tcp", "ssl")
+_EMULATED = ("ws", "wss", "wse", "wse+ssl")  # accepts that take emulated WebSockets
 
 
 class Gateway(MultiService):
@@ -48,6 +53,7 @@ class Gateway(MultiService):
         self._trust = ClientContexts()
         dialler = Dialler(reactor, self._wheel, self._trust)
         self._house = House(config.folder, dialler, self._sessions, self._wheel, reactor)
+        self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         errors = []
         for service in config.services:
@@ -159,9 +165,27 @@ class Gateway(MultiService):
                 extends=not accept.scheme.startswith("wsn"),
             )
         resource, entry = service.resource(accept), service.entry(accept)
+        if entry is None and accept.scheme in _EMULATED:
+            entry = self._emulation(accept, config, service)
         upgrades = bool(getattr(entry, "upgrades", False))
         trusted = options.trusted
         return Route(accept, service, sockets, resource, config.cross_site, server, entry, upgrades, trusted)
+
+    def _emulation(self, accept: Uri, config: ServiceConfig, service: Any) -> Emulation:
+        options = config.accept_options
+        terms = Terms(
+            registry=self._registry,
+            wheel=self._wheel,
+            max_message=options.ws_max_message,
+            inactivity=options.ws_inactivity,
+            specification=options.specification,
+        )
+        twin = None
+        if not accept.secure:
+            over_tls = (other for other in config.accepts if other.secure and other.scheme in _EMULATED)
+            twin = next((other for other in over_tls if other.path == accept.path), None)
+        route = None if twin is None else Route(twin, service, None, None, config.cross_site)
+        return Emulation(service, accept.path, terms, self._pages, route)
 
 
 def _proxies(options: AcceptOptions) -> Networks:

@@ -1,0 +1,1 @@
+"""WebSocket emulation: a channel made of plain HTTP requests.  docs/protocols/wse.md."""
