@@ -112,6 +112,10 @@ class IHouse(Interface):
         ConnectError. C{subprotocols} (str, ...), C{origin} and
         C{max_message} are for a WebSocket backend."""
 
+    def origin(uri: Any, options: Any) -> Any:
+        """Return the L{IOrigin} (see kaazing.interfaces.origins) at an http or https L{Uri}, its
+        connections kept as the L{ConnectOptions} say."""
+
     def join(service: str, front: Any, back: Any, kind: Any) -> None:
         """Let everything flow between two channels until both are closed, back-pressure included;
         a stream from the back becomes messages of C{kind} (L{Kind}) at a WebSocket front."""

@@ -52,7 +52,7 @@ class Dialler:
         """Return a Deferred of a channel to C{uri}, held; it fails with ConnectError.
 
         Args:
-            uri: tcp, ssl, ws or wss.
+            uri: tcp, ssl, ws or wss; of http and https the connection that requests go over.
             subprotocols, origin: what a WebSocket backend is told.
             max_message: longest message taken from a WebSocket backend, bytes; 0 for no limit.
         """

@@ -22,6 +22,7 @@ from kaazing.transports.datagrams import Datagrams
 from kaazing.transports.dial import Dialler
 from kaazing.transports.eventdoor import EventDoor
 from kaazing.transports.listener import Listener, Streams
+from kaazing.transports.origins import Origin
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.wheel import Wheel
 
@@ -41,6 +42,10 @@ class House:
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
         """See L{IHouse}."""
         return self._dialler.connect(uri, options, **more)
+
+    def origin(self, uri: Uri, options: ConnectOptions) -> Origin:
+        """See L{IHouse}."""
+        return Origin(uri, options, self._dialler, self._wheel)
 
     def join(self, service: str, front: IChannel, back: IChannel, kind: Kind) -> None:
         """See L{IHouse}."""

@@ -135,6 +135,10 @@ class NotedHouse:
         self.dialling.append(Deferred())
         return self.dialling[-1]
 
+    def origin(self, uri: Uri, options: ConnectOptions) -> Any:
+        """See L{IHouse}; services that ask origins are tested with a whole gateway."""
+        raise NotImplementedError
+
     def join(self, service: str, front: IChannel, back: IChannel, kind: Kind) -> None:
         """See L{IHouse}."""
         self.joined.append((service, front, back, kind))
