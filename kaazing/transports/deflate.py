@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.transports.test_deflate -*-
+# -*- test-case-name: tests.transports.test_deflate,tests.transports.test_deflate_connections -*-
 """permessage-deflate: what is agreed with a client, and its messages in and out.  RFC 7692."""
 
 from __future__ import annotations
@@ -259,8 +259,8 @@ class Compressed(Socket):
         elif payload:
             self.receiver.received(payload, Kind.BINARY if self.message_is_binary else Kind.TEXT)
 
-    def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
-        super()._max_message_size_exceeded(msg_size, max_msg_size, self._perMessageCompress.fault or reason)
+    def _fail_connection(self, code: int = 1001, reason: str = "") -> None:
+        super()._fail_connection(code, self._perMessageCompress.fault or reason)
 
 
 def framed(limit: int) -> int:

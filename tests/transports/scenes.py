@@ -26,6 +26,7 @@ from tests.transports.wires import Far, LoopbackNet, MemoryNet, Net
 from tests.wire.framing import KEY, raw
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+RSV1 = 0x40  # of a frame's first byte: compressed (RFC 7692 section 6)
 REQUEST = (
     b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -57,7 +58,10 @@ class Speaker:
 
     @property
     def heard(self) -> list[Frame]:
-        """All frames so far, (opcode, payload); the last may still be on its way."""
+        """All frames so far, (opcode, payload); the last may still be on its way.
+
+        The opcode of one that is marked as compressed has L{RSV1} set.
+        """
         data = self.far.got
         if not self.head:
             end = data.find(b"\r\n\r\n") + 4
@@ -73,7 +77,7 @@ class Speaker:
         at, masked = self._at, not self._key
         if len(data) < at + 2:
             return 0
-        assert data[at] & 0x70 == 0 and data[at] & 0x80, "a fragment, or a reserved bit"
+        assert data[at] & 0x30 == 0 and data[at] & 0x80, "a fragment, or a reserved bit"
         assert data[at + 1] >> 7 == masked, "a mask where none may be, or none where one must be"
         extended = {126: 2, 127: 8}.get(data[at + 1] & 127, 0)
         start = at + 2 + extended + 4 * masked
@@ -84,7 +88,7 @@ class Speaker:
             payload = bytes(data[start : start + size])
             if masked:
                 payload = pure_frames.xor(payload, bytes(data[start - 4 : start]))
-            self._frames.append((data[at] & 15, payload))
+            self._frames.append((data[at] & (15 | RSV1), payload))
         return start + size
 
     @property
@@ -125,19 +129,21 @@ class Scene:
         house: joins channels.
     """
 
-    def __init__(self, net: Net, *, max_message: int = 1000, inactivity: float = 0.0) -> None:
+    def __init__(self, net: Net, *, max_message: int = 1000, inactivity: float = 0.0, **more: Any) -> None:
         self.net, self.sessions = net, Noted()
         self.wheel = Wheel(net.clock)
         dialler: Any = None
         self.house = House(Path(), dialler, self.sessions, self.wheel)
-        self.sockets = ServerFactory(self.wheel, max_message=max_message, inactivity=inactivity)
+        self.sockets = ServerFactory(self.wheel, max_message=max_message, inactivity=inactivity, **more)
 
-    def front(self, early: bytes = b"", chosen: str | None = None) -> tuple[Speaker, ServerSocket]:
+    def front(
+        self, early: bytes = b"", chosen: str | None = None, request: bytes = REQUEST
+    ) -> tuple[Speaker, ServerSocket]:
         """Let a browser in, as the doorman does; C{early} is what it sent behind its request."""
         transport, far = self.net.connect(Protocol())
         transport.setTcpNoDelay(True)
         transport.pauseProducing()
-        head = peek(REQUEST)
+        head = peek(request)
         assert head is not None
         socket = transport.protocol = self.sockets.socket(transport, head)
         socket.answer(head, chosen)
