@@ -118,7 +118,7 @@ class Seat:
     def _catch_up(self) -> None:
         while self._backlog and not self._congested:
             self._say(self._backlog.take(CHUNK))
-        if not self._backlog and not self._congested and self.slow:
+        if self.slow and not self._congested:
             self._backlog = None
             self.slow = False
             self._audience.moved(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from random import Random
@@ -13,6 +14,7 @@ from zope.interface.verify import verifyObject
 from kaazing.interfaces.feeds import Event, IAudience, Slow
 from kaazing.transports import audience as audiences
 from kaazing.transports.audience import Audience
+from kaazing.transports.seats import Seat
 from kaazing.wire import pure_spread
 from tests.transports.scenes import BINARY, TEXT, SceneTestCase, Speaker, close
 from tests.transports.test_ws import Hearing
@@ -122,6 +124,15 @@ class TellingTests(AudienceTestCase):
         self.turn()
         self.hears(browser, *["x" * 1000] * 250)
 
+    def test_one_large_event(self) -> None:
+        """
+        An event as large as that goes out at once, with what waited; nothing is left to be called for.
+        """
+        browser = self.come()
+        self.say("a", "x" * 300_000)
+        self.assertEqual(self.net.clock.getDelayedCalls(), [])
+        self.hears(browser, "a", "x" * 300_000)
+
     def test_missed(self) -> None:
         """
         What a browser missed comes first, then everything, also what is published before the next write,
@@ -155,6 +166,26 @@ class TellingTests(AudienceTestCase):
         self.hears(stays, "a", "b")
         self.assertEqual(self.ears[2].heard, ["lost: closed without a Close frame"])
         self.assertEqual(self.audience.receivers, 1)
+
+    def test_nobody_is_kept(self) -> None:
+        """
+        Whoever has left is forgotten: while it was quick, or slow, or had just come.
+        """
+        for state in ("quick", "slow", "new"):
+            browser: Any = self.come()
+            if state == "slow":
+                browser.far.block()
+                self.say("a")
+                self.turn()
+                self.assertEqual(self.ears[-1].heard, ["congested"])
+            elif state == "new":
+                self.say("b")
+                self.come()
+            self.audience.leave(self.channels[-1])
+            self.turn()
+            kept = [one for one in gc.get_objects() if type(one) is Seat and one.channel is self.channels[-1]]
+            self.assertEqual(kept, [], state)
+            self.turn(1)
 
     def test_what_else_happens(self) -> None:
         """
@@ -242,7 +273,8 @@ class SelfTests(AudienceTestCase):
         Who comes while the others are told gets what is published from then on; who leaves gets no more.
         """
         first, second, third = (self.come() for _ in range(3))
-        put, came = self.channels[0].put, []
+        put = self.channels[0].put
+        came: list[Speaker] = []
 
         def upsetting(data: bytes) -> None:
             put(data)
