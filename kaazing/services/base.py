@@ -17,6 +17,10 @@ SOCKETS = frozenset(
 """Schemes of accepts that bring channels of messages: native, emulated, or both."""
 
 
+EVENTS = frozenset(("sse", "sse+ssl"))
+"""Schemes of accepts that bring event streams."""
+
+
 class BaseService(Service):
     """Lets everybody in, with no subprotocol; has nothing to serve over plain HTTP."""
 

@@ -19,7 +19,7 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
 from kaazing.literals import bounded, choice, comma_list, size
 from kaazing.options import Option
-from kaazing.services.base import SOCKETS, BaseService, choose
+from kaazing.services.base import EVENTS, SOCKETS, BaseService, choose
 
 _COMMON = (
     Option(
@@ -54,7 +54,7 @@ _MOST_FROM_BACK = 16 * 1024 * 1024  # bytes of one message of a WebSocket backen
 class ProxyType:
     """See L{IServiceType}."""
 
-    accepts = SOCKETS | {"tcp", "ssl"}
+    accepts = SOCKETS | {"tcp", "ssl", *EVENTS}
     connects = frozenset({"ws", "wss", "tcp", "ssl"})
     connect_required = True
     mime_mappings = False
@@ -73,6 +73,7 @@ class ProxyType:
             )
             self.options = (*_COMMON, *adapter.options)
             self.connects = frozenset({"tcp", "ssl"})
+            self.accepts = SOCKETS | {"tcp", "ssl"}
             if adapter.front is Front.MESSAGES:
                 self.accepts = SOCKETS
 
@@ -133,6 +134,10 @@ class ProxyService(BaseService):
         self._waiting.add(channel)
         dialling = self._dial(channel.peer)
         dialling.addCallbacks(self._join, self._give_up, callbackArgs=(channel,), errbackArgs=(channel,))
+
+    def entry(self, accept: Uri) -> Any:
+        """See L{IService}; each message, or each piece of a stream, of the backend is an event."""
+        return self.house.events(self, accept, self.config) if accept.scheme in EVENTS else None
 
     def declined(self, welcome: Welcome) -> None:
         """See L{IService}."""

@@ -1,8 +1,12 @@
 # -*- test-case-name: tests.transports.test_eventdoor -*-
-"""Where event streams are asked for: a request is checked, the service is asked, the response begins."""
+"""Where event streams are asked for: a request is checked, the service is asked, the response begins.
+
+docs/protocols/sse.md; WHATWG HTML standard, section "Server-sent events".
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,18 +15,27 @@ from urllib.parse import parse_qsl
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from kaazing.config.model import EventOptions
+from kaazing.config.model import ServiceConfig, Uri
 from kaazing.errors import BadRequest
 from kaazing.interfaces.exchanges import IExchange, ITaker
-from kaazing.interfaces.services import Welcome
-from kaazing.transports.arrivals import ask, visit
+from kaazing.interfaces.services import Visit, Welcome
+from kaazing.transports.arrivals import ask, not_found, visit
+from kaazing.transports.callers import Caller
+from kaazing.transports.emulation.downstream import MOST_BODY
+from kaazing.transports.emulation.entry import over_tls
+from kaazing.transports.emulation.parameters import others, read
+from kaazing.transports.emulation.registry import Registry
+from kaazing.transports.envelopes import wrap
 from kaazing.transports.events import EventChannel
+from kaazing.transports.exchange import Exchange
+from kaazing.transports.lasting import LastingChannel, Stay
+from kaazing.transports.routes import Route
 from kaazing.transports.tcp import StreamChannel, hand_over
 from kaazing.transports.wheel import Wheel
-from kaazing.wire.eventstream import CONTENT_TYPE, opening
+from kaazing.wire.eventstream import CONTENT_TYPE, RECONNECT, location, opening
 from kaazing.wire.heads import Head
 
-MOST_BODY = 64 * 1024  # bytes of a request's body, which nobody reads
+MOST_LASTING = 10_000  # channels of clients of the original, each of which may be without a connection
 
 _MOST_PARAMETERS = 100
 _HEAD = (
@@ -31,9 +44,11 @@ _HEAD = (
     (b"X-Accel-Buffering", b"no"),  # nginx
     (b"X-Content-Type-Options", b"nosniff"),
 )
+_ORIGINAL = re.compile(r"(?:^|&)\.k(?:bp?|cc?|d|f|i|kt|p|v)=")  # what only clients of the original send
+_SEEN = re.compile(r"(?:\.ka|lastEventId)=")
+_AGAIN = ";s/"
 
 # Made anew each time: an error object that is raised again keeps every traceback it ever had.
-_not_found = partial(BadRequest, 404, "no service here", rule="no accept has this host and path")
 _only_get = partial(
     BadRequest,
     405,
@@ -45,59 +60,132 @@ _only_events = partial(
     BadRequest, 406, "only text/event-stream is served here", rule="RFC 9110 section 15.5.7"
 )
 _too_many = partial(
-    BadRequest, 400, f"more than {_MOST_PARAMETERS} query parameters", rule="limit of the gateway"
+    BadRequest, 400, f"more than {_MOST_PARAMETERS} query parameters", rule="a limit of the gateway"
+)
+
+_full = partial(
+    BadRequest, 503, f"more than {MOST_LASTING} clients of event streams", rule="RFC 9110 section 15.6.4"
 )
 
 
 class EventDoor:
     """Takes the requests of one accept; see L{kaazing.interfaces.services.IService.entry}."""
 
-    log = Logger()
+    log = Logger(namespace="kaazing.events")
 
-    def __init__(self, service: Any, wheel: Wheel, options: EventOptions, strict: bool) -> None:
-        """C{strict}: whether the request must name text/event-stream in Accept."""
-        self.service, self._wheel, self._options, self._strict = service, wheel, options, strict
+    def __init__(self, service: Any, accept: Uri, config: ServiceConfig, wheel: Wheel) -> None:
+        self.service, self.wheel, self.options = service, wheel, config.accept_options.events
+        self._strict = accept.scheme.startswith("http")
+        self._registry = Registry()
+        twin = None
+        if not accept.secure:
+            secure = (other for other in config.accepts if other.scheme == accept.scheme + "+ssl")
+            twin = next((other for other in secure if other.path == accept.path), None)
+        self._twin = None if twin is None else Route(twin, service, None, None, config.cross_site)
 
-    def serve(self, exchange: IExchange) -> None:
-        """Take a request for events.
+    def serve(self, exchange: Exchange) -> None:
+        """Take a request for events, in an envelope or not.
 
         Raises:
             BadRequest: it is none.
         """
+        wrap(exchange, self._serve)
+
+    def _serve(self, exchange: Any) -> None:
         head = exchange.head
-        if exchange.rest:
-            raise _not_found()
-        if head.method != "GET":
+        known = self._known(exchange.rest)
+        theirs = not self._strict and (known is not None or _is_original(head))
+        if head.method != "GET" and not (theirs and head.method == "POST"):
             raise _only_get()
         if self._strict and not _wants_events(head):
             raise _only_events()
-        exchange.most_body = MOST_BODY
-        exchange.taker = _Opening(self, exchange, last_event(head))
+        after = last_event(head)
+        if not theirs:
+            exchange.most_body = MOST_BODY
+            exchange.taker = _Opening(self, exchange, after)
+            return
+        asked = read(head)
+        if known is not None and not after:
+            Stay(exchange, asked, known.attach)
+            return
+        stay = Stay(exchange, asked, partial(self._arrived, after))
+        if stay.polls and not asked.stays and self._twin is not None:
+            stay.elsewhere = over_tls(head, exchange.caller, self._twin)
+        if known is not None:  # what it missed is told by the service
+            known.abort()
 
-    def open(self, exchange: IExchange, position: str) -> EventChannel:
-        """Begin the response; return the channel, held."""
-        channel = EventChannel(self._wheel, self._options.heartbeat)
-        exchange.begin(200, _HEAD, close=True)
-        _take_over(exchange.switch(b""), channel)
-        channel.put(opening(self._options.retry, position, self._options.padding))
-        return channel
+    def _known(self, rest: str) -> LastingChannel | None:
+        """Return the channel that a client comes again for, None where it comes first.
+
+        Raises:
+            BadRequest: nothing is there, or not any more.
+        """
+        if not rest:
+            return None
+        name = rest[len(_AGAIN) :].partition("&")[0] if rest.startswith(_AGAIN) else ""
+        known: LastingChannel | None = self._registry.find(name)
+        if known is None:
+            raise not_found()
+        return known
+
+    def asked(self, exchange: IExchange, after: str) -> Visit:
+        """Return what a request says to the service."""
+        said = visit(exchange.head, exchange.caller)
+        return replace(said, query=others(said.query), after=after)
+
+    def let_in(self, exchange: IExchange, channel: Any, welcome: Welcome) -> None:
+        """Give a channel to the service."""
+        try:
+            self.service.accepted(channel, welcome)
+        except Exception:
+            self.log.failure("a service failed with a client that was let in")
+            channel.abort()
+
+    # Clients of the original
+
+    def _arrived(self, after: str, stay: Stay) -> None:
+        exchange = stay.exchange
+        if stay.elsewhere:
+            stay.redirect(location(stay.elsewhere) + RECONNECT)
+            return
+        ask(
+            self.service,
+            self.asked(exchange, after),
+            partial(self._begin, stay),
+            exchange.refuse,
+            exchange.abort,
+        )
+
+    def _begin(self, stay: Stay, welcome: Welcome) -> None:
+        exchange = stay.exchange
+        if len(self._registry) >= MOST_LASTING:
+            self.service.declined(welcome)
+            exchange.refuse(_full())
+            return
+        if not exchange.open:
+            self.service.declined(welcome)
+            return
+        channel = LastingChannel(self.wheel, self._registry, self.options.heartbeat, exchange.caller.peer)
+        channel.write(location(_again(exchange.head, exchange.caller, channel.id)))
+        channel.write(opening(self.options.retry, welcome.at))
+        channel.attach(stay)
+        self.let_in(exchange, channel, welcome)
 
 
 @implementer(ITaker)
 class _Opening:
-    """A request, until the service has said what becomes of it."""
+    """A request of a browser, until the service has said what becomes of it."""
 
     def __init__(self, door: EventDoor, exchange: IExchange, after: str) -> None:
         self._door, self._exchange, self._after = door, exchange, after
 
     def body(self, data: bytes) -> None:
-        """See L{ITaker}; nobody reads it."""
+        """See L{ITaker}; nobody wants it."""
 
     def body_ended(self) -> None:
         """See L{ITaker}: the request is whole."""
-        exchange = self._exchange
-        asked = replace(visit(exchange.head, exchange.caller), after=self._after)
-        ask(self._door.service, asked, self._let_in, exchange.refuse, exchange.abort)
+        door, exchange = self._door, self._exchange
+        ask(door.service, door.asked(exchange, self._after), self._let_in, exchange.refuse, exchange.abort)
 
     def congested(self) -> None:
         """See L{ITaker}; what was written before is of earlier requests."""
@@ -109,16 +197,15 @@ class _Opening:
         """See L{ITaker}; the welcome finds the exchange closed."""
 
     def _let_in(self, welcome: Welcome) -> None:
-        service = self._door.service
-        if not self._exchange.open:
-            service.declined(welcome)
+        door, exchange = self._door, self._exchange
+        if not exchange.open:
+            door.service.declined(welcome)
             return
-        channel = self._door.open(self._exchange, welcome.at)
-        try:
-            service.accepted(channel, welcome)
-        except Exception:
-            self._door.log.failure("a service failed with a client that was let in")
-            channel.abort()
+        channel = EventChannel(door.wheel, door.options.heartbeat)
+        exchange.begin(200, _HEAD, close=True)
+        _take_over(exchange.switch(b""), channel)
+        channel.put(opening(door.options.retry, welcome.at, door.options.padding))
+        door.let_in(exchange, channel, welcome)
 
 
 def last_event(head: Head) -> str:
@@ -131,7 +218,7 @@ def last_event(head: Head) -> str:
         BadRequest: too many query parameters.
     """
     said = head.headers.get("last-event-id", "")
-    if said or not head.query:
+    if said or not _SEEN.search(head.query):
         return said
     try:
         query = dict(parse_qsl(head.query, max_num_fields=_MOST_PARAMETERS))
@@ -147,6 +234,18 @@ def _wants_events(head: Head) -> bool:
         if kind == "text/event-stream":
             return not any(piece.startswith("q=0") and not piece.strip("q=0.") for piece in parameters)
     return False
+
+
+def _is_original(head: Head) -> bool:
+    """Return whether a client shows that it is one of the original's."""
+    return "x-origin" in head.headers or _ORIGINAL.search(head.query) is not None
+
+
+def _again(head: Head, caller: Caller, name: str) -> str:
+    """Return where a client of the original comes again."""
+    query = "&".join(part for part in others(head.query).split("&") if not _SEEN.match(part))
+    scheme = "https" if caller.secure else "http"
+    return f"{scheme}://{caller.authority}{head.path}{_AGAIN}{name}{'?' if query else ''}{query}"
 
 
 def _take_over(given: StreamChannel, channel: EventChannel) -> None:

@@ -36,16 +36,42 @@ class EventForm:
 FORM = EventForm()
 
 
-@implementer(ISpreadable)
-class EventChannel(Spreadable, StreamChannel):
-    """An event stream as a channel: each message is an event, and the client says nothing.
+class Spoken:
+    """Mixed into a channel whose messages are events: C{send} and C{send_all} by a C{write(data)} of its.
 
-    What is no UTF-8 is repaired with U+FFFD; a character cut by a backend's stream is made whole.
+    What is no UTF-8 is repaired with U+FFFD; a character that a backend's stream cut is made whole.
     """
 
     messages = True
-    form = FORM
     _cut: Any = None  # decodes what comes without a kind, where a character may be cut
+
+    def send(self, data: bytes, kind: int = Kind.BINARY) -> None:
+        """See L{IChannel}."""
+        self.send_all([data], kind)
+
+    def send_all(self: Any, messages: list[bytes], kind: int = Kind.BINARY) -> None:
+        """See L{IChannel}."""
+        if not self.open:
+            return
+        if kind != Kind.TEXT:
+            messages = [whole for data in messages if (whole := self._characters(data)) or not data]
+        if messages:
+            self.write(encode([Event(data) for data in messages]))
+
+    def _characters(self, data: bytes) -> bytes:
+        if self._cut is None:
+            if data.isascii():
+                return data
+            self._cut = codecs.getincrementaldecoder("utf-8")("replace")
+        whole: str = self._cut.decode(data)
+        return whole.encode()
+
+
+@implementer(ISpreadable)
+class EventChannel(Spoken, Spreadable, StreamChannel):
+    """An event stream as a channel: each message is an event, and the client says nothing."""
+
+    form = FORM
 
     def __init__(self, wheel: Wheel, heartbeat: float) -> None:
         """C{heartbeat}: seconds of silence after which a comment is sent; 0 for never."""
@@ -79,19 +105,10 @@ class EventChannel(Spreadable, StreamChannel):
         self._wheel.take(self)
         super().connectionLost(reason)
 
-    def send(self, data: bytes, kind: int = Kind.BINARY) -> None:
-        """See L{IChannel}."""
-        self.send_all([data], kind)
-
-    def send_all(self, messages: list[bytes], kind: int = Kind.BINARY) -> None:
-        """See L{IChannel}."""
-        if not self.open:
-            return
-        if kind != Kind.TEXT:
-            messages = [whole for data in messages if (whole := self._characters(data)) or not data]
-        if messages:
-            self._said = self._wheel.now()
-            self.transport.write(encode([Event(data) for data in messages]))
+    def write(self, data: bytes) -> None:
+        """See L{Spoken}; only called while the channel is open."""
+        self._said = self._wheel.now()
+        self.transport.write(data)
 
     def finish(self, code: int = 1000, reason: str = "") -> None:
         """See L{IChannel}; a response has no other end than that of its connection."""
@@ -101,11 +118,3 @@ class EventChannel(Spreadable, StreamChannel):
         """See L{ISpreadable}."""
         self._said = self._wheel.now()
         super().put(data)
-
-    def _characters(self, data: bytes) -> bytes:
-        if self._cut is None:
-            if data.isascii():
-                return data
-            self._cut = codecs.getincrementaldecoder("utf-8")("replace")
-        whole: str = self._cut.decode(data)
-        return whole.encode()

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from kaazing.config.model import ConnectOptions, EventOptions, Uri
+from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
 from kaazing.interfaces.adapters import Front, IAdapterSession, Kind
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Slow
@@ -67,9 +67,9 @@ class House:
         """See L{IHouse}."""
         return Audience(self._sessions, service, policy, self._wheel)
 
-    def events(self, service: Any, accept: Uri, options: EventOptions) -> EventDoor:
+    def events(self, service: Any, accept: Uri, config: ServiceConfig) -> EventDoor:
         """See L{IHouse}."""
-        return EventDoor(service, self._wheel, options, strict=accept.scheme.startswith("http"))
+        return EventDoor(service, accept, config, self._wheel)
 
     def listen(self, service: str, host: str, port: int, arrived: Callable[[IChannel], None]) -> Listener:
         """See L{IHouse}."""

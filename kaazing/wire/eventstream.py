@@ -54,10 +54,7 @@ def _event(event: Event) -> bytes:
         data = data.decode("utf-8", "replace").encode()
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if b"\n" in data:
-        lines = b"".join([_data(line) for line in data.split(b"\n")])
-    else:
-        lines = _data(data)
+    lines = b"".join(map(_data, data.split(b"\n"))) if b"\n" in data else _data(data)
     name = _field(b"event", event.name) if event.name else b""
     id = _field(b"id", event.id) if event.id else b""
     return b"%b%b%b\n" % (name, id, lines)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from zope.interface import implementer
 
-from kaazing.config.model import ConnectOptions, Uri
+from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
 from kaazing.interfaces.adapters import Front, Kind
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Counts, Event, IAudience, Slow
@@ -106,6 +107,30 @@ class NotedAudience(Counts):
         self.closed = code, reason
 
 
+class NotedPort:
+    """An address that a service listens at.
+
+    Attributes:
+        where: the address.
+        arrived: to be called with what comes there.
+        more: what else was asked for.
+        running: whether it is bound.
+    """
+
+    running = False
+
+    def __init__(self, where: Any, arrived: Any, more: dict[str, Any]) -> None:
+        self.where, self.arrived, self.more = where, arrived, more
+
+    def start(self) -> None:
+        """Bind."""
+        self.running = True
+
+    def stop(self) -> None:
+        """Bind no longer."""
+        self.running = False
+
+
 @implementer(IHouse)
 class NotedHouse:
     """See L{IHouse}.
@@ -113,9 +138,11 @@ class NotedHouse:
     Attributes:
         dialled: (uri, options, more) of each dial.
         dialling: what the dials return, in order; the test fires them.
-        joined, adapted, looped: the arguments of each call.
+        origins, joined, adapted, looped: the arguments of each call.
         audiences: those that were asked for.
         complaints: (service, peer, what was wrong).
+        streamed: (service, accept) of each entry for event streams.
+        bound: addresses that services listen at.
     """
 
     folder = Path()
@@ -123,11 +150,15 @@ class NotedHouse:
     def __init__(self) -> None:
         self.dialled: list[tuple[Uri, ConnectOptions, dict[str, Any]]] = []
         self.dialling: list[Deferred[Any]] = []
+        self.origins: list[Any] = []
         self.joined: list[Any] = []
         self.adapted: list[Any] = []
         self.looped: list[Any] = []
         self.audiences: list[NotedAudience] = []
         self.complaints: list[tuple[str, str, str]] = []
+        self.clock = Clock()
+        self.streamed: list[tuple[Any, Uri]] = []
+        self.bound: list[NotedPort] = []
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
         """See L{IHouse}."""
@@ -136,8 +167,8 @@ class NotedHouse:
         return self.dialling[-1]
 
     def origin(self, uri: Uri, options: ConnectOptions) -> Any:
-        """See L{IHouse}; services that ask origins are tested with a whole gateway."""
-        raise NotImplementedError
+        """See L{IHouse}; nobody is asked."""
+        self.origins.append((uri, options))
 
     def join(self, service: str, front: IChannel, back: IChannel, kind: Kind) -> None:
         """See L{IHouse}."""
@@ -155,6 +186,21 @@ class NotedHouse:
         """See L{IHouse}."""
         self.audiences.append(NotedAudience(service, policy))
         return self.audiences[-1]
+
+    def events(self, service: Any, accept: Uri, config: ServiceConfig) -> Any:
+        """See L{IHouse}."""
+        self.streamed.append((service, accept))
+        return self.streamed[-1]
+
+    def listen(self, service: str, host: str, port: int, arrived: Any) -> NotedPort:
+        """See L{IHouse}."""
+        self.bound.append(NotedPort((host, port), arrived, {}))
+        return self.bound[-1]
+
+    def datagrams(self, service: str, uri: Uri, received: Any, **more: Any) -> NotedPort:
+        """See L{IHouse}."""
+        self.bound.append(NotedPort(uri, received, more))
+        return self.bound[-1]
 
     def complain(self, service: str, peer: str, why: Exception) -> None:
         """See L{IHouse}."""

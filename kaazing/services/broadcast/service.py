@@ -17,14 +17,14 @@ from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.interfaces.feeds import IAudience, Slow
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
-from kaazing.services.base import SOCKETS, BaseService
+from kaazing.services.base import EVENTS, SOCKETS, BaseService
 from kaazing.services.broadcast.cutting import Cutter
 from kaazing.services.broadcast.log import Bounds, ReplayLog
 from kaazing.services.broadcast.options import OPTIONS
 from kaazing.services.broadcast.payload import Payload
 from kaazing.services.broadcast.sources import Awaited, Datagrams, Dialled, Source
 
-STREAMS = frozenset(("sse", "sse+ssl", "http", "https"))
+STREAMS = EVENTS | {"http", "https"}
 """Schemes of accepts whose plain requests become event streams."""
 
 COMPLAIN = 60.0  # seconds between two lines of the log about what was dropped
@@ -136,7 +136,7 @@ class BroadcastService(BaseService):
     def entry(self, accept: Uri) -> Any:
         """See L{IService}."""
         if accept.scheme in STREAMS:
-            return self.house.events(self, accept, self.config.accept_options.events)
+            return self.house.events(self, accept, self.config)
         return None
 
     def invite(self, visit: Visit) -> Welcome:

@@ -117,7 +117,7 @@ class Emulation:
             return why.what
         polls = buffered(head, asked)
         if polls and not asked.stays and self.twin is not None:
-            elsewhere = _location(head, exchange.caller, self.twin)
+            elsewhere = over_tls(head, exchange.caller, self.twin)
             if elsewhere:
                 exchange.answer(302, ((b"Location", elsewhere.encode()), (b"Cache-Control", b"no-cache")))
                 return ""
@@ -141,7 +141,7 @@ def _follows(head: Head, expected: int | None) -> bool:
         return False
 
 
-def _location(head: Head, caller: Caller, twin: Route) -> str:
+def over_tls(head: Head, caller: Caller, twin: Route) -> str:
     """Return where a client behind a buffering proxy is better off; empty where it would not be let in."""
     origin = origin_of(head, twin, caller)
     if caller.secure or (origin is not None and granted(origin, head.method, twin) is None):

@@ -17,7 +17,9 @@ LAST_NUMBER = 2**53 - 1  # sequence numbers end where a JavaScript number stops 
 
 _OURS = re.compile(r"\.k(?:ac|bp?|cc?|ct|d|f|id?|kt|l|m|np?|ns|o|p|r|rn|sn|v)(?:=|\Z)")
 _NUMBER = re.compile(r"[0-9]{1,16}", re.ASCII)
-_TYPE = re.compile(r"(?:text/plain|application/octet-stream)(?:; ?charset=[A-Za-z0-9_-]{1,32})?", re.ASCII)
+_TYPE = re.compile(
+    r"(?:text/(?:plain|event-stream)|application/octet-stream)(?:; ?charset=[A-Za-z0-9_-]{1,32})?", re.ASCII
+)
 _CACHING = re.compile(r"(?:(?:private|no-cache|no-store|no-transform|must-revalidate|max-age=0)(?:, ?|\Z))+")
 
 
