@@ -299,6 +299,7 @@ class House:
         welcome: Any = None,
         cross_site: tuple[CrossSite, ...] = (),
         secure: bool = False,
+        **sockets_options: Any,
     ) -> None:
         self.clock = Clock()
         self.wheel = Wheel(self.clock)
@@ -306,7 +307,8 @@ class House:
         self.routes = Routes(secure)
         self.site = Site(keepalive=30.0, secure=secure, server=b"Kaazing")
         self.secure = secure
-        sockets = ServerFactory(self.wheel, max_message=1000, inactivity=0.0, server="Kaazing")
+        limits = {"max_message": 1000, "inactivity": 0.0, **sockets_options}
+        sockets = ServerFactory(self.wheel, server="Kaazing", **limits)
         chat = Uri(scheme="ws", host="example.com", port=8000, path="/chat")
         self.routes.add(Route(chat, self.host, sockets, None, cross_site, "Kaazing"))
         for path, served_there in (pages or {}).items():
