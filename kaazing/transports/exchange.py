@@ -100,7 +100,8 @@ class Exchange:
         fields = self._fields(headers)
         bodiless = status in _BODILESS
         self._mute = bodiless or self.head.method == "HEAD"
-        self._closes = close or not self.head.keep_alive
+        unwanted = self.held and not self.body_done  # the rest of the body
+        self._closes = close or unwanted or not self.head.keep_alive
         if length is not None and not bodiless:
             fields.append((b"Content-Length", b"%d" % length))
         elif not bodiless and not close:

@@ -60,12 +60,12 @@ def forwarded(peer: str, secure: bool, host: str, by: str) -> Fields:
     """Return Forwarded and X-Forwarded-* of a client.
 
     Args:
-        peer: its address, "192.0.2.1:5000".
+        peer: its address, "192.0.2.1:5000"; port 0 for not known.
         secure: whether it speaks TLS.
         host: what it called us, "example.com:8000"; empty for nothing.
         by: where we took it in, "example.com:8000".
     """
-    proto = "https" if secure else "http"
+    peer, proto = peer.removesuffix(":0"), "https" if secure else "http"
     fields = [
         ("X-Forwarded-For", peer),
         ("X-Forwarded-Server", by.rpartition(":")[0]),

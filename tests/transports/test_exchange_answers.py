@@ -123,6 +123,18 @@ class AnswerTests(DeskTestCase):
         self.house.wait(LINGER + 1)
         self.assertEqual(self.wire.fate, "aborted")
 
+    def test_early_stream(self) -> None:
+        """
+        An answer that begins while nobody wants the rest of the body says that the connection ends.
+        """
+        notes = self.ask(b"Content-Length: 5", body=b"he")
+        notes.exchange.hold()
+        notes.exchange.begin(413, (), 0)
+        notes.exchange.end()
+        fields = {"server": "Kaazing", "content-length": "0", "connection": "close"}
+        self.assertEqual(answers(self.wire.value()), [("413 Content Too Large", fields, b"")])
+        self.assertEqual(self.wire.fate, "finished")
+
     def test_refused(self) -> None:
         """
         A service refuses with a page and the connection goes on; in the middle of an answer it is cut.

@@ -11,6 +11,8 @@ lean = Reactor("kaazing", "kaazing.reactor", "The gateway's epoll reactor (Linux
 echo = ServicePlugin(name="echo", factory="kaazing.services.echo:EchoType")
 proxy = ServicePlugin(name="proxy", factory="kaazing.services.proxy:ProxyType")
 directory = ServicePlugin(name="directory", factory="kaazing.services.directory:DirectoryType")
+http_proxy = ServicePlugin(name="http.proxy", factory="kaazing.services.http_proxy:HttpProxyType")
+http_redirect = ServicePlugin(name="http.redirect", factory="kaazing.services.redirect:RedirectType")
 broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
 
 stomp = AdapterPlugin(name="stomp", factory="kaazing.adapters.stomp.adapter:StompAdapter")
