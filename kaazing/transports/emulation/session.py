@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 REATTACH = 60.0  # seconds that a session lives without a downstream
 
+_BROKE = "the client broke a rule"
+
 
 @implementer(IChannel, ISpreadable)
 class EmulatedChannel:
@@ -315,7 +317,7 @@ class EmulatedChannel:
     def _settle(self) -> None:
         """Come to an end where both sides have said CLOSE, or nothing good can come any more."""
         if self._told and self._failed:
-            self._end(ConnectError("the client broke a rule"), later=True)
+            self._end(ConnectError(_BROKE), later=True)
         elif self._told and self._ended:
             self._end(None, later=True)
 
@@ -364,7 +366,7 @@ class EmulatedChannel:
             if self.open:
                 self.finish()
             else:
-                self._end(ConnectError("closed without the client's CLOSE"))
+                self._end(ConnectError(_BROKE if self._failed else "closed without the client's CLOSE"))
         elif self.down is None and now >= self._alone + REATTACH:
             self._end(ConnectError(f"no downstream for {REATTACH:.0f} seconds"))
         else:

@@ -103,7 +103,8 @@ class Stage:
         """Create a session; the service has its channel, held."""
         counted = () if number is None else (b"X-Sequence-No: %d" % number,)
         path = b"/chat/;e/c" + code.encode() + (b"?" + query if query else b"")
-        answer = self.house.ask(get(path, *counted, *fields))
+        host = b"example.com:8443" if self.house.secure else b"example.com:8000"
+        answer = self.house.ask(get(path, *counted, *fields, host=host))
         assert answer[0] == "201 Created", answer
         return Client(self, answer, number)
 
