@@ -144,9 +144,10 @@ class Client:
         return post(self.up.encode(), body, *fields)
 
     def post(self, frames: bytes, *fields: bytes) -> Answer:
-        """Send frames and RECONNECT; return the answer."""
+        """Send frames and RECONNECT; return the answer. Where the type is text, so is RECONNECT."""
         self.wire.clear()
-        self.wire.say(self.request(frames + RECONNECT, *fields))
+        end = RECONNECT.decode("latin-1").encode() if fields == JAVASCRIPT else RECONNECT
+        self.wire.say(self.request(frames + end, *fields))
         (answer,) = answers(self.wire.value())
         return answer
 
