@@ -1,0 +1,291 @@
+"""Tests for L{kaazing.transports.opening}: the extended handshake, and what may go wrong in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.errors import BadRequest, ConnectError
+from kaazing.interfaces.services import Visit, Welcome
+from kaazing.transports.opening import LOGIN_TIMEOUT, MOST_REQUESTS
+from tests.transports.doors import HANDSHAKE, House, answers, with_fields
+from tests.transports.originals import (
+    BINARY,
+    CLOSE,
+    END,
+    STAYS,
+    SWITCHED,
+    TEXT,
+    Message,
+    Original,
+    inside,
+    welcome,
+)
+
+REQUEST = (TEXT, b"GET /chat HTTP/1.1\r\n\r\n")
+CLOSING = (b"Content-Length: 0", b"Connection: close")
+
+
+def closed(code: int, reason: bytes) -> Message:
+    """Return the Close frame of a refusal."""
+    return CLOSE, code.to_bytes(2, "big") + reason
+
+
+def found(location: bytes) -> BadRequest:
+    """Return a redirect."""
+    return BadRequest(302, "moved", rule="RFC 9110 section 15.4.3", headers=[(b"Location", location)])
+
+
+def challenge(visit: Visit) -> BadRequest:
+    """Let nobody in."""
+    return BadRequest(401, "who?", rule="RFC 9110 section 15.5.2")
+
+
+class WhoTests(SynchronousTestCase):
+    """Who gets it."""
+
+    def test_others(self) -> None:
+        """
+        Who does not offer it, or not first, gets an ordinary WebSocket, and no service hears of it.
+        """
+        for protocols, asked in ((b"a", ("a",)), (b"a, x-kaazing-handshake", ("a",))):
+            house = House(extends=True)
+            wire = house.visitor()
+            wire.say(with_fields(HANDSHAKE, b"Sec-WebSocket-Protocol: " + protocols))
+            ((status, fields, _),) = answers(wire.value())
+            self.assertEqual((status[:3], "sec-websocket-protocol" in fields), ("101", False))
+            self.assertEqual([visit.subprotocols for visit in house.host.visits], [asked])
+
+    def test_not_served(self) -> None:
+        """
+        On an accept that has it not (wsn), who offers it gets an ordinary WebSocket too.
+        """
+        house = House()
+        client = Original(house, protocols=b"x-kaazing-handshake, a")
+        self.assertNotIn(b"Sec-WebSocket-Protocol", client.head)
+        self.assertEqual((client.heard, house.host.visits[0].subprotocols), ([], ("a",)))
+        self.assertEqual(len(house.host.guests), 1)
+
+    def test_without_parameters(self) -> None:
+        """
+        Who does not say that it waits for balancer messages or for the end of answers gets none.
+        """
+        for path, more in ((b"/chat", []), (b"/chat?.kv=10.05", [END])):
+            client = Original(House(extends=True), path)
+            self.assertEqual((client.head, client.heard), (SWITCHED, []))
+            client.say(REQUEST)
+            self.assertEqual(client.heard, [welcome(), *more])
+
+    def test_origin(self) -> None:
+        """
+        Pages of other origins stay out before anything is said inside.
+        """
+        client = Original(
+            House(extends=True), b"/chat", b"x-kaazing-handshake", b"Origin: http://evil.example"
+        )
+        self.assertTrue(client.head.startswith(b"HTTP/1.1 403 "))
+
+
+class RefusalTests(SynchronousTestCase):
+    """Who is not let in."""
+
+    def refused(self, *said: Message, path: bytes = b"/chat", **options: Any) -> list[Message]:
+        """Return what a client hears; the connection ends when it has answered the Close."""
+        house = House(extends=True, **options)
+        client = Original(house, path)
+        client.say(*said)
+        self.assertEqual(house.host.guests, [])
+        heard = client.heard
+        client.say(REQUEST, (CLOSE, heard[-1][1][:2]))
+        self.assertEqual((client.heard, client.wire.fate), (heard, "closed"))
+        return heard
+
+    def test_bad_request(self) -> None:
+        """
+        A message that is no request is answered with 400, and closed.
+        """
+        heard = self.refused((TEXT, b"hello"))
+        fault = b"a message that is not one whole GET request of HTTP/1.1"
+        self.assertEqual(heard, [inside(*CLOSING, status=b"400 Bad Request"), closed(1008, fault)])
+
+    def test_refused(self) -> None:
+        """
+        Who may not come in is told why in HTTP, and by the close code.
+        """
+        forbidden = BadRequest(403, "not you", rule="the realm")
+        heard = self.refused(REQUEST, guard=lambda visit: forbidden)
+        self.assertEqual(heard, [inside(*CLOSING, status=b"403 Forbidden"), closed(1008, b"not you")])
+
+    def test_redirected(self) -> None:
+        """
+        A redirect is a 302; who waits for balancer messages is sent on by one.
+        """
+        heard = self.refused(REQUEST, guard=lambda visit: found(b"ws://b.example/chat"))
+        moved = inside(b"Location: ws://b.example/chat", *CLOSING, status=b"302 Found")
+        self.assertEqual(heard, [moved, closed(1000, b"moved")])
+        heard = self.refused(REQUEST, path=b"/chat?.kl=Y", guard=lambda visit: found(b"ws://b.example/chat"))
+        sent_on = (BINARY, b"\xef\x83\xbfRws://b.example/chat")
+        self.assertEqual(heard, [STAYS, sent_on, closed(1000, b"moved")])
+
+    def test_by_the_service(self) -> None:
+        """
+        What the service says is what the client is told: 404, 502 where its backend is not reached.
+        """
+        for error, status, close in (
+            (BadRequest(404, "none", rule="x"), b"404 Not Found", closed(1008, b"none")),
+            (ConnectError("down"), b"502 Bad Gateway", closed(1014, b"the backend cannot be reached")),
+        ):
+            heard = self.refused(REQUEST, welcome=error)
+            self.assertEqual(heard, [inside(*CLOSING, status=status), close])
+
+    def test_many_requests(self) -> None:
+        """
+        Nobody may try without end.
+        """
+        heard = self.refused(*[REQUEST] * (MOST_REQUESTS + 1), guard=challenge)
+        self.assertEqual(len(heard), MOST_REQUESTS + 2)
+        self.assertEqual(
+            heard[-2:], [inside(*CLOSING, status=b"403 Forbidden"), closed(1008, b"more than 10 requests")]
+        )
+
+    def test_too_big(self) -> None:
+        """
+        A message over the accept's limit is refused as anywhere, before it is there.
+        """
+        house = House(extends=True)
+        client = Original(house, b"/chat")
+        client.wire.say(b"\x81\xfe\x03\xe9")  # the head of a text message of 1001 bytes
+        client.wire.say(bytes(4))
+        self.assertEqual(
+            client.heard, [closed(1009, b"message of more than 1000 bytes (RFC 6455 section 10.4)")]
+        )
+
+    def test_long_head(self) -> None:
+        """
+        A request of more than 16 KiB is refused where the accept's limit would let it pass.
+        """
+        long = (TEXT, b"GET /chat HTTP/1.1\r\nAuthorization: " + b"x" * 16_384 + b"\r\n\r\n")
+        heard = self.refused(long, max_message=0)
+        self.assertEqual(heard[-1], closed(1008, b"head of more than 16384 bytes"))
+
+
+class TimeTests(SynchronousTestCase):
+    """What takes too long."""
+
+    late = (inside(*CLOSING, status=b"408 Request Timeout"), closed(1008, b"no whole request in time"))
+
+    def test_no_request(self) -> None:
+        """
+        A client that says nothing is closed after ten seconds, and gone soon if it takes no leave.
+        """
+        house = House(extends=True)
+        client = Original(house, b"/chat")
+        house.wait(9.5)
+        self.assertEqual(client.heard, [])
+        house.wait(1)
+        self.assertEqual(client.heard, list(self.late))
+        house.wait(6)
+        self.assertEqual((client.wire.fate, house.clock.getDelayedCalls()), ("aborted", []))
+
+    def test_no_credentials(self) -> None:
+        """
+        A person has two minutes for a password.
+        """
+        house = House(extends=True, guard=challenge)
+        client = Original(house, b"/chat")
+        client.say(REQUEST)
+        house.wait(LOGIN_TIMEOUT - 1)
+        self.assertEqual(len(client.heard), 1)
+        house.wait(1.5)
+        self.assertEqual(client.heard[1:], list(self.late))
+
+    def test_gone(self) -> None:
+        """
+        A client that leaves, politely or not, leaves nothing behind.
+        """
+        for polite in (True, False):
+            house = House(extends=True)
+            client = Original(house, b"/chat")
+            if polite:
+                client.say((CLOSE, b"\x03\xe8"))
+                self.assertEqual((client.heard, client.wire.fate), ([(CLOSE, b"\x03\xe8")], "closed"))
+            client.wire.hang_up()
+            house.wait(1)
+            self.assertEqual(house.clock.getDelayedCalls(), [], polite)
+
+
+class SlowServiceTests(SynchronousTestCase):
+    """A service, or a guard, that takes its time."""
+
+    def ask(self, **more: Any) -> tuple[House, Deferred[Any], Original]:
+        """Let a client ask a service that does not answer at once."""
+        later: Deferred[Any] = Deferred()
+        house = House(extends=True, **{"welcome": later, **more})
+        client = Original(house, b"/chat")
+        client.say(REQUEST, (TEXT, b"early"))
+        return house, later, client
+
+    def test_let_in(self) -> None:
+        """
+        Meanwhile nothing is read; then the client is let in, and what it had said already is not lost.
+        """
+        house, later, client = self.ask()
+        self.assertEqual((client.heard, client.wire.producerState), ([], "paused"))
+        house.wait(60)
+        later.callback(Welcome())
+        self.assertEqual(client.heard, [welcome()])
+        self.assertEqual(house.host.listen().heard, [b"early"])
+
+    def test_turned_away(self) -> None:
+        """
+        Or it is not.
+        """
+        _, later, client = self.ask()
+        later.errback(ConnectError("down"))
+        self.assertEqual(client.heard[1:], [closed(1014, b"the backend cannot be reached")])
+
+    def test_guard(self) -> None:
+        """
+        A guard may take its time too; the service is asked after it.
+        """
+        judged: Deferred[Any] = Deferred()
+        house, _, client = self.ask(guard=lambda visit: judged, welcome=Welcome())
+        self.assertEqual((client.heard, house.host.visits), ([], []))
+        judged.callback(None)
+        self.assertEqual((client.heard, len(house.host.visits)), ([welcome()], 1))
+
+    def test_gone(self) -> None:
+        """
+        What a service had kept for a client that has gone is given back.
+        """
+        house, later, client = self.ask()
+        client.wire.hang_up()
+        kept = Welcome(keep="a backend")
+        later.callback(kept)
+        self.assertEqual((house.host.guests, house.host.missed), ([], [kept]))
+
+    def test_gone_from_the_guard(self) -> None:
+        """
+        The service is not asked for a client that has gone.
+        """
+        judged: Deferred[Any] = Deferred()
+        house, _, client = self.ask(guard=lambda visit: judged)
+        client.wire.hang_up()
+        judged.callback(None)
+        self.assertEqual(house.host.visits, [])
+
+    def test_broken(self) -> None:
+        """
+        A guard that fails lets nobody in, and the log says why.
+        """
+
+        def broken(visit: Visit) -> None:
+            raise ZeroDivisionError
+
+        house = House(extends=True, guard=broken)
+        client = Original(house, b"/chat")
+        client.say(REQUEST)
+        self.assertEqual((client.heard, client.wire.fate, house.host.visits), ([], "aborted", []))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
