@@ -71,7 +71,7 @@ class Original:
     @property
     def head(self) -> bytes:
         """The answer to the opening request."""
-        return self.wire.value().partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        return bytes(self.wire.value()).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
     @property
     def heard(self) -> list[Message]:
