@@ -90,7 +90,7 @@ class Stay:
             self.limit(channel.bound)
             if self._asked.block:
                 self._packer = zlib.compressobj(1, zlib.DEFLATED, 16 + 9, 1)  # gzip of the smallest window
-        self.write(waiting)
+        self.write(waiting or (b"" if self.polls else HEARTBEAT))
 
     def limit(self, bound: int) -> None:
         """Have C{congested} called when more than C{bound} bytes wait to be sent."""
