@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.closecodes import code_for
-from kaazing.errors import ConnectError, FrameViolation, ProtocolViolation, Side
+from kaazing.errors import BadRequest, ConnectError, FrameViolation, ProtocolViolation, Side
 
 
 class CodeTests(SynchronousTestCase):
@@ -34,6 +34,14 @@ class CodeTests(SynchronousTestCase):
         plain = ProtocolViolation("x", side=Side.BACK, offset=0, rule="r")
         frame = FrameViolation("x", side=Side.BACK, offset=0, rule="r", close_code=1007)
         self.assertEqual([code_for(plain), code_for(frame)], [1014, 1014])
+
+    def test_http(self) -> None:
+        """
+        A client that is refused in HTTP inside its WebSocket is told by the close code too: 1000 where it
+        is sent elsewhere, 1008 where it may not come in, 1014 where the backend is down.
+        """
+        codes = [code_for(BadRequest(status, "x", rule="r")) for status in (302, 401, 404, 500, 502)]
+        self.assertEqual(codes, [1000, 1008, 1008, 1011, 1014])
 
     def test_others(self) -> None:
         """

@@ -16,7 +16,7 @@ from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.ws import OPEN
-from tests.transports.scenes import BINARY, PING, TEXT, Scene, SceneTestCase, Speaker, close
+from tests.transports.scenes import BINARY, PING, PONG, TEXT, Scene, SceneTestCase, Speaker, close
 from tests.wire.framing import raw
 
 
@@ -159,6 +159,34 @@ class ChannelTests(ChannelTestCase):
         self.assertEqual(hearing.heard, [])
         self.channel.resume()
         self.assertEqual(b"".join(data for _, data in hearing.heard), b"ab")
+
+
+class LatencyTests(ChannelTestCase):
+    """How long a ping takes."""
+
+    def test_latency(self) -> None:
+        """
+        It is the time from the last ping to its pong; a pong that nobody asked for does not count, and
+        nothing of it is kept for a channel that was never pinged.
+        """
+        self.open(inactivity=10.0)
+        self.browser.say((PONG, b""))
+        self.net.turn()
+        self.assertEqual((self.channel.latency, "latency" in vars(self.channel)), (None, False))
+        for latency in (0.25, 1.5):
+            while self.hears()[-1:] != [(PING, b"")]:
+                self.net.clock.advance(0.5)
+            self.browser.heard.clear()
+            self.net.clock.advance(latency)
+            self.browser.say((PONG, b""), (PONG, b""))
+            self.net.turn()
+            self.assertEqual(self.channel.latency, latency)
+
+
+class AutobahnLatencyTests(LatencyTests):
+    """The same through Autobahn alone."""
+
+    path = "off"
 
 
 class CloseTests(ChannelTestCase):
