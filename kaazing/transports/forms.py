@@ -13,6 +13,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from kaazing.interfaces.feeds import Event, IForm
+from kaazing.reactor import LeanServer
 from kaazing.wire.frames import frame
 
 _kind = attrgetter("kind")
@@ -46,7 +47,7 @@ class Spreadable:
         transport = self.transport
         if (
             not self.open
-            or not isinstance(transport, Connection)
+            or not (type(transport) is LeanServer or isinstance(transport, Connection))  # the quicker first
             or transport.dataBuffer
             or transport._tempDataBuffer
             or transport.TLS
