@@ -118,7 +118,7 @@ class Wire(StringTransport):
 
     protocol: Any
     bufferSize = 0
-    dataBuffer, offset, _tempDataLen = b"", 0, 0
+    dataBuffer, offset, _tempDataLen, _tempDataBuffer = b"", 0, 0, ()
     finished = False
 
     def __init__(self) -> None:

@@ -145,6 +145,8 @@ class Client:
 
     def post(self, frames: bytes, *fields: bytes) -> Answer:
         """Send frames and RECONNECT; return the answer. Where the type is text, so is RECONNECT."""
+        if self.wire.fate != "open":  # idle for long
+            self.wire = self.stage.house.visitor()
         self.wire.clear()
         end = RECONNECT.decode("latin-1").encode() if fields == JAVASCRIPT else RECONNECT
         self.wire.say(self.request(frames + end, *fields))
