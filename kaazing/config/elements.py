@@ -101,7 +101,21 @@ _SERVICE = (
     _kept(
         "cross-site-constraint", "allow-methods", "With commas in between.", comma_list, default="GET,POST"
     ),
-    _kept("cross-site-constraint", "allow-headers", "With commas in between.", comma_list, default="none"),
+    _kept(
+        "cross-site-constraint",
+        "allow-headers",
+        "Request headers, with commas in between; `*` for all.",
+        comma_list,
+        default="none",
+    ),
+    _kept(
+        "cross-site-constraint",
+        "expose-headers",
+        "Response headers that pages of the site may read, with commas in between.",
+        comma_list,
+        default="none",
+        ours=True,
+    ),
     _kept(
         "cross-site-constraint",
         "maximum-age",

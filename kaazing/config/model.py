@@ -186,13 +186,15 @@ class CrossSite:
     Attributes:
         origin: "*", or scheme://host:port with the port filled in, lower case.
         methods: allowed methods.
-        headers: allowed request headers, lower case.
+        headers: allowed request headers, lower case; "*" alone for all.
+        exposed: response headers that its pages may read.
         maximum_age: seconds a preflight answer may be kept; None for not said.
     """
 
     origin: str
     methods: tuple[str, ...] = ("GET", "POST")
     headers: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
     maximum_age: int | None = None
 
 

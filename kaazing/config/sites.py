@@ -42,11 +42,16 @@ def _one(node: Node, faults: Faults) -> CrossSite | None:
     allowed: Any = faults.read(found["allow-origin"][0], origin) if "allow-origin" in found else UNREAD
     methods = _tokens(found, node.name, "allow-methods", METHODS, faults)
     headers = _tokens(found, node.name, "allow-headers", (), faults)
+    exposed = _tokens(found, node.name, "expose-headers", (), faults)
     age = leaf(found, node.name, "maximum-age", faults)
-    if allowed is UNREAD or methods is None or headers is None or age is UNREAD:
+    if allowed is UNREAD or methods is None or headers is None or exposed is None or age is UNREAD:
         return None
     return CrossSite(
-        origin=allowed, methods=methods, headers=tuple(name.lower() for name in headers), maximum_age=age
+        origin=allowed,
+        methods=methods,
+        headers=tuple(name.lower() for name in headers),
+        exposed=exposed,
+        maximum_age=age,
     )
 
 

@@ -192,7 +192,8 @@ def same_origin(origin: str, caller: Caller) -> bool:
 
 def preflight(head: Head) -> bool:
     """Return whether a browser asks what a page of another origin may do (Fetch standard)."""
-    return head.method == "OPTIONS" and "access-control-request-method" in head.headers
+    headers = head.headers
+    return head.method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
 
 
 def sharing(head: Head, route: Route, caller: Caller) -> list[tuple[bytes, bytes]]:
@@ -216,10 +217,15 @@ def sharing(head: Head, route: Route, caller: Caller) -> list[tuple[bytes, bytes
         (b"Access-Control-Allow-Origin", origin.encode()),
         (b"Access-Control-Allow-Credentials", b"true"),
     ]
+    if not asks and constraint.exposed:
+        fields.append((b"Access-Control-Expose-Headers", ",".join(constraint.exposed).encode()))
     if asks:
         fields.append((b"Access-Control-Allow-Methods", ",".join(constraint.methods).encode()))
-        if constraint.headers:
-            fields.append((b"Access-Control-Allow-Headers", ",".join(constraint.headers).encode()))
+        headers = ",".join(constraint.headers)
+        if headers == "*":  # where cookies are allowed, * is a name like any other to browsers
+            headers = head.headers.get("access-control-request-headers", "")
+        if headers:
+            fields.append((b"Access-Control-Allow-Headers", headers.encode()))
         if constraint.maximum_age is not None:
             fields.append((b"Access-Control-Max-Age", b"%d" % constraint.maximum_age))
     return fields

@@ -29,12 +29,17 @@ class SiteTests(ConfigTestCase):
         """
         more = (
             "<allow-methods>GET,DELETE</allow-methods><allow-headers>X-A, x-b</allow-headers>"
-            "<maximum-age>60</maximum-age>"
+            "<expose-headers>ETag, X-C</expose-headers><maximum-age>60</maximum-age>"
         )
         found = self.service(SERVICE + constraint("*", more)).cross_site
-        self.assertEqual(
-            found, (CrossSite(origin="*", methods=("GET", "DELETE"), headers=("x-a", "x-b"), maximum_age=60),)
+        expected = CrossSite(
+            origin="*",
+            methods=("GET", "DELETE"),
+            headers=("x-a", "x-b"),
+            exposed=("ETag", "X-C"),
+            maximum_age=60,
         )
+        self.assertEqual(found, (expected,))
 
     def test_none(self) -> None:
         """

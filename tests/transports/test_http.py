@@ -188,6 +188,24 @@ class SharingTests(SynchronousTestCase):
             ),
         )
 
+    def test_any_headers(self) -> None:
+        """
+        Where all headers are allowed, those that are asked for are named, for * would be none of them.
+        """
+        constraint = CrossSite(origin="*", headers=("*",))
+        request = preflight(b"GET", b"Access-Control-Request-Headers: x-a,x-b")
+        self.assertEqual(self.shared(request, constraint)[1]["access-control-allow-headers"], "x-a,x-b")
+        self.assertNotIn("access-control-allow-headers", self.shared(preflight(b"GET"), constraint)[1])
+
+    def test_exposed(self) -> None:
+        """
+        The headers that a page may read are named with the answer, not with the preflight.
+        """
+        constraint = CrossSite(origin="*", exposed=("ETag", "X-A"))
+        exposed = {**SHARED, "access-control-expose-headers": "ETag,X-A"}
+        self.assertEqual(self.shared(get(b"/app", ORIGIN), constraint), ("200 OK", exposed))
+        self.assertNotIn("access-control-expose-headers", self.shared(preflight(b"GET"), constraint)[1])
+
     def test_preflight_least(self) -> None:
         """
         What a constraint does not say is not said.
@@ -207,9 +225,11 @@ class SharingTests(SynchronousTestCase):
 
     def test_not_quite_a_preflight(self) -> None:
         """
-        OPTIONS without the question is a request like any other: refused from elsewhere.
+        OPTIONS without the question, or of no page, is a request like any other.
         """
         options = get(b"/app", ORIGIN, method=b"OPTIONS")
         self.assertEqual(self.ask(options, CrossSite(origin="*"))[0], "403 Forbidden")
+        of_nobody = get(b"/app", b"Access-Control-Request-Method: GET", method=b"OPTIONS")
+        self.assertEqual(self.ask(of_nobody)[0], "501 Not Implemented")
         allowed = CrossSite(origin="*", methods=("OPTIONS",))
         self.assertEqual(self.ask(options, allowed)[0], "501 Not Implemented")
