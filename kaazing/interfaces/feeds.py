@@ -39,8 +39,8 @@ class Slow:
         kind: "drop-oldest"; "conflate": a later event of the same key takes the place of an earlier
             one that waits, at the end, so that ids stay in order, and otherwise as drop-oldest; or
             "disconnect": the receiver is finished with 1008.
-        bytes: that may wait for one receiver, L{COST} for each event counted. Those that its transport
-            has already, at most as many again, are not counted; nor are events that it missed.
+        bytes: that may wait for one receiver, L{COST} for each event counted. Those on
+            their way to it, at most as many again and 64 KiB, are not; nor is what it missed.
         age: seconds that an event may wait; looked at twice a second; 0 for any time.
         coalesce: seconds between two writes at least; events that come in between share the next one.
             0: each event is a write of its own.

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransport
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from kaazing.interfaces.feeds import Event, IForm, ISpreadable
-from kaazing.transports.forms import FRAMES, runs
+from kaazing.transports.forms import FRAMES, Spreadable, runs
+from kaazing.transports.leantls import tls_factory
+from kaazing.transports.tcp import StreamChannel
+from tests.transports.doors import Wire
 from tests.transports.scenes import BINARY, PING, PONG, TEXT, SceneTestCase
+from tests.transports.test_leantls import HERE, made
+from tests.transports.test_tcp import Peer
 from tests.transports.test_ws import Hearing
 from tests.wire.framing import raw
 
@@ -125,3 +133,54 @@ class DescriptorTests(SceneTestCase):
         A channel towards a backend masks, so its bytes are its own.
         """
         self.assertIs(self.scene.ws_back()[1].form, None)
+
+
+@implementer(ISpreadable)
+class Teller(Spreadable, StreamChannel):
+    """A plain stream that can be told what is encoded for others."""
+
+    form = FRAMES
+
+
+class TlsTests(SceneTestCase):
+    """A channel over TLS; the client's end of it is carried over by hand."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        contexts, creator = made("TLSv1.3")
+        self.channel: Any = Teller()
+        self.ear = Hearing(self.channel)
+        serving = tls_factory(contexts, False, Factory.forProtocol(lambda: self.channel))
+        _, self.far = self.net.connect(serving.buildProtocol(HERE))
+        self.client, self.wire = Peer(), Wire()
+        calling = TLSMemoryBIOFactory(creator, True, Factory.forProtocol(lambda: self.client))
+        self.wire.protocol = calling.buildProtocol(HERE)
+        self.wire.protocol.makeConnection(self.wire)
+        for _ in range(3):
+            self.carry()
+        self.channel.resume()
+
+    def carry(self) -> None:
+        """Carry over what both have said."""
+        self.far.send(self.wire.value())
+        self.wire.clear()
+        self.net.turn()
+        self.wire.say(bytes(self.far.got))
+        self.far.got.clear()
+
+    def test_told(self) -> None:
+        """
+        It gives no descriptor and is told all the same, in order; it says when anything waits, and when
+        that is out.
+        """
+        self.channel.put(b"a")
+        self.carry()
+        self.assertEqual((self.channel.descriptor(), self.ear.heard), (-1, []))
+        self.far.block()
+        self.channel.put(b"b")
+        self.channel.put(b"c")
+        self.assertEqual(self.ear.heard, ["congested"])
+        self.far.unblock()
+        self.carry()
+        self.assertEqual(self.ear.heard, ["congested", "drained"])
+        self.assertEqual(self.client.heard, b"abc")
