@@ -28,7 +28,7 @@ lint: $(VENV)/tools ## check style (ruff) and types (mypy --strict with mypy-zop
 bench: $(VENV)/tools ## measure against nginx, HAProxy and websockify; prints ratios
 	@$(PYTHON) -m benchmarks
 
-conformance: $(VENV)/test ## run the Autobahn test suite's cases 1-7, 9 and 10, every path of the data
+conformance: $(VENV)/test ## run the whole Autobahn test suite, every path of the data and compression
 	@KAAZING_CONFORMANCE=whole $(TRIAL) tests.conformance
 
 fuzz: $(VENV)/test ## feed random bytes to every codec, SECONDS=600 each

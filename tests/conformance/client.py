@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from autobahn.websocket.compress import PerMessageDeflateResponseAccept
 from twisted.internet.defer import Deferred, execute, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IReactorTime
@@ -63,7 +64,8 @@ class CaseClient(WebSocketClientProtocol):  # type: ignore[misc]
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Tell the case."""
-        self._case.onMessage(payload.decode("latin-1"), isBinary)
+        compressed = self._perMessageCompress is not None  # those cases are for Python 3 already
+        self._case.onMessage(payload if compressed else payload.decode("latin-1"), isBinary)
 
     def onPong(self, payload: bytes) -> None:
         """Tell the case."""
@@ -142,7 +144,13 @@ class CaseFactory(WebSocketClientFactory):  # type: ignore[misc]
         self.identifier = identifier
         self.case = suite.cases()[identifier]
         self.done: Deferred[Verdict] = Deferred()
-        self.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=5, openHandshakeTimeout=5)
+        self.setProtocolOptions(
+            failByDrop=False,
+            closeHandshakeTimeout=5,
+            openHandshakeTimeout=5,
+            perMessageCompressionOffers=getattr(self.case, "CLIENT_OFFERS", []),
+            perMessageCompressionAccept=PerMessageDeflateResponseAccept,
+        )
 
 
 def verdicts(
