@@ -23,13 +23,14 @@ from kaazing.transports.arrivals import ask, not_found, visit
 from kaazing.transports.callers import Caller
 from kaazing.transports.emulation.downstream import MOST_BODY
 from kaazing.transports.emulation.entry import over_tls
+from kaazing.transports.emulation.pages import Pages
 from kaazing.transports.emulation.parameters import others, read
 from kaazing.transports.emulation.registry import Registry
 from kaazing.transports.envelopes import wrap
 from kaazing.transports.events import EventChannel
 from kaazing.transports.exchange import Exchange
 from kaazing.transports.lasting import LastingChannel, Stay
-from kaazing.transports.routes import Route
+from kaazing.transports.routes import Route, public
 from kaazing.transports.tcp import StreamChannel, hand_over
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.eventstream import CONTENT_TYPE, RECONNECT, location, opening
@@ -76,7 +77,7 @@ class EventDoor:
     def __init__(self, service: Any, accept: Uri, config: ServiceConfig, wheel: Wheel) -> None:
         self.service, self.wheel, self.options = service, wheel, config.accept_options.events
         self._strict = accept.scheme.startswith("http")
-        self._registry = Registry()
+        self._registry, self._pages = Registry(), Pages()
         twin = None
         if not accept.secure:
             secure = (other for other in config.accepts if other.scheme == accept.scheme + "+ssl")
@@ -93,6 +94,9 @@ class EventDoor:
 
     def _serve(self, exchange: Any) -> None:
         head = exchange.head
+        if public(exchange.route, exchange.rest):
+            self._pages.serve(exchange)
+            return
         known = self._known(exchange.rest)
         theirs = not self._strict and (known is not None or _is_original(head))
         if head.method != "GET" and not (theirs and head.method == "POST"):

@@ -14,6 +14,7 @@ from kaazing.config.model import CrossSite, Uri
 from kaazing.transports.emulation.pages import BRIDGE, MOST_COOKIES, Pages
 from kaazing.transports.routes import Route
 from kaazing.wire.heads import page
+from tests.running import GatewayTestCase, service
 from tests.transports.doors import Answer, House, answers, get
 
 TEXT = b"Content-Type: text/plain; charset=utf-8"
@@ -228,3 +229,17 @@ class SettingTests(PagesTestCase):
         (answer,) = answers(wire.value())
         expected = {"server", "vary", "content-type", "content-length"}
         self.assertLessEqual(set(answer[1]), expected | {"cache-control", "set-cookie", "connection"})
+
+
+class EventTests(GatewayTestCase):
+    def test_bridge(self) -> None:
+        """
+        The bridge page is there too where only event streams are served, and for pages of
+        every origin.
+        """
+        self.start(service("prices", "proxy", "sse://localhost:8000/prices", connect="tcp://127.0.0.1:9000"))
+        client = self.call()
+        client.say(get(b"/?.kr=xs", b"Origin: http://evil.org", host=b"localhost:8000"))
+        self.network.settle()
+        self.assertEqual((client.head, client.fields["etag"][:1]), ("HTTP/1.1 200 OK", '"'))
+        self.assertTrue(client.heard.endswith(BRIDGE.read_bytes()))
