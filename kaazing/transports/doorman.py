@@ -26,7 +26,7 @@ from kaazing.transports.http import Channel, Site
 from kaazing.transports.intake import UNBOUNDED, Intake
 from kaazing.transports.opening import Opening
 from kaazing.transports.routes import Route, Routes, origin_allowed, preflight, public
-from kaazing.transports.tcp import StreamChannel, address, finish_writing, hand_over
+from kaazing.transports.tcp import StreamChannel, address, finish_writing, hand_over, unsent
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.extended import HANDSHAKE
 from kaazing.wire.heads import Head, peek, plain_head, refusal, upgrade_required, websocket_fault
@@ -62,6 +62,7 @@ class Doorman(Protocol):
     _waiting = False  # for a service's welcome, or for a response to be done
     _served = False  # at least one request
     _closing = False
+    _left = 1 << 62  # bytes that the client had yet to take at the last look, once closing
 
     def __init__(self, routes: Routes, site: Site, wheel: Wheel, secure: bool) -> None:
         self.routes, self.site, self.wheel, self.secure = routes, site, wheel, secure
@@ -94,6 +95,10 @@ class Doorman(Protocol):
     def due(self, now: float) -> float | None:
         """A timeout has passed; called by the wheel."""
         if self._closing:
+            left = unsent(self.transport)
+            if 0 < left < self._left:
+                self._left = left
+                return now + HEAD_TIMEOUT  # a slow client is still taking the end of its answer
             self.transport.abortConnection()
             return None
         if self._waiting and self._body is None:

@@ -100,6 +100,21 @@ class SlowTests(SynchronousTestCase):
             house.wait(LINGER + 1)
             self.assertEqual(wire.fate, "aborted")
 
+    def test_slow_reader(self) -> None:
+        """
+        Who takes the end of an answer slowly gets it all; who takes nothing for ten seconds is dropped.
+        """
+        house = House()
+        wire = house.visitor()
+        wire.dataBuffer = b"x" * 100
+        wire.say(get(b"/nothing"))
+        for _ in range(5):
+            house.wait(HEAD_TIMEOUT + 0.5)
+            self.assertEqual(wire.fate, "finished")
+            wire.dataBuffer = wire.dataBuffer[10:]
+        house.wait(2 * HEAD_TIMEOUT + 1)
+        self.assertEqual(wire.fate, "aborted")
+
     def test_slow_second(self) -> None:
         """
         The head of a later request has ten seconds from its first byte.
