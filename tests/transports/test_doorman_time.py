@@ -100,7 +100,7 @@ class SlowTests(SynchronousTestCase):
             house.wait(LINGER + 1)
             self.assertEqual(wire.fate, "aborted")
 
-    def test_slow_reader(self) -> None:
+    def test_slow_to_the_end(self) -> None:
         """
         Who takes the end of an answer slowly gets it all; who takes nothing for ten seconds is dropped.
         """
