@@ -126,6 +126,7 @@ class WheelTests(SynchronousTestCase):
             "adapters/stomp/adapter.py",
             "docs/conf/demo.xml",
             "kaazing/native/lane.c",
+            "kaazing/web/bridge/xs.html",
             "kaazing/web/demo/index.html",
             "tests/test_packaging.py",
             "twisted/plugins/kaazing_gateway.py",
