@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.test_benchmarks -*-
 """python -m benchmarks: every system in turn, round by round, and a table of medians and ratios.
 
-With the first word "profile", see benchmarks/profile.py.
+With the first word "profile" or "emulated", see benchmarks/profile.py and benchmarks/emulated.py.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import profile
+from benchmarks import emulated, profile
 from benchmarks.bench import Bench, say
 from benchmarks.machine import BenchmarkError, alone
 from benchmarks.report import Report, record, table
 from benchmarks.report import as_json as report_as_json
 from benchmarks.scenarios import chosen
 from benchmarks.systems import GATEWAY, PEERS, System, gateway
+
+PARTS = {"profile": profile.run, "emulated": emulated.run}
+"""First word of the command line -> what it does, in place of the comparison."""
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -64,8 +67,8 @@ def main(words: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         try:
             with alone(lambda: say("another run is measuring; waiting for its end")):
-                if list(words[:1]) == ["profile"]:
-                    profile.run(words[1:], Path(folder))
+                if words and words[0] in PARTS:
+                    PARTS[words[0]](words[1:], Path(folder))
                 else:
                     compare(arguments(words), Path(folder))
         except BenchmarkError as why:

@@ -151,15 +151,19 @@ def machine() -> dict[str, str]:
 
 
 def record(report: Report, page: Path) -> None:
-    """Put the table in place of what stands between the two marks in a Markdown page.
+    """Put the table in place of what stands between its two marks in a Markdown page; see L{put}."""
+    put(table(report), page, BEGIN, END)
+
+
+def put(text: str, page: Path, begin: str, end: str) -> None:
+    """Put text, and what machine it is about, in place of what stands between two marks in a Markdown page.
 
     Raises:
         ValueError: the page has no such marks.
     """
-    text = page.read_text()
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page}: no {BEGIN} … {END}")
+    before, begun, rest = page.read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not begun or not ended:
+        raise ValueError(f"{page}: no {begin} … {end}")
     about = "; ".join(f"{name}: {value}" for name, value in machine().items())
-    page.write_text(f"{before}{BEGIN}\n{table(report)}\n({about}.)\n{END}{after}")
+    page.write_text(f"{before}{begin}\n{text}\n({about}.)\n{end}{after}")

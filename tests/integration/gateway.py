@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -49,7 +49,7 @@ def service(
         element("properties", properties),
         element("accept-options", accept_options),
         element("connect-options", connect_options),
-        ANY_SITE if accept.startswith(("ws", "http")) else "",
+        ANY_SITE if accept.startswith(("ws", "http", "sse")) else "",
     ]
     return f"<service>{''.join(parts)}</service>"
 
@@ -62,14 +62,20 @@ class Gateway:
         pid: of its process.
     """
 
-    def __init__(self, configuration: str, *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        configuration: str,
+        *,
+        env: Mapping[str, str] | None = None,
+        argv: Callable[[Path], Sequence[str]] | None = None,
+    ) -> None:
         self._place = tempfile.TemporaryDirectory(prefix="kaazing-gateway-")
         self.folder = Path(self._place.name)
         (self.folder / "conf.xml").write_text(configuration)
         self._log = self.folder / "gateway.log"
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                command(self.folder / "conf.xml"),
+                (argv or command)(self.folder / "conf.xml"),
                 cwd=ROOT,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
