@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from autobahn.util import encode_truncate
 from autobahn.wamp.types import TransportDetails
 from autobahn.websocket.protocol import TrafficStats, WebSocketProtocol
+from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -178,7 +179,7 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
         if LANE != "off" and self._perMessageCompress is None:
             self.lane = Lane(not self.masks, self.max_message, self.whole)
         else:
-            self._read_by_autobahn()
+            self.utf8validator = Utf8Validator()
         if self.factory.inactivity:
             self.factory.wheel.put(self, self.factory.wheel.now() + self.factory.inactivity / 2)
 
@@ -186,14 +187,8 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
         """Let Autobahn read the answer to our Close; return what has come already."""
         early: bytes = self._early or b""
         del self._early
-        self._read_by_autobahn()
+        self.utf8validator = Utf8Validator()
         return early
-
-    def _read_by_autobahn(self) -> None:
-        agreed = self._perMessageCompress
-        WebSocketProtocol._connectionMade(self)
-        self._perMessageCompress = agreed
-        self.state = OPEN
 
     # What comes in
 
