@@ -193,7 +193,9 @@ def same_origin(origin: str, caller: Caller) -> bool:
 def preflight(head: Head) -> bool:
     """Return whether a browser asks what a page of another origin may do (Fetch standard)."""
     headers = head.headers
-    return head.method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
+    if head.method != "OPTIONS" or "access-control-request-method" not in headers:
+        return False
+    return "origin" in headers or "x-origin" in headers
 
 
 def sharing(head: Head, route: Route, caller: Caller) -> list[tuple[bytes, bytes]]:
