@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,9 +15,9 @@ from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
 from kaazing.interfaces.services import IService, IServiceType, Visit, Welcome
 from kaazing.literals import integer
 from kaazing.options import Option
-from kaazing.services.base import SOCKETS
+from kaazing.services.base import EVENTS, SOCKETS
 from kaazing.services.proxy import ProxyType
-from tests.running import GatewayTestCase, close, service
+from tests.running import GatewayTestCase, close, service, uri
 from tests.services.house import Line, NotedHouse
 
 
@@ -56,7 +57,8 @@ class TypeTests(SynchronousTestCase):
         verifyObject(IServiceType, plain)
         self.assertEqual((plain.name, plain.connect_required), ("proxy", True))
         self.assertEqual(
-            (plain.accepts, plain.connects), (SOCKETS | {"tcp", "ssl"}, {"ws", "wss", "tcp", "ssl"})
+            (plain.accepts, plain.connects),
+            (SOCKETS | EVENTS | {"tcp", "ssl"}, {"ws", "wss", "tcp", "ssl"}),
         )
         self.assertEqual(
             {option.name: option.default for option in plain.options},
@@ -133,6 +135,15 @@ class ProxyTests(SynchronousTestCase):
         ):
             self.assertEqual(proxy.invite(visit(*offer)), Welcome(chosen), offer)
         self.assertEqual(self.house.dialled, [])
+
+    def test_event_streams(self) -> None:
+        """
+        Requests under its sse accepts are for event streams; under others there is nothing but sockets.
+        """
+        proxy = self.proxy()
+        for scheme, mine in (("sse", True), ("sse+ssl", True), ("ws", False)):
+            accept = replace(uri("http://h:1/x"), scheme=scheme)
+            self.assertEqual(proxy.entry(accept), (proxy, accept) if mine else None, scheme)
 
     def test_joined(self) -> None:
         """
