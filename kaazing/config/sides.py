@@ -263,7 +263,8 @@ ACCEPT_OPTIONS: tuple[Entry, ...] = (
         "proxy.trusted",
         Fate.KEPT,
         "Addresses and networks of proxies in front, with commas in between; what they say of the client in"
-        " Forwarded, X-Forwarded-For, -Proto and -Host, or in a PROXY header, is believed.",
+        " X-Forwarded-For, -Proto, -Host and -Port, in Forwarded where none of those stands, or in a PROXY"
+        " header, is believed.",
         networks,
         default="none",
         ours=True,

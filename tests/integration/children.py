@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 # The shell ends its whole process group when the program ends, or when the pipe to us closes.
@@ -16,9 +17,15 @@ _GUARD = ("/bin/sh", "-c", '("$@"; kill -KILL 0) & cat >/dev/null; kill -KILL 0'
 
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+    (port,) = free_ports(1)
+    return port
+
+
+def free_ports(count: int) -> list[int]:
+    """Return TCP ports as L{free_port} does, all different; of ports asked for one by one, two may be one."""
+    with ExitStack() as held:
+        listening = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in listening]
 
 
 def answers(port: int) -> bool:
