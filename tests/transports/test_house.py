@@ -8,12 +8,16 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
-from kaazing.config.model import ConnectOptions, Uri
+from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
+from kaazing.errors import ListenError
 from kaazing.interfaces.adapters import Front, Kind
 from kaazing.interfaces.services import IHouse
+from kaazing.transports.eventdoor import EventDoor
 from kaazing.transports.house import House
+from tests.transports.cables import Cable, Network
 from tests.transports.scenes import TEXT, SceneTestCase, close
 from tests.transports.scripted import Scripted
+from tests.transports.test_tcp import Peer
 
 
 class Dialling:
@@ -102,6 +106,37 @@ class HouseTests(SceneTestCase):
             browser.say(close(1001), (TEXT, b"unheard"))
         self.net.turn()
         self.assertEqual(len(self.scene.sessions), 0)
+
+    def test_listen(self) -> None:
+        """
+        A service may listen for its backend; what connects there is its channel, held.
+        """
+        network = Network()
+        house = House(Path(), Dialling(), self.scene.sessions, self.scene.wheel, network)  # type: ignore[arg-type]
+        arrived: list[Any] = []
+        port = house.listen("feed", "127.0.0.1", 7000, arrived.append)
+        self.assertEqual(network.listening, {})
+        port.start()
+        network.cables.append(Cable(network.listening["127.0.0.1", 7000].buildProtocol(None), Peer()))
+        (channel,) = arrived
+        self.assertEqual((channel.open, channel.transport.producerState), (True, "paused"))
+        taken = house.listen("feed", "127.0.0.1", 7000, arrived.append)
+        why = self.assertRaises(ListenError, taken.start)
+        self.assertRegex(str(why), "^service 'feed', property accept: cannot listen on 127.0.0.1:7000: ")
+        port.stop()
+        self.assertEqual(network.listening, {})
+
+    def test_events_and_datagrams(self) -> None:
+        """
+        A service may have event streams, and take datagrams.
+        """
+        house = self.scene.house
+        accept = Uri(scheme="sse", host="localhost", port=8000, path="/")
+        config = ServiceConfig(name="feed", type="broadcast", accepts=(accept,))
+        self.assertIsInstance(house.events("service", accept, config), EventDoor)
+        source = Uri(scheme="udp", host="127.0.0.1", port=7000)
+        port = house.datagrams("feed", source, print, buffer=4096)
+        self.assertEqual((port.received, port.refused, port.overflowed), (0, 0, 0))
 
     def test_complain(self) -> None:
         """

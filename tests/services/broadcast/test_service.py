@@ -15,8 +15,9 @@ from kaazing.errors import FrameViolation, Side
 from kaazing.interfaces.feeds import Slow
 from kaazing.interfaces.services import IService, IServiceType, Visit, Welcome
 from kaazing.services.broadcast.service import COMPLAIN, BroadcastService, BroadcastType
-from tests.running import GatewayTestCase, service, uri
+from tests.running import Caller, GatewayTestCase, service, uri
 from tests.services.house import Line, NotedHouse
+from tests.wire.eventsource import listen
 
 
 def configured(**properties: Any) -> Any:
@@ -223,6 +224,66 @@ class ServiceTests(SynchronousTestCase):
             (False, (1001, "the gateway goes away")),
         )
         self.assertEqual(made.datagrams, [self.house.bound[0]])
+
+
+class BroadcastingTests(GatewayTestCase):
+    """In a gateway, with a backend that connects to it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start(
+            service(
+                "feed",
+                "broadcast",
+                "sse://localhost:8000/feed",
+                "http://localhost:8000/http",
+                "ws://localhost:8000/ws",
+                properties={"accept": ("127.0.0.1", 7000), "format": "lines", "coalesce": 0.0},
+            )
+        )
+        self.backend_client = self.call(port=7000)
+
+    def stream(self, path: str, *fields: str) -> Caller:
+        """Ask for an event stream."""
+        client: Caller = self.call()
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost:8000", "Accept: text/event-stream", *fields]
+        client.say("\r\n".join([*lines, "", ""]).encode())
+        self.network.settle()
+        return client
+
+    def say(self, data: bytes) -> None:
+        """Let the backend speak."""
+        self.backend_client.say(data)
+        self.network.settle()
+        self.network.advance(0)
+        self.network.settle()
+
+    def test_everybody(self) -> None:
+        """
+        Every client gets every line once, in order, whatever carries it.
+        """
+        streams = [self.stream("/feed"), self.stream("/http"), self.stream("/feed?.kb=512")]
+        socket = self.browse("/ws")
+        self.say(b"one\ntw")
+        self.say(b"o\n")
+        for client in streams:
+            told = listen(client.heard.partition(b"\r\n\r\n")[2]).told
+            self.assertEqual([data for _, data, _ in told], ["one", "two"])
+        self.assertEqual(socket.frames, [(1, b"one"), (1, b"two")])
+
+    def test_cut_and_resumed(self) -> None:
+        """
+        A client that was away gets exactly what it missed, also where it had heard of no event before.
+        """
+        client = self.stream("/feed")
+        position = listen(client.heard.partition(b"\r\n\r\n")[2]).last
+        client.hang_up()
+        self.network.settle()
+        self.say(b"one\ntwo\n")
+        again = self.stream("/feed", f"Last-Event-ID: {position}")
+        self.say(b"three\n")
+        told = listen(again.heard.partition(b"\r\n\r\n")[2]).told
+        self.assertEqual([data for _, data, _ in told], ["one", "two", "three"])
 
 
 class ComplaintTests(GatewayTestCase):
