@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from kaazing.config.model import ServiceConfig
@@ -19,7 +20,7 @@ from kaazing.options import Option
 from kaazing.services.base import BaseService, no_faults
 from kaazing.services.caching import read_directives, read_location, read_patterns
 from kaazing.services.files import Files, Manner
-from kaazing.services.tree import Tree
+from kaazing.services.tree import POLICY, Tree
 
 
 def read_path(text: str) -> Path:
@@ -138,10 +139,19 @@ class DirectoryType:
 class DirectoryService(BaseService):
     """See L{IService}."""
 
+    log = Logger()
+
     def __init__(self, config: ServiceConfig, house: IHouse) -> None:
         super().__init__(config, house)
         said = config.properties
-        tree = Tree(self._folder("directory"), follow=said["symbolic-links"] == "follow")
+        folder = self._folder("directory")
+        tree = Tree(folder, follow=said["symbolic-links"] == "follow")
+        if (folder / POLICY).exists():
+            self.log.warn(
+                "service {name}: {file} is not served; <cross-site-constraint> says who may come in",
+                name=self.name,
+                file=POLICY,
+            )
         manner = Manner(
             welcome=said["welcome-file"],
             error_pages=self._folder("error-pages-directory") if said["error-pages-directory"] else None,

@@ -14,6 +14,7 @@ from kaazing.errors import BadRequest
 from kaazing.services.listing import Entry
 
 SHOWN_DOTFILES = (".well-known",)  # RFC 8615; all others are not there
+POLICY = "clientaccesspolicy.xml"  # would let other sites in past the cross-site constraints (Silverlight)
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY  # opening a pipe must not wait
 _STATUSES = {errno.EACCES: 403, errno.EPERM: 403, errno.EMFILE: 503, errno.ENFILE: 503}  # others: 404
@@ -89,6 +90,8 @@ def names_of(segments: Sequence[bytes]) -> list[str]:
         if segment in (b".", b"..") or any(char in segment for char in b"/\\\0"):
             raise BadRequest(400, "path that leads out of its folder", rule="RFC 3986 section 3.3")
         if not segment or (segment[:1] == b"." and segment.decode("latin-1") not in SHOWN_DOTFILES):
+            raise _refused(404)
+        if segment == POLICY.encode():
             raise _refused(404)
         try:
             names.append(segment.decode("utf-8"))

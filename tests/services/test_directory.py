@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 from zope.interface.verify import verifyObject
@@ -126,6 +127,24 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual(self.get("nothing", **pages)[:2], (404, b"<p>lost</p>"))
         self.assertEqual(self.get("link")[0], 404)
         self.assertEqual(self.get("link", **{"symbolic-links": "follow"})[1], b"secret")
+
+    def test_policy(self) -> None:
+        """
+        A policy file of Silverlight, which would let other sites in, is not served, and the log says so.
+        """
+        said: list[str] = []
+
+        def note(event: LogEvent) -> None:
+            said.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(note)
+        self.addCleanup(globalLogPublisher.removeObserver, note)
+        self.service()
+        self.assertEqual(said, [])
+        (self.folder / "web" / "clientaccesspolicy.xml").write_bytes(b"<access-policy/>")
+        self.assertEqual(self.get("clientaccesspolicy.xml")[0], 404)
+        warning = "is not served; <cross-site-constraint> says who may come in"
+        self.assertEqual(said, [f"service pages: clientaccesspolicy.xml {warning}"])
 
     def test_no_folder(self) -> None:
         """

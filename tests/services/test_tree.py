@@ -45,6 +45,7 @@ class NameTests(SynchronousTestCase):
             (b".htaccess", 404),
             (b"\xff", 404),
             (b"", 404),
+            (b"clientaccesspolicy.xml", 404),
         ):
             why = self.assertRaises(BadRequest, names_of, [segment, b"a"])
             self.assertEqual(why.status, status, segment)
