@@ -134,9 +134,10 @@ class DirectoryTests(SynchronousTestCase):
         """
         said: list[str] = []
 
-        def note(event: LogEvent) -> None:
+        def hear(event: LogEvent) -> None:
             said.append(formatEvent(event))
 
+        note: Any = hear
         globalLogPublisher.addObserver(note)
         self.addCleanup(globalLogPublisher.removeObserver, note)
         self.service()
