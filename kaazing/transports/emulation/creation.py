@@ -100,6 +100,8 @@ class Creation:
         Raises:
             BadRequest: it is no good, or there are too many sessions.
         """
+        if not exchange.caller.host:
+            raise _bad("no Host, so that the session would have no URL")
         terms.registry.admit()
         self._wanted = wanted(exchange.head, terms.specification)
         self._exchange, self._terms, self._format = exchange, terms, form

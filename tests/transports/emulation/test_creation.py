@@ -12,7 +12,7 @@ from kaazing.errors import ConnectError
 from kaazing.interfaces.services import Welcome
 from kaazing.transports.emulation.registry import MOST_LONELY
 from tests.transports.doors import Answer, answers, get, refused, with_fields
-from tests.transports.emulation.stage import BAD, NUMBERED, Stage, post
+from tests.transports.emulation.stage import BAD, NUMBERED, Stage, closing, post
 
 CREATED = {"content-type": "text/plain;charset=UTF-8", "cache-control": "no-cache", "server": "Kaazing"}
 VERSION = b"X-WebSocket-Version: wseb-1.0"
@@ -124,11 +124,12 @@ class RefusedTests(SynchronousTestCase):
             "parameter": get(b"/chat/;e/cbm?.ksn=x"),
             "commands": get(b"/chat/;e/cbm", b"X-Accept-Commands: pong"),
             "token": get(b"/chat/;e/cbm", b"X-WebSocket-Protocol: a b"),
+            "host": b"GET /chat/;e/cbm HTTP/1.0\r\n\r\n",
             "twice": get(b"/chat/;e/cbm", b"X-WebSocket-Protocol: a, a"),
         }
         stage = Stage()
         found = {name: stage.house.ask(request) for name, request in requests.items()}
-        self.assertEqual(found, dict.fromkeys(requests, BAD))
+        self.assertEqual(found, {**dict.fromkeys(requests, BAD), "host": closing(BAD)})
         self.assertEqual((stage.house.host.visits, len(stage.registry)), ([], 0))
 
     def test_unknown_kind(self) -> None:
