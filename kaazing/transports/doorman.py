@@ -205,7 +205,8 @@ class Doorman(Protocol):
 
     def _serve(self, head: Head) -> None:
         found = self.routes.plain(head)
-        if (found is None or found[1]) and self.routes.only_websocket(head):
+        below = found is None or not (found[1] == "" or found[1].startswith(";"))
+        if below and self.routes.only_websocket(head):
             raise upgrade_required()
         if found is None:
             raise not_found()

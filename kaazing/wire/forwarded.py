@@ -30,6 +30,7 @@ _NODE = re.compile(
 _STEP = re.compile(
     rf'[ \t]*+(?:({TOKEN}++)=(?:"((?:[^"\\]|\\.)*+)"|([^\s",;]++)))?[ \t]*+([,;]|\Z)'
 )  # a pair of an element, or nothing, and what ends it (RFC 7239 section 4)
+_PORT = re.compile("[1-9][0-9]{0,4}")
 _SECURE = {"https": True, "wss": True, "http": False, "ws": False}
 _RULE = "RFC 7239 section 4"
 
@@ -100,7 +101,7 @@ def _by_x_forwarded(headers: Mapping[str, str], trusted: Networks) -> Told:
         port,
         _SECURE.get(said("x-forwarded-proto").lower()),
         _named(said("x-forwarded-host")),
-        int(named_port) if re.fullmatch("[1-9][0-9]{0,4}", named_port) else None,
+        int(named_port) if _PORT.fullmatch(named_port) and int(named_port) < 65536 else None,
     )
 
 

@@ -19,6 +19,27 @@ ECHOED = {"texts": COUNT, "binaries": COUNT, "clean": True}
 EMULATED = {"status": 201, **ECHOED}
 
 
+def in_page(page: str, function: str, **options: Any) -> dict[str, Any]:
+    """Run a function of tests/browser/emulated.js in a page in Chromium; return its facts.
+
+    Raises:
+        AssertionError: it failed; what it said is in there.
+        SkipTest: Chromium or its driver is not installed.
+    """
+    node, chromium = program("node", "nodejs"), program("/usr/bin/chromium", "chromium")
+    done = subprocess.run(
+        [node, "emulated.mjs", chromium, page, function, json.dumps(options)],
+        cwd=node_packages(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
+
+
 class EmulationTests(SynchronousTestCase):
     """A gateway whose page is at C{own}; C{open} has a constraint for that page's origin, C{shut} none."""
 
@@ -41,19 +62,7 @@ class EmulationTests(SynchronousTestCase):
 
     def visit(self, function: str, **options: Any) -> dict[str, Any]:
         """Run a function of tests/browser/emulated.js in the gateway's page; return its facts."""
-        node, chromium = program("node", "nodejs"), program("/usr/bin/chromium", "chromium")
-        page = f"http://localhost:{self.own}/"
-        done = subprocess.run(
-            [node, "emulated.mjs", chromium, page, function, json.dumps(options)],
-            cwd=node_packages(),
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, done.stderr)
-        facts: dict[str, Any] = json.loads(done.stdout)
-        return facts
+        return in_page(f"http://localhost:{self.own}/", function, **options)
 
     def echo(self, function: str, port: int, **options: Any) -> dict[str, Any]:
         """Have messages echoed by the service at a port."""

@@ -23,6 +23,7 @@ from tests.integration.children import Child, free_ports
 from tests.integration.gateway import ANY_SITE, Gateway, conf, service
 from tests.integration.haproxy import haproxy
 from tests.integration.nginx import nginx
+from tests.integration.test_emulation import COUNT, ECHOED, EMULATED, in_page
 from tests.integration.test_websockets import self_signed
 from tests.integration.wse import ENCODINGS, Emulated
 from tests.needs import ROOT
@@ -102,6 +103,8 @@ OFFLOADED = "<ssl.encryption>disabled</ssl.encryption>"
 HEADER_1 = ("send-proxy-v2-ssl check", "send-proxy check inter 100ms")
 HEADER_2 = ("send-proxy-v2-ssl check", "send-proxy-v2 check inter 100ms")
 
+PAGE = f"<directory>{ROOT / 'tests/browser/page'}</directory><welcome-file>index.html</welcome-file>"
+
 FRONTS = (
     Front("nginx", by_nginx(), options=TOLD),
     Front("nginx, TLS", by_nginx(tls=True), True, TOLD),
@@ -126,7 +129,7 @@ HINTING = Front("nginx, buffering everything and saying so", by_nginx(BUFFERS, I
 
 
 class Scene:
-    """A proxy, behind it an echo at / and events at /events.
+    """A proxy, behind it an echo at /, a page at /pages/ and events at /events.
 
     Attributes:
         name: of the front.
@@ -201,12 +204,18 @@ def scenes(*fronts: Front) -> Iterator[tuple[Gateway, list[Scene]]]:
             made.append(Scene(front, number, port, backend, certificate))
             proxies.append(partial(front.run, port, behind, certificate))
             place = f"//127.0.0.1:{port}"
-            events = "sse+ssl" if front.scheme == "wss" else "sse"
+            pages, events = ("https", "sse+ssl") if front.scheme == "wss" else ("http", "sse")
             options = f"<tcp.bind>127.0.0.1:{behind}</tcp.bind>{front.options}".replace(
                 "PEM", str(certificate)
             )
             services += [
                 service("echo", f"{front.scheme}:{place}/", accept_options=options),
+                service(
+                    "directory",
+                    f"{pages}:{place}/pages",
+                    accept_options=options,
+                    properties=PAGE,
+                ),
                 service(
                     "broadcast",
                     f"{events}:{place}/events",
@@ -304,6 +313,22 @@ class BufferingTests(SynchronousTestCase):
                             client.send(message)
                             self.assertEqual(client.receive(), message, (front.name, encoding))
                         self.assertEqual(client.downstreams, 2, front.name)
+
+    def test_browser(self) -> None:
+        """
+        A page in Chromium, which comes through that proxy itself, has its messages echoed by long-poll,
+        whether it asks for it or the proxy says that it is wanted, and over WebSocket.
+        """
+        with scenes(STUBBORN, HINTING) as (_, fronts):
+            for front, polls in zip(fronts, (True, False), strict=True):
+                page = f"{front.origin}/pages/"
+                self.assertEqual(
+                    in_page(page, "emulated", url=front.origin, count=COUNT, polls=polls),
+                    {**EMULATED, "downstreams": "many"},
+                    front.name,
+                )
+            native = front.origin.replace("http", "ws")
+            self.assertEqual(in_page(page, "native", url=f"{native}/", count=COUNT), ECHOED)
 
     def test_websocket(self) -> None:
         """

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.config.model import Uri
 from kaazing.transports.doorman import LINGER, MOST_BODY
+from kaazing.transports.handshakes import ServerFactory
+from kaazing.transports.routes import Route
 from tests.transports.doors import (
     HANDSHAKE,
     ONLY_WEBSOCKET,
@@ -178,6 +183,23 @@ class RefusalTests(SynchronousTestCase):
         A plain request where only a WebSocket is served is told so.
         """
         self.check(get(b"/chat"), ONLY_WEBSOCKET)
+
+    def test_bridge_page(self) -> None:
+        """
+        The bridge page is served also where its path is that of a WebSocket.
+        """
+
+        class Entry:
+            def serve(self, exchange: Any) -> None:
+                exchange.answer(200, (), exchange.rest.encode())
+
+        house = House()
+        sockets = ServerFactory(house.wheel, max_message=0, inactivity=0.0)
+        root = Uri(scheme="ws", host="example.com", port=8000, path="/")
+        house.routes.add(Route(root, house.host, sockets, None, (), entry=Entry()))
+        status, _, body = house.ask(get(b"/?.kr=xs"))
+        self.assertEqual((status, body), ("200 OK", b";resource/xs"))
+        self.assertEqual(house.ask(get(b"/"))[0], "426 Upgrade Required")
 
     def test_bad_handshake(self) -> None:
         """

@@ -106,7 +106,14 @@ class XForwardedTests(SynchronousTestCase):
             ("[2001:db8::1]:80", ("2001:db8::1", 80)),
         ):
             self.assertEqual(told(x_forwarded_host=host), Told(named=named), host)
-        for port, named_port in (("443", 443), ("0", None), ("x", None), ("-1", None), ("123456", None)):
+        for port, named_port in (
+            ("443", 443),
+            ("0", None),
+            ("x", None),
+            ("-1", None),
+            ("99999", None),
+            ("123456", None),
+        ):
             self.assertEqual(told(x_forwarded_port=port), Told(named_port=named_port), port)
 
     def test_how_in_a_chain(self) -> None:
