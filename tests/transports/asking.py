@@ -11,7 +11,8 @@ from zope.interface import implementer
 from kaazing.config.model import ConnectOptions
 from kaazing.interfaces.origins import IAsker, Request
 from kaazing.transports.dial import Dialler
-from kaazing.transports.origins import Origin, Question
+from kaazing.transports.origins import Origin
+from kaazing.transports.questions import Question
 from kaazing.transports.tls import ClientContexts
 from kaazing.transports.wheel import Wheel
 from tests.running import Caller, uri

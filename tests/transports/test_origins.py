@@ -1,180 +1,186 @@
-"""Asking an origin: what is promised, what goes wrong, and how long is waited."""
+"""Connections to an origin: which are kept, and which are replaced."""
 
 from __future__ import annotations
 
-from zope.interface.verify import verifyObject
+from typing import Any
 
-from kaazing.interfaces.channels import IReceiver
-from kaazing.interfaces.origins import IOrigin, IQuestion, Request
-from kaazing.transports.origins import MAX_HEAD
-from tests.transports.asking import OK, OriginTestCase
-from tests.transports.doors import Ear
+from kaazing.interfaces.origins import Request
+from tests.transports.asking import ANSWERED, GET, OK, Ask, OriginTestCase
 
-
-class PromiseTests(OriginTestCase):
-    def test_promises(self) -> None:
-        """
-        Origins and questions are what services expect.
-        """
-        verifyObject(IOrigin, self.origin)
-        _, question = self.ask()
-        verifyObject(IQuestion, question)
-        verifyObject(IReceiver, question)
-
-    def test_host(self) -> None:
-        """
-        Host is as in the URI, without the scheme's own port.
-        """
-        cases = {
-            "http://example.com/": b"example.com",
-            "http://example.com:443/": b"example.com:443",
-            "https://example.com:443/": b"example.com",
-            "http://[::1]:8000/": b"[::1]:8000",
-        }
-        self.assertEqual({each: self.at(each).host for each in cases}, cases)
+LOST = "http://127.0.0.1:9000/: closed the connection without a response"
 
 
-class FaultTests(OriginTestCase):
-    """What goes wrong."""
+class PoolTests(OriginTestCase):
+    """Connections that are kept."""
 
-    def test_unreachable(self) -> None:
+    def test_kept(self) -> None:
         """
-        Nobody listening, and nobody answering in time, are 504.
+        A connection serves one request after the other.
         """
-        ask, _ = self.ask(origin=self.at("http://127.0.0.1:9001/"))
-        self.assertEqual(ask.heard, [(504, "http://127.0.0.1:9001/: Connection refused")])
-        self.network.silent.add(("127.0.0.1", 9000))
-        ask, _ = self.ask()
-        self.network.wait(11)
-        why = "http://127.0.0.1:9000/: no answer within the connect timeout"
-        self.assertEqual(ask.heard, [(504, why)])
+        for _ in range(3):
+            self.assertEqual(self.served(), ANSWERED)
+        self.assertEqual(len(self.backs), 1)
 
-    def test_no_http(self) -> None:
+    def test_not_kept(self) -> None:
         """
-        What is no response is 502, and ends the connection; so is one whose head has no end.
+        A connection is not kept where the origin ends it, where its response ends with it, where it
+        says more than was asked, or where the file forbids it.
         """
-        for answer in (
-            b"SSH-2.0-x\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nA: " + b"x" * MAX_HEAD,
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-        ):
+        close = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        for answer in (close, OK.replace(b"1.1", b"1.0"), OK + b"more"):
             self.setUp()
-            ask, _ = self.ask()
-            self.say(answer)
-            self.assertEqual([each[0] for each in ask.heard], [502], answer[:40])
+            self.assertEqual(self.served(answer=answer), ANSWERED)
             self.assertIsNotNone(self.backs[0].ended)
+            self.assertEqual(self.served(), ANSWERED)
+            self.assertEqual(len(self.backs), 2)
+        self.origin = self.at("http://127.0.0.1:9000/", http_keepalive=False)
+        self.assertEqual(self.served(), ANSWERED)
+        self.assertEqual(self.backs[-1].fields["connection"], "close")
+        self.assertIsNotNone(self.backs[-1].ended)
 
-    def test_cut_off(self) -> None:
+    def test_most(self) -> None:
         """
-        A response that ends too early is told so after what came of it.
+        So many idle connections are kept as the file says, those used last.
         """
-        for answer, piece in (
-            (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", 5),
-            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", None),
-        ):
-            self.setUp()
-            ask, _ = self.ask()
-            self.say(answer)
-            self.backs[0].hang_up()
-            self.network.settle()
-            self.assertEqual(ask.heard[:2], [("answered", 200, piece), b"hel"])
-            self.assertEqual(ask.heard[2][0], 502)
+        asks = [self.ask() for _ in range(4)]
+        for index in range(4):
+            self.say(OK, index)
+        self.assertEqual([ask.heard for ask, _ in asks], [ANSWERED] * 4)
+        self.assertEqual([back.ended is None for back in self.backs], [False, False, True, True])
 
-    def test_reset(self) -> None:
+    def test_timeout(self) -> None:
         """
-        A connection that breaks is 502, also where the response would have ended with it.
+        An idle connection is closed after its time, which begins anew with each request.
         """
-        for answer in (b"", b"HTTP/1.1 200 OK\r\n\r\nhel"):
-            self.setUp()
-            ask, _ = self.ask()
-            self.say(answer)
-            self.network.cables[0].left.abortConnection()
-            self.network.settle()
-            self.assertEqual(ask.heard[-1][0], 502)
-
-    def test_cannot_be_sent(self) -> None:
-        """
-        A request that HTTP/1.1 cannot carry is refused before a byte is sent.
-        """
-        ask, _ = self.ask(Request(method="GET", target="/", fields=((b"a b", b"c"),)))
-        self.assertEqual((ask.heard[0][0], self.backs[0].heard), (400, b""))
-
-    def test_silence(self) -> None:
-        """
-        An origin has its time for a response, from when it was last sent something; then it is 504.
-        """
-        request = Request(method="PUT", target="/", fields=(), length=2, patience=60.0)
-        ask, question = self.ask(request)
-        for piece in (b"a", b"b"):
-            self.network.wait(59)
-            question.write(piece)
-        question.end()
-        self.network.wait(59)
-        self.assertEqual(ask.heard, ["ready"])
+        for _ in range(2):
+            self.served()
+            self.network.wait(29)
+        self.assertEqual(len(self.backs), 1)
+        self.assertIsNone(self.backs[0].ended)
         self.network.wait(2)
-        self.assertEqual(ask.heard[1:], [(504, "http://127.0.0.1:9000/: no response in 60 s")])
         self.assertIsNotNone(self.backs[0].ended)
 
-    def test_patience(self) -> None:
+    def test_timeout_of_the_origin(self) -> None:
         """
-        A response that has begun may take as long as it likes; where no time is set, so may its beginning.
+        Where the origin says how long it keeps a connection, it is given up a second before.
         """
-        for patience, wait in ((60.0, 0), (0.0, 1000)):
-            self.setUp()
-            ask, _ = self.ask(Request(method="GET", target="/", fields=(), patience=patience))
-            self.network.wait(wait)
-            self.say(OK[:-1])
-            self.network.wait(1000)
-            self.say(OK[-1:])
-            self.assertEqual(ask.heard[-2:], [b"k", "ended"])
-
-    def test_too_late(self) -> None:
-        """
-        When all is over, nothing that is still done reaches the connection, which may be another's.
-        """
-        _, question = self.ask()
-        self.say(OK)
-        before = self.backs[0].heard
-        for late in (
-            lambda: question.write(b"x"),
-            question.end,
-            question.hold,
-            question.resume,
-            question.abort,
+        for said, seconds in (
+            (b"timeout=5", 4),
+            (b"max=7, Timeout = 10", 9),
+            (b"timeout=60", 30),
+            (b"x", 30),
         ):
-            late()
-        self.network.settle()
-        self.assertEqual((self.backs[0].heard, self.backs[0].ended), (before, None))
+            self.setUp()
+            self.served(answer=OK.replace(b"\r\n\r\n", b"\r\nKeep-Alive: " + said + b"\r\n\r\n"))
+            self.network.wait(seconds - 0.5)
+            self.assertIsNone(self.backs[0].ended, said)
+            self.network.wait(1.5)
+            self.assertIsNotNone(self.backs[0].ended, said)
+        self.setUp()
+        self.served(answer=OK.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=1\r\n\r\n"))
+        self.assertIsNotNone(self.backs[0].ended)
 
-    def test_abort(self) -> None:
+    def test_ended_while_idle(self) -> None:
         """
-        A question that nobody is interested in any more ends its connection.
+        An idle connection that the origin ends, or says anything on, is not used any more.
         """
-        ask, question = self.ask()
+        for end in (lambda back: back.hang_up(), lambda back: back.say(b"HTTP/1.1 408 Late\r\n\r\n")):
+            self.setUp()
+            self.served()
+            end(self.backs[0])
+            self.network.settle()
+            self.assertIsNotNone(self.backs[0].ended)
+            self.assertEqual(self.served(), ANSWERED)
+            self.assertEqual(len(self.backs), 2)
+
+    def test_closed(self) -> None:
+        """
+        When the service stops, idle connections are closed, and those in use when they are done.
+        """
+        self.served()
+        first, _ = self.ask()
+        second, _ = self.ask()
+        self.say(OK)
+        self.origin.close()
+        self.network.settle()
+        self.assertEqual([back.ended is None for back in self.backs], [True, False])
+        self.say(OK, 0)
+        self.assertEqual([first.heard, second.heard], [ANSWERED, ANSWERED])
+        self.assertIsNotNone(self.backs[0].ended)
+
+    def test_nobody_waits(self) -> None:
+        """
+        A connection that comes about when nobody waits for it any more is kept for the next.
+        """
+        ask, question = Ask(), self.origin.question(GET, Ask())
+        question.start()
         question.abort()
         self.network.settle()
-        self.assertIsNotNone(self.backs[0].ended)
-        self.assertEqual(ask.heard, [])
+        self.assertEqual((ask.heard, self.backs[0].heard), ([], b""))
+        self.assertEqual(self.served(), ANSWERED)
+        self.assertEqual(len(self.backs), 1)
 
 
-class SwitchTests(OriginTestCase):
-    def test_switch(self) -> None:
-        """
-        A connection that switches is given away held, with what came behind the switch.
-        """
-        ask, _ = self.ask(Request(method="GET", target="/", fields=(), upgrade="websocket", patience=60.0))
-        self.say(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nearly")
-        self.say(b"more")
-        self.network.wait(100)
-        self.assertEqual(ask.heard, ["switched"])
-        ear = Ear()
-        ask.channel.receiver = ear
-        ask.channel.resume()
+class RetryTests(OriginTestCase):
+    """A kept connection that the origin has given up meanwhile."""
+
+    def again(self, request: Request, word: bytes = b"") -> tuple[list[Any], int]:
+        """Ask over a kept connection, which the origin ends; what is heard, and how many it had."""
+        self.setUp()
+        self.served()
+        ask, question = self.ask(request)
+        if request.length:
+            question.write(b"x")
+        if word:
+            self.say(word)
+        self.backs[0].hang_up()
         self.network.settle()
-        ask.channel.send(b"hello", 2)
+        if len(self.backs) > 1:
+            self.say(OK)
+        return ask.heard, len(self.backs)
+
+    def test_again(self) -> None:
+        """
+        A request that may be repeated is, over a new connection, and nobody notices.
+        """
+        for method in ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"):
+            heard, connections = self.again(Request(method=method, target="/", fields=()))
+            self.assertEqual((heard[0], connections), (ANSWERED[0], 2), method)
+
+    def test_not_again(self) -> None:
+        """
+        It is not, where it might be done twice, where its body is gone, or where the origin has begun.
+        """
+        for request, word in (
+            (Request(method="POST", target="/", fields=()), b""),
+            (Request(method="PUT", target="/", fields=(), length=5), b""),
+            (GET, b"HTTP/1.1 200"),
+        ):
+            heard, connections = self.again(request, word)
+            self.assertEqual((heard[-1][0], connections), (502, 1), request.method)
+
+    def test_body_not_sent(self) -> None:
+        """
+        Where a body is still to come, it waits until the new connection is there.
+        """
+        self.served()
+        ask, question = self.ask(Request(method="PUT", target="/", fields=(), length=2))
+        self.assertEqual(ask.heard, ["ready"])
+        self.backs[0].hang_up()
         self.network.settle()
-        self.assertEqual(ear.heard, [b"early", b"more"])
-        self.assertTrue(self.backs[0].heard.endswith(b"\r\n\r\nhello"))
+        self.assertEqual(ask.heard, ["ready", "congested", "ready"])
+        question.write(b"ab")
+        question.end()
+        self.network.settle()
+        self.assertTrue(self.backs[1].heard.endswith(b"\r\n\r\nab"))
+        self.say(OK)
+        self.assertEqual(ask.heard[3:], ANSWERED)
+
+    def test_once(self) -> None:
+        """
+        A new connection that ends without a response is no reason to try again.
+        """
+        ask, _ = self.ask()
+        self.backs[0].hang_up()
+        self.network.settle()
+        self.assertEqual((ask.heard, len(self.backs)), ([(502, LOST)], 1))
