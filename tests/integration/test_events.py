@@ -1,0 +1,264 @@
+"""Event streams with a real browser and a real gateway: cut and resumed, reset, and fed by UDP and TCP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.integration.children import free_port, free_ports
+from tests.integration.gateway import Gateway, conf, service
+from tests.integration.peers import Relay
+from tests.needs import node_packages, program
+from tests.wire.eventsource import listen
+
+PATIENCE = 60.0  # seconds for all that a browser does in one test
+
+
+class Page:
+    """A page in Chromium with an EventSource and a WebSocket."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.position = ""
+
+    def hears(self) -> list[str]:
+        """Return what was heard next, without the id of an event, which is kept as C{position}."""
+        assert self._process.stdout is not None
+        said: list[str] = json.loads(self._process.stdout.readline() or '["nothing more"]')
+        if len(said) == 3:
+            self.position = said.pop()
+        return said
+
+
+@contextmanager
+def page(port: int) -> Iterator[Page]:
+    """Open a page at a gateway's port that listens to /feed and to /socket."""
+    node, chromium = program("node", "nodejs"), program("/usr/bin/chromium", "chromium")
+    origin = f"localhost:{port}"
+    process = subprocess.Popen(
+        [
+            *(node, "events.mjs", chromium, f"http://{origin}/"),
+            *(f"http://{origin}/feed", f"ws://{origin}/socket"),
+        ],
+        cwd=node_packages(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    late = Timer(PATIENCE, process.kill)
+    late.start()
+    try:
+        yield Page(process)
+    finally:
+        late.cancel()
+        process.kill()
+        process.communicate()
+
+
+def configuration(port: int, bound: int, udp: int, properties: str = "") -> str:
+    """Return a broadcast service and pages, at C{port} for clients, listened for at C{bound}."""
+    bind = f"<tcp.bind>127.0.0.1:{bound}</tcp.bind>"
+    feed = service(
+        "broadcast",
+        f"sse://localhost:{port}/feed</accept><accept>ws://localhost:{port}/socket",
+        f"udp://127.0.0.1:{udp}",
+        properties=properties,
+        accept_options=f"{bind}<sse.retry>1 s</sse.retry>",
+        name="feed",
+    )
+    folder = node_packages() / "page"
+    pages = service(
+        "directory",
+        f"http://localhost:{port}/",
+        properties=f"<directory>{folder}</directory><welcome-file>index.html</welcome-file>",
+        accept_options=bind,
+    )
+    return conf(feed, pages)
+
+
+class ChromiumTests(SynchronousTestCase):
+    """EventSource of Chromium, through a relay that can be cut, fed by datagrams."""
+
+    def setUp(self) -> None:
+        self.bound, self.udp = free_port(), free_port()
+        self.backend = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(self.backend.close)
+
+    def say(self, *datagrams: str) -> None:
+        """Let the backend send datagrams."""
+        for datagram in datagrams:
+            self.backend.sendto(datagram.encode(), ("127.0.0.1", self.udp))
+
+    def opened(self, browser: Page) -> None:
+        """Wait until both its connections are there."""
+        self.assertEqual(sorted((browser.hears(), browser.hears())), [["open"], ["socket open"]])
+
+    def test_cut_and_resumed(self) -> None:
+        """
+        The page and a WebSocket hear the same; when the connections break, the page comes again by
+        itself and hears exactly what was said meanwhile, and goes on.
+        """
+        with (
+            Relay(self.bound) as relay,
+            Gateway(configuration(relay.port, self.bound, self.udp)),
+            page(relay.port) as browser,
+        ):
+            self.opened(browser)
+            for word in ("one", "zwölf 🥊", "two\nlines"):
+                self.say(word)
+                heard = sorted((browser.hears(), browser.hears()))
+                self.assertEqual(heard, [["message", word], ["socket", word]])
+            relay.cut()
+            self.say("three", "four")
+            self.assertEqual(
+                [browser.hears() for _ in range(3)],
+                [["open"], ["message", "three"], ["message", "four"]],
+            )
+            self.say("end")
+            self.assertEqual(browser.hears(), ["message", "end"])
+            self.assertRegex(browser.position, "^[0-9a-f]{8}-6$")
+
+    def test_before_the_first(self) -> None:
+        """
+        A page that has heard nothing yet when its connection breaks misses nothing either.
+        """
+        with (
+            Relay(self.bound) as relay,
+            Gateway(configuration(relay.port, self.bound, self.udp)),
+            page(relay.port) as browser,
+        ):
+            self.opened(browser)
+            relay.cut()
+            self.say("one", "end")
+            self.assertEqual(
+                [browser.hears() for _ in range(3)], [["open"], ["message", "one"], ["message", "end"]]
+            )
+
+    def test_reset(self) -> None:
+        """
+        Where the log does not reach back, because it is too short or the gateway started anew, the page
+        hears an event that says so, and then goes on.
+        """
+        with Relay(self.bound) as relay:
+            bounded = configuration(relay.port, self.bound, self.udp, "<log.events>2</log.events>")
+            with Gateway(bounded) as gateway, page(relay.port) as browser:
+                self.opened(browser)
+                relay.cut()
+                self.say("1", "2", "3")
+                self.assertEqual(browser.hears(), ["open"])
+                kind, data = browser.hears()
+                said = json.loads(data)
+                self.assertEqual((kind, said["reason"]), ("reset", "expired"))
+                self.assertEqual(said["oldest"], browser.position.replace("-3", "-2"))
+                gateway.terminate()
+                self.assertEqual(gateway.stopped(), 0)
+                with Gateway(bounded):
+                    self.assertEqual(browser.hears(), ["open"])
+                    kind, data = browser.hears()
+                    self.assertEqual((kind, json.loads(data)["reason"]), ("reset", "unknown"))
+                    self.say("end")
+                    self.assertEqual(browser.hears(), ["message", "end"])
+
+
+class BackendTests(SynchronousTestCase):
+    """Other ways to hear a backend."""
+
+    @contextmanager
+    def streaming(self, port: int) -> Iterator[Any]:
+        """Ask for the stream at /feed; give the response, its opening read."""
+        connection = http.client.HTTPConnection("localhost", port, timeout=10)
+        connection.request("GET", "/feed")
+        response = connection.getresponse()
+        self.assertEqual(response.status, 200)
+        while response.readline() != b"\n":
+            pass
+        try:
+            yield response
+        finally:
+            connection.close()
+
+    def heard(self, response: Any, count: int) -> list[tuple[str, str]]:
+        """Return type and data of the next events."""
+        data = b""
+        while len(listen(data).told) < count:
+            data += response.readline()
+        return [(kind, text) for kind, text, _ in listen(data).told]
+
+    def test_dialled(self) -> None:
+        """
+        Lines of a backend that the gateway connects to are events, cut as they may be; when the backend
+        goes and comes again, so do the events.
+        """
+        port, back = free_ports(2)
+        properties = (
+            "<format>lines</format><reconnect.delay>100</reconnect.delay><event.name>^(\\w+):</event.name>"
+        )
+        feed = service(
+            "broadcast", f"sse://localhost:{port}/feed", f"tcp://127.0.0.1:{back}", properties=properties
+        )
+        with socket.create_server(("127.0.0.1", back)) as listening:
+            listening.settimeout(10)
+            with Gateway(conf(feed)), self.streaming(port) as response:
+                for word in ("first", "second"):
+                    backend, _ = listening.accept()
+                    with backend:
+                        backend.sendall(f"price: {word}\r\nno na".encode())
+                        self.assertEqual(self.heard(response, 1), [("price", f"price: {word}")])
+                        backend.sendall(b"me\n")
+                        self.assertEqual(self.heard(response, 1), [("message", "no name")])
+
+    def test_awaited(self) -> None:
+        """
+        A backend may connect to the gateway, and say JSON objects.
+        """
+        port, back = free_ports(2)
+        feed = service(
+            "broadcast",
+            f"sse://localhost:{port}/feed",
+            properties=f"<accept>tcp://127.0.0.1:{back}</accept><format>json</format><event.name>/type</event.name>",
+        )
+        with (
+            Gateway(conf(feed)),
+            self.streaming(port) as response,
+            socket.create_connection(("127.0.0.1", back)) as backend,
+        ):
+            backend.sendall(b'{"type":"a"}\n{"type":"b", "x": [1')
+            backend.sendall(b"]}")
+            self.assertEqual(
+                self.heard(response, 2), [("a", '{"type":"a"}'), ("b", '{"type":"b", "x": [1]}')]
+            )
+
+    def test_datagrams(self) -> None:
+        """
+        Datagrams of every size that UDP has are events, from this machine; a flood of them takes no
+        memory, and of 127.0.0.2 nothing is heard where the source is another.
+        """
+        port, udp = free_ports(2)
+        feed = service(
+            "broadcast",
+            f"sse://localhost:{port}/feed",
+            f"udp://127.0.0.1:{udp}",
+            properties="<source>127.0.0.1</source>",
+        )
+        with (
+            Gateway(conf(feed)) as gateway,
+            self.streaming(port) as response,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as friend,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+        ):
+            stranger.bind(("127.0.0.2", 0))
+            stranger.sendto(b"unheard", ("127.0.0.1", udp))
+            for size in (1, 1400, 65_507):
+                friend.sendto(b"x" * size, ("127.0.0.1", udp))
+                self.assertEqual(self.heard(response, 1), [("message", "x" * size)])
+            before = gateway.memory()
+            for _ in range(20_000):
+                friend.sendto(b"y" * 1400, ("127.0.0.1", udp))
+            self.assertLess(gateway.memory() - before, 32 * 1024 * 1024)
