@@ -6,13 +6,13 @@ and nothing but a BadRequest may come of it.  Ends with status 1 and the bytes a
 
 from __future__ import annotations
 
-import random
 import sys
+from random import Random
 
 from kaazing.errors import BadRequest
 from kaazing.wire.bodies import Body
 from kaazing.wire.heads import Head, peek, plain_head, refusal, websocket_fault
-from tests.fuzz import main
+from tests.fuzz import main, spoilt
 
 SEEDS = [
     b"GET /a?b HTTP/1.1\r\nHost: x:80\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -41,16 +41,6 @@ BITS = [
 ]
 
 
-def broken(chance: random.Random) -> bytes:
-    """Return a seed with one to six changes."""
-    data = bytearray(chance.choice(SEEDS))
-    for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(data))
-        bit = chance.choice(BITS) if chance.random() < 0.7 else chance.randbytes(1)
-        data[at : at + chance.choice((0, 0, 1, 2, 9))] = bit
-    return bytes(data)
-
-
 def outcome(data: bytes, cut: int, limit: int) -> str:
     """Return what is made of C{data} in pieces of C{cut} bytes."""
     try:
@@ -73,9 +63,10 @@ def _head(data: bytes, cut: int, limit: int) -> tuple[Head | None, int]:
     return None, len(data)
 
 
-def differ(chance: random.Random) -> str:
+def differ(chance: Random) -> str:
     """Try one request; return what differed, or an empty string."""
-    data, cut, limit = broken(chance), chance.randint(1, 60), chance.choice((60, 16384))
+    data = spoilt(chance, chance.choice(SEEDS), BITS)
+    cut, limit = chance.randint(1, 60), chance.choice((60, 16384))
     whole, pieces = outcome(data, len(data) or 1, limit), outcome(data, cut, limit)
     return "" if whole == pieces else f"{data!r} cut every {cut}, limit {limit}:\n  {whole}\n  {pieces}"
 
