@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import socket
 import struct
@@ -12,8 +13,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_netw
 from pathlib import Path
 from typing import Any
 
+from twisted.internet import udp
+from twisted.internet.defer import DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
 
 from kaazing.config.model import Uri
 from kaazing.errors import ListenError
@@ -21,7 +25,9 @@ from kaazing.errors import ListenError
 Networks = Iterable[IPv4Network | IPv6Network]
 
 LONGEST = 65535  # bytes of a datagram, and more: UDP over IPv4 carries 65,507
+MOST_AT_ONCE = 256  # datagrams
 
+_NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # ::1 may be known to /etc/hosts alone
 _MOST_KNOWN = 1024  # senders whose being allowed or not is remembered
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 _RCVBUFFORCE = 33  # SO_RCVBUFFORCE of socket(7): beyond the system's limit, where we may
@@ -30,16 +36,42 @@ _SIOCGIFADDR, _SIOCGIFNETMASK = 0x8915, 0x891B  # netdevice(7)
 _V6_ADDRESSES = Path("/proc/net/if_inet6")
 
 
-class Datagrams(DatagramProtocol):
-    """What comes to one address; held nowhere but in the kernel's buffer.
+class DatagramPort(udp.MulticastPort):
+    """A bound address. In one turn of the reactor only so many datagrams are read, however short they
+    are: Twisted's own goes on for as long as empty ones come."""
+
+    log = Logger(namespace="kaazing.datagrams")
+
+    def doRead(self) -> None:
+        """See L{udp.Port.doRead}."""
+        take, read = self.protocol.datagramReceived, self.socket.recvfrom
+        for _ in range(MOST_AT_ONCE):
+            try:
+                datagram, sender = read(LONGEST)
+            except OSError:  # there is no more; or an error that is gone with being told
+                return
+            try:
+                take(datagram, sender)
+            except Exception:  # one that fails must not end the port
+                self.log.failure("a datagram could not be taken")
+
+
+class _Ear(DatagramProtocol):
+    """Hears one address."""
+
+    noisy = False
+
+    def __init__(self, take: Callable[[bytes, Any], None]) -> None:
+        self.datagramReceived = take  # type: ignore[assignment]
+
+
+class Datagrams:
+    """What comes to the addresses of one host; held nowhere but in the kernel's buffer.
 
     Attributes:
         received: datagrams from those who may send.
         refused: datagrams from others, thrown away.
     """
-
-    noisy = False
-    transport: Any
 
     def __init__(
         self,
@@ -51,6 +83,7 @@ class Datagrams(DatagramProtocol):
         source: Networks | None = None,
         interface: str = "",
         buffer: int = 0,
+        port: Callable[..., Any] = DatagramPort,
     ) -> None:
         """Bind nothing yet.
 
@@ -61,93 +94,95 @@ class Datagrams(DatagramProtocol):
             source: who may send; None for this machine and the networks that the address is in.
             interface: of a group: name or address of a network interface, empty for the system's choice.
             buffer: bytes that the kernel is asked to hold; 0 for its default.
+            port: makes a L{DatagramPort}.
         """
-        self._reactor, self._uri, self._take = reactor, uri, take
+        self._reactor, self._uri, self._take, self._make = reactor, uri, take, port
         self._who = f"service {service!r}, connect {uri.shown}"
         self._source, self._interface, self._buffer = source, interface.strip("[]@"), buffer
         self._known: dict[str, bool] = {}
-        self._allowed: tuple[IPv4Network | IPv6Network, ...] = ()
-        self._port: Any = None
+        self._allowed: list[IPv4Network | IPv6Network] = []
+        self._ports: list[Any] = []
         self.received = self.refused = 0
 
     @property
     def overflowed(self) -> int:
         """Datagrams that the kernel had no room for, where it says so."""
-        try:
-            numbers = self._port.socket.getsockopt(socket.SOL_SOCKET, _MEMINFO, 4 * (_DROPS + 1))
-        except (AttributeError, OSError):
-            return 0
-        return int(struct.unpack_from("=I", numbers, 4 * _DROPS)[0]) if len(numbers) > 4 * _DROPS else 0
+        return sum(_overflowed(port.socket) for port in self._ports)
 
     def start(self) -> None:
         """Bind.
 
         Raises:
-            ListenError: the address is taken, or not ours, or the group cannot be joined.
+            ListenError: an address is taken, or none is ours, or a group cannot be joined.
         """
-        host = self._resolved()
+        faults: list[ListenError] = []
+        for host in self._resolved():
+            try:
+                self._bind(host)
+            except (CannotListenError, OSError) as why:
+                error = getattr(why, "socketError", why)
+                reason = getattr(error, "strerror", None) or error
+                where = f"[{host}]" if ":" in host else host
+                fault = ListenError(f"{self._who}: cannot listen on {where}:{self._uri.port}: {reason}")
+                if getattr(error, "errno", None) not in _NOT_OURS:
+                    self.stop()
+                    raise fault from why
+                faults.append(fault)
+        if not self._ports:
+            raise faults[0]
+
+    def stop(self) -> Any:
+        """Bind no longer. Returns a Deferred."""
+        ports, self._ports = self._ports, []
+        return DeferredList([maybeDeferred(port.stopListening) for port in ports])
+
+    def _bind(self, host: str) -> None:
         group = ip_address(host).is_multicast
         if self._uri.scheme == "mcp" and not group:
             raise ListenError(f"{self._who}: {host} is no multicast group")
-        try:
-            listen = self._reactor.listenMulticast if group else self._reactor.listenUDP
-            more = {"listenMultiple": True} if group else {}
-            self._port = listen(self._uri.port, self, host, LONGEST, **more)
-            self._enlarge()
-            if group:
-                self._join(host)
-        except (CannotListenError, OSError) as why:
-            error = getattr(why, "socketError", why)
-            reason = getattr(error, "strerror", None) or error
-            self.stop()
-            raise ListenError(f"{self._who}: cannot listen on {host}:{self._uri.port}: {reason}") from why
-        self._allowed = tuple(self._source) if self._source is not None else self._ours(host, group)
+        port = self._make(
+            self._uri.port, _Ear(self._datagram), host, LONGEST, self._reactor, listenMultiple=group
+        )
+        port.startListening()
+        self._ports.append(port)
+        if self._buffer:
+            _enlarge(port.socket, self._buffer)
+        if group:
+            self._join(port.socket, host)
+        self._allowed += self._source if self._source is not None else self._ours(host, group)
 
-    def stop(self) -> Any:
-        """Bind no longer. Returns a Deferred, or None."""
-        port, self._port = self._port, None
-        return port.stopListening() if port is not None else None
-
-    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        """See L{DatagramProtocol}."""
-        sender = addr[0]
-        allowed = self._known.get(sender)
+    def _datagram(self, datagram: bytes, sender: Any) -> None:
+        """A datagram came."""
+        address = sender[0]
+        allowed = self._known.get(address)
         if allowed is None:
-            allowed = self._look(sender)
+            allowed = self._look(address)
         if allowed:
             self.received += 1
             self._take(datagram)
         else:
             self.refused += 1
 
-    def _look(self, sender: str) -> bool:
+    def _look(self, address: str) -> bool:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[sender] = allowed = is_within(sender, self._allowed)
+        self._known[address] = allowed = is_within(address, self._allowed)
         return allowed
 
-    def _resolved(self) -> str:
+    def _resolved(self) -> list[str]:
         try:
             found = socket.getaddrinfo(self._uri.host, self._uri.port, type=socket.SOCK_DGRAM)
         except OSError as why:
             raise ListenError(f"{self._who}: no address: {why.strerror}") from why
-        return str(found[0][4][0])
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
-    def _enlarge(self) -> None:
-        """Have as large a buffer as the system gives."""
-        if self._buffer:
-            made = self._port.socket
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
-            with suppress(OSError):
-                made.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, self._buffer)
-
-    def _join(self, group: str) -> None:
+    def _join(self, made: Any, group: str) -> None:
         """Become a member of a multicast group.
 
         Raises:
             OSError: there is no such interface, or it has no multicast.
         """
-        made, at = self._port.socket, self._interface
+        at = self._interface
         if ":" in group:
             index = socket.if_nametoindex(at) if at else 0
             asked = socket.inet_pton(socket.AF_INET6, group) + struct.pack("@I", index)
@@ -168,6 +203,21 @@ class Datagrams(DatagramProtocol):
             if anywhere or at in (name, address) or (_is_address(at) and ip_address(at) in network)
         ]
         return (*_LOOPBACK, *near)
+
+
+def _enlarge(made: Any, size: int) -> None:
+    """Have as large a buffer as the system gives."""
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    with suppress(OSError):
+        made.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, size)
+
+
+def _overflowed(made: Any) -> int:
+    try:
+        numbers = made.getsockopt(socket.SOL_SOCKET, _MEMINFO, 4 * (_DROPS + 1))
+    except OSError:
+        return 0
+    return int(struct.unpack_from("=I", numbers, 4 * _DROPS)[0]) if len(numbers) > 4 * _DROPS else 0
 
 
 def is_within(address: str, networks: Networks) -> bool:

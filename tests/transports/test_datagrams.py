@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from ipaddress import ip_network
@@ -11,12 +12,20 @@ from unittest.mock import patch
 
 from twisted.internet.defer import succeed
 from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.testing import MemoryReactor
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.model import Uri
 from kaazing.errors import ListenError
 from kaazing.transports import datagrams
-from kaazing.transports.datagrams import LONGEST, Datagrams, is_within, own_networks
+from kaazing.transports.datagrams import (
+    LONGEST,
+    DatagramPort,
+    Datagrams,
+    is_within,
+    own_networks,
+)
 from tests.running import uri
 
 NETWORKS = [
@@ -30,9 +39,10 @@ NETWORKS = [
 class Options:
     """A socket that notes what is asked of it."""
 
+    forced = True
+
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
-        self.forced = True
 
     def setsockopt(self, level: int, option: int, value: Any) -> None:
         """See L{socket.socket}."""
@@ -45,38 +55,46 @@ class Options:
         return struct.pack("=9I", *range(100, 109))[:size]
 
 
+class Bound:
+    """A port that is bound in memory."""
+
+    def __init__(self, ether: Ether, asked: tuple[Any, ...], ear: Any) -> None:
+        self._ether, self._asked, self.ear = ether, asked, ear
+        self.socket = Options()
+
+    def startListening(self) -> None:
+        """See L{twisted.internet.interfaces.IListeningPort}."""
+        error = self._ether.faults.get(self._asked[1])
+        if error is not None:
+            raise CannotListenError(self._asked[1], self._asked[0], OSError(error, os.strerror(error)))
+        self._ether.bound.append(self._asked)
+        self._ether.ports.append(self)
+
+    def stopListening(self) -> Any:
+        """See L{twisted.internet.interfaces.IListeningPort}."""
+        self._ether.ports.remove(self)
+        return succeed(None)
+
+
 class Ether:
-    """A reactor whose ports are bound in memory.
+    """Where ports are bound.
 
     Attributes:
-        bound: (kind, port, interface, longest, more) of each.
-        taken: addresses that cannot be bound.
+        bound: (port, interface, longest, whether others may have it too) of each.
+        ports: those bound now.
+        faults: addresses that cannot be bound, and the errno why.
     """
 
     def __init__(self) -> None:
         self.bound: list[tuple[Any, ...]] = []
-        self.taken: set[str] = set()
-        self.socket = Options()
-        self.stopped = 0
+        self.ports: list[Bound] = []
+        self.faults: dict[str, int] = {}
 
-    def listenUDP(self, port: int, protocol: Any, interface: str, longest: int, **more: Any) -> Ether:
-        """See L{twisted.internet.interfaces.IReactorUDP}."""
-        return self._bind("udp", port, interface, longest, more)
-
-    def listenMulticast(self, port: int, protocol: Any, interface: str, longest: int, **more: Any) -> Ether:
-        """See L{twisted.internet.interfaces.IReactorMulticast}."""
-        return self._bind("multicast", port, interface, longest, more)
-
-    def _bind(self, kind: str, port: int, interface: str, longest: int, more: dict[str, Any]) -> Ether:
-        if interface in self.taken:
-            raise CannotListenError(interface, port, OSError(errno.EADDRINUSE, "Address already in use"))
-        self.bound.append((kind, port, interface, longest, more))
-        return self
-
-    def stopListening(self) -> Any:
-        """See L{twisted.internet.interfaces.IListeningPort}."""
-        self.stopped += 1
-        return succeed(None)
+    def port(
+        self, port: int, ear: Any, interface: str, longest: int, reactor: object, listenMultiple: bool
+    ) -> Bound:
+        """See L{datagrams.DatagramPort}."""
+        return Bound(self, (port, interface, longest, listenMultiple), ear)
 
 
 def group(written: str, scheme: str = "mcp") -> Uri:
@@ -93,14 +111,14 @@ class DatagramTestCase(SynchronousTestCase):
 
     def made(self, where: Uri, **more: Any) -> Datagrams:
         """Take datagrams for a service."""
-        return Datagrams(self.ether, "feed", where, self.took.append, **more)
+        return Datagrams(None, "feed", where, self.took.append, port=self.ether.port, **more)
 
     def allowed(self, where: Uri, *senders: str, **more: Any) -> list[str]:
         """Return which senders may send."""
         port = self.made(where, **more)
         port.start()
         for sender in senders:
-            port.datagramReceived(sender.encode(), (sender, 5000))
+            self.ether.ports[-1].ear.datagramReceived(sender.encode(), (sender, 5000))
         self.assertEqual((port.received, port.refused), (len(self.took), len(senders) - len(self.took)))
         took = [each.decode() for each in self.took]
         self.took.clear()
@@ -114,29 +132,45 @@ class BindTests(DatagramTestCase):
         unbound when it stops.
         """
         port = self.made(uri("udp://127.0.0.1:7000"))
-        self.assertIsNone(port.stop())
-        port.start()
-        self.assertEqual(self.ether.bound, [("udp", 7000, "127.0.0.1", LONGEST, {})])
-        self.assertGreaterEqual(LONGEST, 65_507)
-        self.assertEqual(self.ether.socket.asked, [])
         self.successResultOf(port.stop())
-        self.assertIsNone(port.stop())
+        port.start()
+        self.assertEqual(self.ether.bound, [(7000, "127.0.0.1", LONGEST, False)])
+        self.assertGreaterEqual(LONGEST, 65_507)
+        self.assertEqual(self.ether.ports[0].socket.asked, [])
+        self.successResultOf(port.stop())
+        self.assertEqual(self.ether.ports, [])
+
+    def test_names(self) -> None:
+        """
+        A name stands for all its addresses that are this machine's.
+        """
+        found = [(0, 0, 0, "", (address, 7000)) for address in ("::1", "127.0.0.1", "127.0.0.1")]
+        self.patch(socket, "getaddrinfo", lambda *asked, **more: found)
+        self.made(uri("udp://two.example:7000")).start()
+        self.assertEqual([asked[1] for asked in self.ether.bound], ["::1", "127.0.0.1"])
+        self.ether = Ether()
+        self.ether.faults = {"::1": errno.EADDRNOTAVAIL}
+        self.made(uri("udp://two.example:7000")).start()
+        self.assertEqual([asked[1] for asked in self.ether.bound], ["127.0.0.1"])
+        self.ether.faults["127.0.0.1"] = errno.EADDRINUSE
+        self.assertRaises(ListenError, self.made(uri("udp://two.example:7000")).start)
+        self.ether.faults["127.0.0.1"] = errno.EADDRNOTAVAIL
+        self.assertRaises(ListenError, self.made(uri("udp://two.example:7000")).start)
 
     def test_buffer(self) -> None:
         """
         The system is asked for as large a buffer as the service wants, beyond its limit where it lets us.
         """
+        usual, more = (socket.SOL_SOCKET, socket.SO_RCVBUF, 4096), (socket.SOL_SOCKET, 33, 4096)
         self.made(uri("udp://127.0.0.1:7000"), buffer=4096).start()
-        usual = (socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.assertEqual(self.ether.socket.asked, [usual, (socket.SOL_SOCKET, 33, 4096)])
-        self.ether.socket = Options()
-        self.ether.socket.forced = False
+        self.assertEqual(self.ether.ports[-1].socket.asked, [usual, more])
+        self.patch(Options, "forced", False)
         self.made(uri("udp://127.0.0.1:7000"), buffer=4096).start()
-        self.assertEqual(self.ether.socket.asked, [usual])
+        self.assertEqual(self.ether.ports[-1].socket.asked, [usual])
 
     def test_overflow(self) -> None:
         """
-        What the kernel had no room for is known; of a port that is not bound, nothing.
+        What the kernel had no room for is known; before anything is bound, it is nothing.
         """
         port = self.made(uri("udp://127.0.0.1:7000"))
         self.assertEqual(port.overflowed, 0)
@@ -147,7 +181,7 @@ class BindTests(DatagramTestCase):
         """
         An address that cannot be bound is an error that names the service, the connect and the reason.
         """
-        self.ether.taken = {"127.0.0.1"}
+        self.ether.faults = {"127.0.0.1": errno.EADDRINUSE}
         why = self.assertRaises(ListenError, self.made(uri("udp://127.0.0.1:7000")).start)
         self.assertEqual(
             str(why),
@@ -180,10 +214,8 @@ class BindTests(DatagramTestCase):
                 if ":" in where.host
                 else (socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP)
             )
-            self.assertEqual(self.ether.socket.asked, [(*kind, asked)])
-            self.assertEqual(
-                self.ether.bound, [("multicast", 7000, where.host, LONGEST, {"listenMultiple": True})]
-            )
+            self.assertEqual(self.ether.ports[0].socket.asked, [(*kind, asked)])
+            self.assertEqual(self.ether.bound, [(7000, where.host, LONGEST, True)])
 
     def test_no_group(self) -> None:
         """
@@ -196,7 +228,7 @@ class BindTests(DatagramTestCase):
         )
         port = self.made(group("239.1.2.3:7000"), interface="none9")
         self.assertRaisesRegex(ListenError, "^service 'feed', connect mcp://239.1.2.3:7000: ", port.start)
-        self.assertEqual(self.ether.stopped, 1)
+        self.assertEqual(self.ether.ports, [])
 
 
 class SourceTests(DatagramTestCase):
@@ -248,11 +280,60 @@ class SourceTests(DatagramTestCase):
         """
         port = self.made(uri("udp://127.0.0.1:7000"))
         port.start()
+        take = self.ether.ports[0].ear.datagramReceived
         for number in range(3000):
-            port.datagramReceived(b"x", (f"203.0.{number // 250}.{number % 250}", 5000))
-        port.datagramReceived(b"x", ("127.0.0.1", 5000))
+            take(b"x", (f"203.0.{number // 250}.{number % 250}", 5000))
+        take(b"x", ("127.0.0.1", 5000))
         self.assertEqual((port.received, port.refused), (1, 3000))
         self.assertLessEqual(len(port._known), 1024)
+
+
+class PortTests(SynchronousTestCase):
+    """A real socket of this machine, read by hand."""
+
+    def setUp(self) -> None:
+        self.took: list[bytes] = []
+        ear = DatagramProtocol()
+        ear.datagramReceived = self.take  # type: ignore[assignment]
+        reactor: Any = MemoryReactor()
+        self.port = DatagramPort(0, ear, "127.0.0.1", LONGEST, reactor)
+        self.port.startListening()
+        self.addCleanup(self.port.connectionLost, None)
+        self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sender.bind(("127.0.0.1", 0))
+        self.addCleanup(self.sender.close)
+
+    def take(self, datagram: bytes, sender: Any) -> None:
+        """Take a datagram, or fail."""
+        self.assertEqual(sender, self.sender.getsockname())
+        if datagram == b"bad":
+            raise ZeroDivisionError
+        self.took.append(datagram)
+
+    def say(self, *datagrams: bytes) -> None:
+        """Send datagrams."""
+        for datagram in datagrams:
+            self.sender.sendto(datagram, ("127.0.0.1", self.port.getHost().port))
+
+    def test_read(self) -> None:
+        """
+        Each datagram is taken whole, the longest and the empty one too; one that makes its taker fail
+        keeps none of the others away.
+        """
+        self.say(b"", b"x" * 65_507, b"bad", b"y")
+        self.port.doRead()
+        self.assertEqual(self.took, [b"", b"x" * 65_507, b"y"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_turns(self) -> None:
+        """
+        In one turn only so many are read, even where they are empty.
+        """
+        self.patch(datagrams, "MOST_AT_ONCE", 10)
+        self.say(*[b""] * 15)
+        for taken in (10, 15, 15):
+            self.port.doRead()
+            self.assertEqual(len(self.took), taken)
 
 
 class NetworkTests(SynchronousTestCase):
