@@ -40,6 +40,11 @@ class Format:
         """Of a downstream that does not ask for another."""
         return _LATIN if self.text else _BINARY
 
+    @property
+    def form(self) -> Format:
+        """One for all whose bytes go out alike: the encoding text changes none downstream."""
+        return self if self.escaped else FORMATS[self.code.replace("t", "b")]
+
     def frames(self, messages: Sequence[bytes], kind: int) -> bytes:
         """Return messages as they go out."""
         data = wse_frame(messages, kind, self.binary_only)

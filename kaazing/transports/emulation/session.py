@@ -68,9 +68,8 @@ class EmulatedChannel:
             pings: whether the client understands PING.
         """
         self.terms, self.format, self.place = terms, form, place
-        self.peer, self.subprotocol = peer, subprotocol
+        self.peer, self.subprotocol, self._pings = peer, subprotocol, pings
         self.next_up = self.next_down = None if number is None else number + 1
-        self._pings = pings
         self.receiver: IReceiver | None = None
         self.open, self.whole, self.bound = True, False, 64_000
         self.decoder: WseDecoder | None = None
@@ -80,8 +79,8 @@ class EmulatedChannel:
         self.attached = False
         self._queue: list[bytes] = []  # without a downstream
         self._queued = 0
-        self._held, self._congested, self._owed = True, False, False
-        self._ended = self._failed = self._told = self._over = False
+        self._held = True
+        self._congested = self._owed = self._ended = self._failed = self._told = self._over = False
         self._lost: ConnectError | None = None
         self.now = terms.wheel.now
         self._alone = self.now()
@@ -116,7 +115,7 @@ class EmulatedChannel:
     @property
     def form(self) -> Format:
         """See L{ISpreadable}."""
-        return self.format
+        return self.format.form
 
     def descriptor(self) -> int:
         """See L{ISpreadable}; what carries the channel counts and pads what passes."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from kaazing.config.model import CrossSite
 from kaazing.wire.wse import CLOSE, NOP, RECONNECT
 from tests.transports.doors import UNKNOWN, answers, get
@@ -20,6 +23,10 @@ from tests.transports.emulation.stage import (
 )
 
 HELLO = b"\x81\x05hello"
+_PARAMETERS = (
+    *(".kb=0", ".kb=1", ".kb=4096", ".kp=0", ".kp=16", ".kp=2048", ".kbp=0", ".kbp=64", ".kkt=20", ".kf=0"),
+    *(".kf=200", ".kns=1", ".ki=p", ".kd=s", ".kc=text/plain", ".kcc=private", ".kid=1", "mine=1", ""),
+)
 
 
 class PathTests(StageTestCase):
@@ -152,6 +159,32 @@ class FaultTests(StageTestCase):
         self.assertEqual(client.post(HELLO), DONE)
         second = client.attach(".ki=p")
         self.assertEqual((body(first), second.value()), (RECONNECT, b""))
+
+
+class AnyRequestTests(StageTestCase):
+    """Whatever a stranger asks of a session."""
+
+    @given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"#'), max_size=60))
+    def test_query(self, query: str) -> None:
+        """
+        Any query is answered: with a stream, a poll that waits, or 400.
+        """
+        client = self.play()
+        said = client.attach(query).value()
+        self.assertIn(said[9:12], (b"200", b"400", b""), query)
+
+    @given(st.lists(st.sampled_from(_PARAMETERS), max_size=8), st.binary(max_size=40))
+    def test_parameters(self, parameters: list[str], data: bytes) -> None:
+        """
+        With any parameters, in any order, a message comes, and RECONNECT behind it when another is asked for.
+        """
+        client = self.play("b")
+        down = client.attach("&".join(parameters))
+        client.channel.send(data, 2)
+        client.attach()
+        said = down.value().partition(b"\r\n\r\n")[2]
+        self.assertIn(b"\x80" + bytes([len(data)]) + data, said)
+        self.assertTrue(said.endswith(RECONNECT))
 
 
 class TwinTests(StageTestCase):

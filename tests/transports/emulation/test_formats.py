@@ -57,6 +57,16 @@ class FormatTests(SynchronousTestCase):
             alone = b"".join(form.frames([event.data], event.kind) for event in events)
             self.assertEqual(form.encode(events), alone, form.code)
 
+    def test_one_for_all(self) -> None:
+        """
+        Two kinds of session have one form exactly where their bytes are the same.
+        """
+        events = [Event(b"a\0", 1), Event(b"\xff", 2)]
+        for one in FORMATS.values():
+            for other in FORMATS.values():
+                same = one.encode(events) == other.encode(events)
+                self.assertEqual(one.form == other.form, same, (one.code, other.code))
+
     def test_content_types(self) -> None:
         """
         Text comes down as windows-1252, of which browsers make one character for each byte.

@@ -205,6 +205,18 @@ class SilenceTests(StageTestCase):
             client.post(b"\x80\x01x")
         self.assertEqual((self.ear.heard, down.fate), ([b"x"] * 20, "open"))
 
+    def test_polled(self) -> None:
+        """
+        A PING answers a poll like anything else; between polls nobody could hear it, and none is sent.
+        """
+        client = self.play("bm", PINGS, inactivity=20.0)
+        self.wait(25)
+        waiting = client.attach(".ki=p")
+        self.wait(7)
+        self.assertEqual(answers(waiting.value()), [polled(PING + RECONNECT, **{"x-idle-timeout": "20"})])
+        client.post(PONG)
+        self.assertEqual(self.ear.heard, [])
+
     def test_no_pings(self) -> None:
         """
         A client that does not understand PING is left alone.
