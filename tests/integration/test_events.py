@@ -182,6 +182,7 @@ class BackendTests(SynchronousTestCase):
         try:
             yield response
         finally:
+            response.close()  # which has the socket too
             connection.close()
 
     def heard(self, response: Any, count: int) -> list[tuple[str, str]]:
