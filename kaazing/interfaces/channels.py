@@ -42,7 +42,7 @@ class IChannel(Interface):
     )
     whole = Attribute("bool: set by the owner before the first resume: deliver whole messages only")
     latency = Attribute(
-        "float | None: seconds from the last ping to its pong; None before, and where the carrier has no pings"
+        "float | None: seconds from the last ping to its pong; None before, or where there are no pings"
     )
     bound = Attribute("int: bytes that may wait to be sent before congested() is called")
 
