@@ -94,6 +94,7 @@ class BroadcastService(BaseService):
         self._relays = options["on.client.message"] == "broadcast"
         self._now = house.clock.seconds
         self.dropped = 0
+        self._bound = False
         self._told_dropped, self._told_at = 0, -COMPLAIN
         self._sources: list[Source] = [self._source(uri) for uri in config.connects]
         if options["accept"] is not None:
@@ -119,14 +120,29 @@ class BroadcastService(BaseService):
             buffer=options["receive.buffer"],
         )
 
+    def privilegedStartService(self) -> None:
+        """Bind all addresses of backends, while still allowed to."""
+        super().privilegedStartService()
+        self._bind()
+
     def startService(self) -> None:
         """See L{IService}."""
         super().startService()
+        self._bind()
         for source in self._sources:
-            source.start()
+            if not source.listens:
+                source.start()
+
+    def _bind(self) -> None:
+        if not self._bound:
+            self._bound = True
+            for source in self._sources:
+                if source.listens:
+                    source.start()
 
     def stopService(self) -> Any:
         """See L{IService}."""
+        self._bound = False
         stopping = [maybeDeferred(source.stop) for source in self._sources]
         self.audience.close(GOING_AWAY, "the gateway goes away")
         return DeferredList([*stopping, maybeDeferred(super().stopService)])

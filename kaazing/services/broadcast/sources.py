@@ -36,7 +36,13 @@ class Feed(Protocol):
 
 
 class Source(Protocol):
-    """One way to hear a backend."""
+    """One way to hear a backend.
+
+    Attributes:
+        listens: whether it binds an address, for which one may have to be privileged.
+    """
+
+    listens: bool
 
     def start(self) -> None:
         """Begin to hear.
@@ -92,6 +98,8 @@ class Backend:
 
 class Dialled:
     """Connects to a backend, and again whenever the connection is gone."""
+
+    listens = False
 
     def __init__(
         self, house: IHouse, service: str, uri: Uri, options: ConnectOptions, delay: float, feed: Feed
@@ -161,6 +169,8 @@ class Dialled:
 class Awaited:
     """Listens for backends that connect."""
 
+    listens = True
+
     def __init__(self, house: IHouse, service: str, host: str, port: int, feed: Feed) -> None:
         self._service, self._feed = service, feed
         self._listener = house.listen(service, host, port, self._arrived)
@@ -196,6 +206,8 @@ class Awaited:
 
 class Datagrams:
     """Takes datagrams, each of which begins anew."""
+
+    listens = True
 
     def __init__(self, house: IHouse, service: str, uri: Uri, feed: Feed, **more: Any) -> None:
         """More arguments: see L{IHouse.datagrams}."""

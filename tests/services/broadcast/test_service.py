@@ -128,6 +128,25 @@ class ServiceTests(SynchronousTestCase):
             (self.house.bound[1].where, self.house.bound[1].running), (("127.0.0.1", 7001), True)
         )
 
+    def test_privileged(self) -> None:
+        """
+        What has to be bound is bound while the gateway is still allowed to, once; nothing is dialled yet.
+        """
+        config = service(
+            "b",
+            "broadcast",
+            "ws://h:1/",
+            connect="tcp://127.0.0.1:7000",
+            properties={"accept": ("127.0.0.1", 7001)},
+        )
+        made = BroadcastType().service(config, self.house)
+        made.privilegedStartService()
+        (port,) = self.house.bound
+        self.assertEqual((port.running, self.house.dialled), (True, []))
+        port.running = False
+        made.startService()
+        self.assertEqual((port.running, len(self.house.dialled)), (False, 1))
+
     def test_policy(self) -> None:
         """
         What is done with slow clients stands in the properties.
