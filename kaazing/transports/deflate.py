@@ -218,7 +218,7 @@ class Compressed(Socket):
         self._read_on()
 
     def _read_on(self) -> None:
-        if self.data and self._reply is None:
+        if self.data:
             self._dataReceived(b"")
 
     def _dataReceived(self, data: bytes) -> None:

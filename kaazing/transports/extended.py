@@ -172,10 +172,8 @@ class Extended:
         self._early = None
         self._socket.abort()
 
-    def due(self, now: float) -> float | None:
+    def due(self, now: float) -> float:
         """Let an idle client hear something; called by the wheel."""
-        if not self.open:
-            return None
         if now >= self._wrote + self._idle:
             self._wrote = now
             if self._signs is not None:

@@ -105,7 +105,10 @@ class CompressionTests(TestCase):
         port = free_port()
         accept_options = "".join(
             f"<{name}>{value}</{name}>"
-            for name, value in (option.split("=") for option in ("ws.compression=enabled", *options))
+            for name, value in (
+                option.split("=")
+                for option in ("ws.maximum.message.size=17M", "ws.compression=enabled", *options)
+            )
         )
         echo = service("echo", f"ws://127.0.0.1:{port}/", accept_options=accept_options)
         with Gateway(conf(echo)):

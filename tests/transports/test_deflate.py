@@ -173,6 +173,16 @@ class DeflateTests(SynchronousTestCase):
                 heard = b"" if wanted else content
                 self.assertEqual(self.inflate(deflated(content), cut), (heard, wanted))
 
+    def test_ratio_of_little(self) -> None:
+        """
+        The first KiB counts whole, so what little data inflates to does not depend on cuts either.
+        """
+        content, most = bytes(100_000), bytes(102_400)
+        for cut in (0, 1, 50):
+            self.assertEqual(self.inflate(deflated(content), cut, ratio=100), (content, ""))
+            self.assertEqual(self.inflate(deflated(most), cut, ratio=100), (most, ""))
+            self.assertEqual(self.inflate(deflated(most + b"\0"), cut, ratio=100)[0], b"")
+
     def test_corrupt(self) -> None:
         """
         What is no DEFLATE data, goes on behind its last block, or ends inside a block is refused.
@@ -222,4 +232,9 @@ class DeflateTests(SynchronousTestCase):
                 theirs.decompress_message_data(frame[4 if frame[1] == 126 else 2 :]), RANDOM[:1000]
             )
             theirs.end_decompress_message()
-        self.assertEqual((sizes[0] > 1000, sizes[1] < 30, sizes[2] < 30), (True, True, True))
+            if len(sizes) == 2:  # a sender may end its DEFLATE stream, and begin another
+                theirs.start_decompress_message()
+                self.assertEqual(theirs.decompress_message_data(deflated(b"new", final=True)), b"new")
+                theirs.end_decompress_message()
+                ours._deflater = None
+        self.assertEqual((sizes[0] > 1000, sizes[1] < 30, sizes[2] > 1000), (True, True, True))

@@ -112,6 +112,8 @@ class CompressedTests(SceneTestCase):
         self.net.turn()
         (why,) = failures
         self.channel.finish(why.close_code)
+        self.say((TEXT, b"not heard, and not inflated"))
+        self.assertEqual(self.channel._perMessageCompress._inflated, 0)
         self.browser.say((TEXT, b"not heard"), close(why.close_code))
         self.assertEqual(self.hears()[-1], close(why.close_code))
         self.assertEqual((self.browser.far.end, hearing.heard[-1]), ("fin", "lost: None"))

@@ -150,7 +150,8 @@ class EndTests(ExtendedTestCase):
             self.client.wire.hang_up()
             self.house.wait(1)
             self.assertEqual((ear.heard, self.heard), (["ended", ("lost", None)], [(CLOSE, code)]))
-            self.assertEqual((self.channel.open, self.house.clock.getDelayedCalls()), (False, []))
+            self.assertEqual((self.channel.open, self.channel.receiver), (False, None))
+            self.assertEqual(self.house.clock.getDelayedCalls(), [])
 
     def test_never_resumed(self) -> None:
         """
@@ -184,6 +185,11 @@ class EndTests(ExtendedTestCase):
         self.client.wire.hang_up()
         lost = ("lost", "closed without a Close frame")
         self.assertEqual((ear.heard, self.heard, self.client.wire.fate), ([b"a", lost], [], "aborted"))
+        self.let_in((TEXT, b"a"))
+        ear = self.channel.receiver = Ear()
+        self.channel.abort()
+        self.client.wire.hang_up()
+        self.assertEqual(ear.heard, [lost])
 
 
 class IdleTests(ExtendedTestCase):

@@ -162,6 +162,14 @@ class RefusalTests(SynchronousTestCase):
             client.heard, [closed(1009, b"message of more than 1000 bytes (RFC 6455 section 10.4)")]
         )
 
+    def test_too_big_without_limit(self) -> None:
+        """
+        Where the accept has no limit it is 16 MiB.
+        """
+        client = Original(House(extends=True, max_message=0), b"/chat")
+        client.wire.say(b"\x82\xff" + (16 * 1024 * 1024 + 1).to_bytes(8, "big") + bytes(4))
+        self.assertEqual(client.heard[0][1][:2], b"\x03\xf1")
+
     def test_long_head(self) -> None:
         """
         A request of more than 16 KiB is refused where the accept's limit would let it pass.
@@ -268,13 +276,33 @@ class SlowServiceTests(SynchronousTestCase):
 
     def test_gone_from_the_guard(self) -> None:
         """
-        The service is not asked for a client that has gone.
+        The service is not asked for a client that has gone, and nobody waits for its credentials.
         """
-        judged: Deferred[Any] = Deferred()
-        house, _, client = self.ask(guard=lambda visit: judged)
-        client.wire.hang_up()
-        judged.callback(None)
-        self.assertEqual(house.host.visits, [])
+        for verdict in (None, challenge(Visit(peer=""))):
+            judged: Deferred[Any] = Deferred()
+            house, _, client = self.ask(guard=lambda visit, judged=judged: judged)
+            client.wire.hang_up()
+            judged.callback(verdict)
+            house.wait(1)
+            self.assertEqual((house.host.visits, house.clock.getDelayedCalls()), ([], []))
+
+    def test_challenged(self) -> None:
+        """
+        After a challenge the client is read again, and what it had said already counts first.
+        """
+        verdicts: list[Deferred[Any]] = []
+
+        def guard(visit: Visit) -> Deferred[Any]:
+            verdicts.append(Deferred())
+            return verdicts[-1]
+
+        house = House(extends=True, guard=guard)
+        client = Original(house, b"/chat")
+        client.say(REQUEST, REQUEST)
+        verdicts[0].callback(challenge(Visit(peer="")))
+        self.assertEqual((len(client.heard), len(verdicts)), (1, 2))
+        verdicts[1].callback(challenge(Visit(peer="")))
+        self.assertEqual((len(client.heard), client.wire.producerState), (2, "producing"))
 
     def test_broken(self) -> None:
         """
