@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.integration.children import free_port, free_ports
 from tests.integration.gateway import Gateway, conf, service
 from tests.integration.peers import Relay
+from tests.integration.test_daemon import until
 from tests.needs import node_packages, program
 from tests.wire.eventsource import listen
 
@@ -191,6 +192,42 @@ class BackendTests(SynchronousTestCase):
         while len(listen(data).told) < count:
             data += response.readline()
         return [(kind, text) for kind, text, _ in listen(data).told]
+
+    def test_slow(self) -> None:
+        """
+        A client that takes too little is disconnected; when it comes again and again, it has heard every
+        event once, in order, and the gateway holds none of its connections.
+        """
+        port, back = free_ports(2)
+        feed = service(
+            "broadcast",
+            f"sse://localhost:{port}/feed",
+            properties=f"<accept>tcp://127.0.0.1:{back}</accept><format>lines</format>"
+            "<slow.receiver>disconnect</slow.receiver><slow.bytes>64k</slow.bytes>"
+            "<log.events>100000</log.events><log.bytes>64M</log.bytes>",
+        )
+        lines = [f"{number} {'x' * 1000}" for number in range(20_000)]
+        told: list[str] = []
+        last, visits = "", 0
+        with Gateway(conf(feed)) as gateway, socket.create_connection(("127.0.0.1", back)) as backend:
+            before = gateway.descriptors()
+            while len(told) < len(lines):
+                visits += 1
+                with socket.create_connection(("127.0.0.1", port)) as client:
+                    client.settimeout(10)
+                    field = f"Last-Event-ID: {last}\r\n" if last else ""
+                    client.sendall(f"GET /feed HTTP/1.1\r\nHost: localhost:{port}\r\n{field}\r\n".encode())
+                    data = client.recv(4096)
+                    if visits == 1:
+                        backend.sendall("\n".join([*lines, ""]).encode())
+                    while data.count(b"\n\n") < len(lines) - len(told) + 1 and (more := client.recv(1 << 20)):
+                        data += more
+                    heard = listen(data.partition(b"\r\n\r\n")[2])
+                    told += [text for _, text, _ in heard.told]
+                    last = heard.last
+            self.assertEqual(told, lines)
+            self.assertGreater(visits, 1)
+            until(lambda: gateway.descriptors() <= before + 1)  # the backend's may have come late
 
     def test_dialled(self) -> None:
         """

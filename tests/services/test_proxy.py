@@ -305,6 +305,25 @@ class ProxyingTests(GatewayTestCase):
             self.network.settle()
         self.assertEqual(client.frames, [(1, "über".encode())])
 
+    def test_event_stream(self) -> None:
+        """
+        What a backend says becomes events, cut at characters; either end takes the other with it.
+        """
+        self.proxy("sse://localhost:8000/")
+        for leaves in ("backend", "client"):
+            client = self.call()
+            client.say(b"GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n")
+            self.network.settle()
+            back = self.backends.pop()
+            for piece in ("ü".encode()[:1], "ü".encode()[1:] + b"ber\nzwei"):
+                back.say(piece)
+                self.network.settle()
+            self.assertEqual(client.head, "HTTP/1.1 200 OK")
+            self.assertTrue(client.heard.endswith("\n\ndata:über\ndata:zwei\n\n".encode()), client.heard)
+            (back if leaves == "backend" else client).hang_up()
+            self.network.settle()
+            self.assertTrue((client if leaves == "backend" else back).told, leaves)
+
     def test_not_reached(self) -> None:
         """
         A client whose backend is not reached is let in and closed with 1011; the log has one line
