@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autobahn.exception import PayloadCorruptError, PayloadExceededError
 from autobahn.websocket.compress import PerMessageDeflateOffer
+from zope.interface import implementer
 
 from kaazing.closecodes import TOO_BIG
 from kaazing.config.model import Compression
 from kaazing.interfaces.adapters import Kind
+from kaazing.interfaces.feeds import Event, IForm
 from kaazing.transports.ws import OPEN, Socket
 from kaazing.wire.frames import BINARY, TEXT, frame, valid_utf8
 
@@ -86,10 +89,11 @@ class Deflate:
     """The messages of one connection, inflated and deflated; Autobahn calls the first three.
 
     Attributes:
+        agreed: on what.
         fault: why a message was inflated no further; empty for no reason.
     """
 
-    __slots__ = ("_agreed", "_compressed", "_deflater", "_inflated", "_inflater", "_limit", "_ratio", "fault")
+    __slots__ = ("_compressed", "_deflater", "_inflated", "_inflater", "_limit", "_ratio", "agreed", "fault")
 
     EXTENSION_NAME = NAME
 
@@ -99,7 +103,7 @@ class Deflate:
             limit: bytes that a message may inflate to; 0 for any number.
             ratio: how many times its compressed size a message may have, where it is more than L{FREE}.
         """
-        self._agreed, self._limit, self._ratio = agreed, limit, ratio
+        self.agreed, self._limit, self._ratio = agreed, limit, ratio
         self._inflater: Any = None
         self._deflater: Any = None
         self._compressed = self._inflated = 0  # bytes of the message so far
@@ -108,7 +112,7 @@ class Deflate:
     def start_decompress_message(self) -> None:
         """A compressed message begins."""
         if self._inflater is None or self._inflater.eof:
-            self._inflater = zlib.decompressobj(-self._agreed.client_bits)
+            self._inflater = zlib.decompressobj(-self.agreed.client_bits)
         self._compressed = self._inflated = 0
 
     def decompress_message_data(self, data: bytes, max_output_len: int | None = None) -> bytes:
@@ -170,7 +174,7 @@ class Deflate:
         if not self._inflater.eof and self._read(_TAIL, 1):
             self.fault = "ends inside a block"
             raise PayloadCorruptError(self.fault)
-        if not self._agreed.client_takeover:
+        if not self.agreed.client_takeover:
             self._inflater = None
 
     def frames(self, messages: list[bytes], kind: int) -> bytes:
@@ -181,16 +185,33 @@ class Deflate:
         if len(message) < LEAST:
             return frame([message], kind)
         kind = kind or (TEXT if valid_utf8(message) else BINARY)
-        bits = self._agreed.bits
+        bits = self.agreed.bits
         deflater = self._deflater or zlib.compressobj(wbits=-bits, memLevel=bits - 7)
         packed = (deflater.compress(message) + deflater.flush(zlib.Z_SYNC_FLUSH))[: -len(_TAIL)]
-        if self._agreed.takeover:
+        if self.agreed.takeover:
             self._deflater = deflater
         elif len(packed) >= len(message):
             return frame([message], kind)
         framed = bytearray(frame([packed], kind))
         framed[0] |= _RSV1
         return bytes(framed)
+
+
+@implementer(IForm)
+@dataclass(frozen=True, slots=True)
+class DeflatedFrames:
+    """What all connections send alike that keep nothing between messages.
+
+    Attributes:
+        bits: of the window.
+    """
+
+    bits: int
+
+    def encode(self, events: Sequence[Event]) -> bytes:
+        """See L{IForm}."""
+        deflate = Deflate(Agreement(False, False, self.bits, _WIDEST, ""), 0, 0)
+        return b"".join(deflate.frames([event.data], event.kind) for event in events)
 
 
 class Compressed(Socket):
@@ -202,6 +223,12 @@ class Compressed(Socket):
     _perMessageCompress: Any
     current_frame: Any
     _reading = False
+
+    @property
+    def form(self) -> IForm | None:
+        """See L{ISpreadable}."""
+        agreed = self._perMessageCompress.agreed
+        return None if agreed.takeover else DeflatedFrames(agreed.bits)
 
     def send_all(self, messages: list[bytes], kind: int) -> None:
         """See L{IChannel}."""

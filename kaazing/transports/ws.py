@@ -24,8 +24,8 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError, FrameViolation, Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel
-from kaazing.interfaces.feeds import ISpreadable
-from kaazing.transports.forms import FRAMES, Frames, Spreadable
+from kaazing.interfaces.feeds import IForm, ISpreadable
+from kaazing.transports.forms import FRAMES, Spreadable
 from kaazing.transports.tcp import Congestible, address, bound_writes, finish_writing, hung_up, unsent
 from kaazing.wire.frames import frame
 from kaazing.wire.lane import Lane
@@ -135,9 +135,9 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
         return bool(self.state == OPEN)
 
     @property
-    def form(self) -> Frames | None:
+    def form(self) -> IForm | None:
         """See L{ISpreadable}."""
-        return None if self.masks or self._perMessageCompress is not None else FRAMES
+        return None if self.masks else FRAMES
 
     @property
     def subprotocol(self) -> str | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from zope.interface.verify import verifyObject
+
 from kaazing.config.model import Compression
 from kaazing.interfaces.adapters import Kind
+from kaazing.interfaces.feeds import Event, IForm
 from tests.transports.scenes import BINARY, PONG, REQUEST, RSV1, TEXT, Scene, SceneTestCase, Speaker, close
 from tests.transports.test_deflate import RANDOM, deflated, inflated
 from tests.transports.test_ws import Hearing
@@ -226,6 +229,26 @@ class CompressedTests(SceneTestCase):
         self.browser.say(close(1011))
         self.assertEqual(self.hears(), [close(1011, b"no backend")])
         self.assertEqual((hearing.heard[-2:], self.browser.far.end), (["ended", "lost: None"], "fin"))
+
+    def test_form(self) -> None:
+        """
+        Connections that keep nothing between messages, and have windows of one size, send events alike:
+        one encoding serves them all; those that keep something have none.
+        """
+        self.open()
+        form = self.channel.form
+        verifyObject(IForm, form)
+        events = [Event(b"short"), Event(b"news " * 50), Event(b"\xff" * 90, Kind.BINARY)]
+        for event in events:
+            self.channel.send(event.data, event.kind)
+        self.channel.put(form.encode(events))
+        heard = self.hears()
+        self.assertEqual((len(heard), heard[:3]), (6, heard[3:]))
+        for same, bits in ((True, 11), (False, 9)):
+            self.open(window_bits=bits)
+            self.assertEqual((self.channel.form == form, hash(self.channel.form) == hash(form)), (same, same))
+        self.open(context_takeover=True)
+        self.assertIsNone(self.channel.form)
 
     def test_idle(self) -> None:
         """
