@@ -19,7 +19,8 @@ WILDCARDS = ("0.0.0.0", "::")  # accepts on these, and on a network interface, a
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _RESOURCE = re.compile(r"(?:^|&)\.kr=([a-z]{1,16})(?:&|$)")
 _ORIGIN_NAMED = re.compile(r"(?:^|&)\.ko=([^&]*)")
-_ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^:/?#\[\]@]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
+_NAME = r"[0-9a-z.!$&'()*+,;=_~-]+"  # none of what ends a header field or a line: origins are repeated
+_ORIGIN = re.compile(rf"(https?)://(\[[0-9a-f:.]+\]|{_NAME})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,9 @@ class OriginTests(SynchronousTestCase):
         """
         for name in ("null", "http://a.org, http://b.org", "http://a.org/x", "evil", ""):
             self.assertEqual(of(CHAT, X_Origin=name), "null", name)
-        self.assertEqual(of(CHAT, "/?.ko=http://a.org%0d%0aSet-Cookie:%20a=b"), "null")
+        for name in ("%0d%0aSet-Cookie:%20a=b", "%0d%0aX-A", "%0d%0a%0d%0a<b>", "%0a", "%00", "%20", "%ff"):
+            for place in (f"http://a.org{name}", f"http://{name}", f"http://a.org:80{name}"):
+                self.assertEqual(of(CHAT, "/?.ko=" + place), "null", place)
 
     def test_without_a_name(self) -> None:
         """
