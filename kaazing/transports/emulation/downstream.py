@@ -135,13 +135,16 @@ class Downstream:
         self._channel.detached(self)
 
     def beat(self, now: float) -> None:
-        """Send a NOP when it is time for one."""
+        """Send a NOP when it is time for one; a client that has yet to take what waits needs none."""
         flushes = self._flushes
         late = bool(flushes) and flushes[0] <= now
         while flushes and flushes[0] <= now:
             del flushes[0]
         if late or now >= self._spoke + self._idle:
-            self.write(NOP)
+            if self.full:
+                self._spoke = now
+            else:
+                self.write(NOP)
 
     @property
     def deadline(self) -> float:

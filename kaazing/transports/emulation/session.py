@@ -212,9 +212,7 @@ class EmulatedChannel:
         if self._over:
             down.exchange.answer(404, ())
             return
-        before, self.down = self.down, None
-        if before is not None:
-            before.leave()
+        before, self.down = self.down, down
         if not self.attached:
             self.attached = True
             self.terms.registry.lonely -= 1
@@ -223,7 +221,6 @@ class EmulatedChannel:
         self._queued = 0
         if self._owed and self.open:
             self._owed, waiting = False, self.format.control(PONG) + waiting
-        self.down = down
         if self.open:
             down.open(waiting)
             if self.down is not None:
@@ -234,6 +231,8 @@ class EmulatedChannel:
             down.open(b"")
             down.leave(waiting or CLOSE)
             self._close_told()
+        if before is not None:  # last, because the next request may stand behind it
+            before.leave()
 
     def detached(self, down: Downstream) -> None:
         """A downstream ended in good order."""
@@ -340,7 +339,8 @@ class EmulatedChannel:
             down.exchange.abort()
         if up is not None:
             if why is None:
-                up.exchange.resume()  # RECONNECT is still to come
+                up.exchange.patient = False  # RECONNECT is still to come, and soon
+                up.exchange.resume()
             else:
                 up.exchange.abort()
         if later:

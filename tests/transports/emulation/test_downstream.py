@@ -124,6 +124,21 @@ class PollTests(StageTestCase):
         client.attach(".ki=p")
         self.assertEqual(answers(first.value()), [polled(RECONNECT)])
 
+    def test_overtaken_in_a_row(self) -> None:
+        """
+        Of two polls on one connection with one on another in between, the last to be read is the one that
+        counts: none is left without an answer.
+        """
+        client = self.play(number=None)
+        client.attach(".kb=0")
+        client.channel.send(b"one", 1)
+        wire = client.attach(".ki=p")
+        client.attach(".ki=p", wire=wire)
+        other = client.attach(".ki=p")
+        client.channel.send(b"two", 1)
+        self.assertEqual(answers(other.value()), [polled(RECONNECT)])
+        self.assertEqual(answers(wire.value()), [polled(RECONNECT), polled(TWO + RECONNECT)])
+
     def test_close(self) -> None:
         """
         Data and CLOSE that wait come in one answer.
@@ -283,3 +298,16 @@ class HeartbeatTests(StageTestCase):
         self.wait(4.5)
         self.assertEqual(body(down), NOP)
         self.assertEqual(streamed(down)[1]["x-idle-timeout"], "8")
+
+    def test_full(self) -> None:
+        """
+        A client that takes nothing is sent no more NOPs, whatever it asks for, until it has taken what waits.
+        """
+        down = self.play().attach(".kkt=2&.kbp=4096&.kf=1000")
+        before = body(down)
+        down.overflow()
+        self.wait(600)
+        self.assertEqual(body(down), before)
+        down.drain()
+        self.wait(1.5)
+        self.assertEqual(body(down), before + NOP + padding(4096))

@@ -85,6 +85,17 @@ class ByClientTests(StageTestCase):
         client.wire.say(request[-4:])
         self.assertEqual(answers(client.wire.value()), [DONE])
 
+    def test_no_end_behind_close(self) -> None:
+        """
+        Once the session is over, RECONNECT has the time that any request's body has, no more.
+        """
+        client = self.closing()
+        client.attach()
+        client.wire.say(client.request(CLOSE + RECONNECT)[:-4])
+        self.wait(25)
+        self.assertEqual((self.ear.heard, client.wire.fate), (["ended", CLEAN], "aborted"))
+        self.assertEqual(answers(client.wire.value())[0][0], "408 Request Timeout")
+
     def test_before_downstream(self) -> None:
         """
         CLOSE may come before the first downstream: that still finds what was sent, and CLOSE.
