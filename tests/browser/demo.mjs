@@ -1,7 +1,8 @@
-// node demo.mjs CHROMIUM PAGE: use the demo page as a visitor would, print what it shows as JSON.
+// node demo.mjs CHROMIUM PAGE UDP-PORT: use the demo page as a visitor would, print what it shows as JSON.
+import { createSocket } from 'node:dgram'
 import { launch } from './launch.mjs'
 
-const [executable, url] = process.argv.slice(2)
+const [executable, url, port] = process.argv.slice(2)
 
 await launch(executable, url, async (page, complaints) => {
   const text = (id) => page.locator(`#${id}`).textContent()
@@ -20,5 +21,17 @@ await launch(executable, url, async (page, complaints) => {
   await page.click('#close button')
   await page.waitForSelector('#state[data-state=closed]')
   const log = await text('log')
-  return { median: await text('median'), closed: log.includes('4001') && log.includes('enough'), complaints }
+  const lines = (id, text) => page.locator(`#${id} .in + .what`, { hasText: text }).first().waitFor()
+  await page.waitForSelector('#emulation[data-state=open]')
+  await lines('emulated', 'Hello over plain HTTP')
+  await page.fill('#said', 'grüße '.repeat(50))
+  await page.click('#repeat button')
+  await lines('emulated', 'grüße grüße')
+  await page.waitForSelector('#stream[data-state=open]')
+  await page.click('#tell button')
+  await lines('heard', 'Good news')
+  const speaker = createSocket('udp4')
+  speaker.send('from a shell\n', Number(port), '127.0.0.1', () => speaker.close())
+  await lines('heard', 'from a shell')
+  return { median: await text('median'), closed: log.includes('4001') && log.includes('enough'), complaints, heard: await page.locator('#heard .what').allTextContents() }
 })

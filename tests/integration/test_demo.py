@@ -7,27 +7,28 @@ import subprocess
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.children import free_port
+from tests.integration.children import free_ports
 from tests.integration.gateway import Gateway
 from tests.needs import ROOT, node_packages, program
 
 
 class DemoTests(SynchronousTestCase):
-    """docs/conf/demo.xml, on a port that is free."""
+    """docs/conf/demo.xml, on ports that are free."""
 
     def test_page(self) -> None:
         """
         The page connects by itself, text and 64 KiB of binary come back, a hundred round trips are
-        timed, the connection closes with the visitor's code; nothing is refused or fails on the way.
+        timed, the connection closes with the visitor's code. The same echo comes back over plain HTTP,
+        and the event stream brings what the page and a datagram say. Nothing is refused or fails on the way.
         """
         node, chromium = program("node", "nodejs"), program("/usr/bin/chromium", "chromium")
         folder = node_packages()
-        port = free_port()
+        port, news = free_ports(2)
         configuration = (ROOT / "docs" / "conf" / "demo.xml").read_text()
-        with Gateway(configuration.replace(":8000", f":{port}")):
+        with Gateway(configuration.replace(":8000", f":{port}").replace(":50505", f":{news}")):
             shown = json.loads(
                 subprocess.run(
-                    [node, "demo.mjs", chromium, f"http://localhost:{port}/"],
+                    [node, "demo.mjs", chromium, f"http://localhost:{port}/", str(news)],
                     cwd=folder,
                     stdout=subprocess.PIPE,
                     timeout=60,
@@ -35,4 +36,5 @@ class DemoTests(SynchronousTestCase):
                 ).stdout
             )
         self.assertEqual((shown["closed"], shown["complaints"]), (True, []))
+        self.assertEqual(shown["heard"], ["Good news", "from a shell"])
         self.assertRegex(shown["median"], r"^[\d.,]+ .?s$")

@@ -21,13 +21,16 @@ class DemoTests(SynchronousTestCase):
 
     def test_configuration(self) -> None:
         """
-        demo.xml serves the page at http://localhost:8000/ and the echo beside it.
+        demo.xml serves the page at http://localhost:8000/, and the echo and the news beside it.
         """
-        pages, echo = read(str(CONF)).services
+        pages, echo, news = read(str(CONF)).services
         self.assertEqual([str(uri) for uri in pages.accepts], ["http://localhost:8000/"])
         self.assertEqual(pages.properties["directory"], PAGE)
         self.assertTrue((PAGE / pages.properties["welcome-file"]).is_file())
         self.assertEqual([str(uri) for uri in echo.accepts], ["ws://localhost:8000/echo"])
+        accepts = ["ws://localhost:8000/news", "sse://localhost:8000/news/events"]
+        self.assertEqual([str(uri) for uri in news.accepts], accepts)
+        self.assertIn(f"/dev/udp/{news.connects[0].host}/{news.connects[0].port}<", self.html)
 
     def test_snippets(self) -> None:
         """
@@ -39,7 +42,7 @@ class DemoTests(SynchronousTestCase):
         more = unescape("\n".join(proposed)) + "\n</gateway-config>"
         path.write_text(CONF.read_text("utf-8").replace("</gateway-config>", more), "utf-8")
         config = read(str(path))
-        self.assertEqual([service.type for service in config.services[2:]], ["stomp.proxy", "proxy"])
+        self.assertEqual([service.type for service in config.services[3:]], ["stomp.proxy", "proxy"])
 
     def test_self_contained(self) -> None:
         """
@@ -49,12 +52,14 @@ class DemoTests(SynchronousTestCase):
         for name in re.findall(r'(?:src|href)="(.*?)"', self.html):
             self.assertTrue((PAGE / name).is_file(), name)
         self.assertEqual(re.findall(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=", self.html), [])
-        for name in ("demo.js", "demo.css"):
-            self.assertNotRegex((PAGE / name).read_text("utf-8"), "https?://|url\\(|@import|import ")
+        for path in (*PAGE.glob("*.js"), PAGE / "demo.css"):
+            imports = r'https?://|url\(|@import|import (?!{[\w, ]+} from "\./[a-z]+\.js")'
+            self.assertNotRegex(path.read_text("utf-8"), imports, path.name)
 
     def test_names(self) -> None:
         """
-        Every element that the script asks for is in the page.
+        Every element that the scripts ask for is in the page.
         """
-        asked = set(re.findall(r'\bat\("([a-z]+)"\)', (PAGE / "demo.js").read_text("utf-8")))
+        scripts = "".join(path.read_text("utf-8") for path in PAGE.glob("*.js"))
+        asked = set(re.findall(r'\bat\("([a-z]+)"\)', scripts))
         self.assertEqual(asked - set(re.findall(r' id="([a-z-]+)"', self.html)), set())

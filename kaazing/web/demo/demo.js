@@ -1,12 +1,12 @@
 // The live echo of the demo page: the browser's own WebSocket, no library, no build step.
 
-const LONGEST_LOG = 200; // lines
+import { at, log as addLine, milliseconds, show as showState } from "./page.js";
+
 const SERIES = 100; // round trips
 
 const url = new URL("/echo", location.href);
 url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 
-const at = (id) => document.getElementById(id);
 let socket = null;
 let waiting = []; // what was sent and has not come back: {data, sent, quiet}
 let times = []; // milliseconds, of the last round trips
@@ -17,27 +17,12 @@ let left = 0; // round trips of a series still to begin
 
 function show(state, text) {
   const open = state === "open";
-  at("state").dataset.state = state;
-  at("state").textContent = text;
+  showState(at("state"), state, text);
   at("toggle").textContent = open || state === "busy" ? "Disconnect" : "Connect";
   for (const button of document.querySelectorAll("#say button, #close button")) button.disabled = !open;
 }
 
-function log(mark, kind, what, more = "") {
-  const line = document.createElement("li");
-  for (const [name, text] of [[kind, mark], ["what", what], ["more", more]]) {
-    const part = document.createElement("span");
-    part.className = name;
-    part.textContent = text;
-    line.append(part);
-  }
-  const list = at("log");
-  list.append(line);
-  while (list.children.length > LONGEST_LOG) list.firstChild.remove();
-  list.scrollTop = list.scrollHeight;
-}
-
-const milliseconds = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
+const log = (...line) => addLine(at("log"), ...line);
 
 function size(data) {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data).length : data.byteLength;
