@@ -146,6 +146,7 @@ class ServerContexts:
         for identity in identities:
             context = _server_options(identity, options, authorities).getContext()
             context.set_tlsext_servername_callback(self._choose)
+            context.set_alpn_select_callback(_speak)  # Twisted's own fails with connections it did not make
             contexts.append(context)
             for name in identity.names():
                 self._by_name.setdefault(name, context)
@@ -177,6 +178,11 @@ class ServerContexts:
         chosen = self._by_name.get(asked) or self._by_name.get(wildcard)
         if chosen is not None:
             connection.set_context(chosen)
+
+
+def _speak(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    """Choose HTTP/1.1 for a client that offers it, and nothing for others (RFC 7301)."""
+    return b"http/1.1" if b"http/1.1" in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
 def _server_options(identity: Identity, options: TlsOptions, authorities: list[Any]) -> CertificateOptions:

@@ -312,6 +312,15 @@ class ServerTests(SynchronousTestCase):
                 contexts(ONE).add(contexts(TWO, **options))
             self.assertIn("at the same address", str(caught.exception))
 
+    def test_application_protocols(self) -> None:
+        """
+        A client that offers HTTP/1.1 among others, as browsers do, is served; one that offers none is too.
+        """
+        for offered in ([b"h2", b"http/1.1"], [b"mqtt"]):
+            caller = Caller()
+            caller._context.set_alpn_protos(offered)
+            self.assertEqual(call(contexts(ONE), caller), ("one", "TLSv1.3"), offered)
+
     def test_versions(self) -> None:
         """
         TLS 1.2 and 1.3 are spoken, nothing older; an accept may want only one of them.
