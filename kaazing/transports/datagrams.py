@@ -26,6 +26,7 @@ Networks = Iterable[IPv4Network | IPv6Network]
 
 LONGEST = 65535  # bytes of a datagram, and more: UDP over IPv4 carries 65,507
 MOST_AT_ONCE = 256  # datagrams
+TURN = 0.01  # seconds after which everybody else has a turn: a datagram may go to thousands of receivers
 
 _NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # ::1 may be known to /etc/hosts alone
 _MOST_KNOWN = 1024  # senders whose being allowed or not is remembered
@@ -37,14 +38,15 @@ _V6_ADDRESSES = Path("/proc/net/if_inet6")
 
 
 class DatagramPort(udp.MulticastPort):
-    """A bound address. In one turn of the reactor only so many datagrams are read, however short they
-    are: Twisted's own goes on for as long as empty ones come."""
+    """A bound address. In one turn of the reactor only so many datagrams are read, and only for so long,
+    however short they are: Twisted's own goes on for as long as empty ones come."""
 
     log = Logger(namespace="kaazing.datagrams")
 
     def doRead(self) -> None:
         """See L{udp.Port.doRead}."""
-        take, read = self.protocol.datagramReceived, self.socket.recvfrom
+        take, read, now = self.protocol.datagramReceived, self.socket.recvfrom, self.reactor.seconds
+        end = now() + TURN
         for _ in range(MOST_AT_ONCE):
             try:
                 datagram, sender = read(LONGEST)
@@ -54,6 +56,8 @@ class DatagramPort(udp.MulticastPort):
                 take(datagram, sender)
             except Exception:  # one that fails must not end the port
                 self.log.failure("a datagram could not be taken")
+            if now() >= end:
+                return
 
 
 class _Ear(DatagramProtocol):
@@ -63,6 +67,10 @@ class _Ear(DatagramProtocol):
 
     def __init__(self, take: Callable[[bytes, Any], None]) -> None:
         self.datagramReceived = take  # type: ignore[assignment]
+
+    def logPrefix(self) -> str:
+        """See L{twisted.internet.interfaces.ILoggingContext}."""
+        return "Datagrams"
 
 
 class Datagrams:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import Any
 
@@ -17,6 +20,7 @@ from tests.integration.children import free_port, free_ports
 from tests.integration.gateway import Gateway, conf, service
 from tests.integration.peers import Relay
 from tests.integration.test_daemon import until
+from tests.integration.test_websockets import self_signed
 from tests.needs import node_packages, program
 from tests.wire.eventsource import listen
 
@@ -192,6 +196,39 @@ class BackendTests(SynchronousTestCase):
         while len(listen(data).told) < count:
             data += response.readline()
         return [(kind, text) for kind, text, _ in listen(data).told]
+
+    def test_over_tls(self) -> None:
+        """
+        Event streams over TLS, for a client that offers the protocols that a browser does.
+        """
+        port, udp = free_ports(2)
+        with TemporaryDirectory() as folder, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as backend:
+            certificate = self_signed(Path(folder))
+            feed = service(
+                "broadcast",
+                f"sse+ssl://127.0.0.1:{port}/feed",
+                f"udp://127.0.0.1:{udp}",
+                accept_options=f"<ssl.certificate-file>{certificate}</ssl.certificate-file>",
+            )
+            trusting = ssl.create_default_context(cafile=str(certificate))
+            trusting.set_alpn_protocols(["h2", "http/1.1"])
+            with (
+                Gateway(conf(feed)),
+                socket.create_connection(("127.0.0.1", port), 10) as raw,
+                trusting.wrap_socket(raw, server_hostname="127.0.0.1") as client,
+            ):
+                self.assertEqual(client.selected_alpn_protocol(), "http/1.1")
+                client.sendall(f"GET /feed HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+                data = b""
+                while b"id:" not in data:
+                    data += client.recv(65536)
+                said = ["x" * 60_000, "end"]
+                for word in said:
+                    backend.sendto(word.encode(), ("127.0.0.1", udp))
+                while not data.endswith(b"data:end\n\n"):
+                    data += client.recv(65536)
+                heard = listen(data.partition(b"\r\n\r\n")[2])
+                self.assertEqual([text for _, text, _ in heard.told], said)
 
     def test_slow(self) -> None:
         """
