@@ -13,7 +13,7 @@ from unittest.mock import patch
 from twisted.internet.defer import succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol
-from twisted.internet.testing import MemoryReactor
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.model import Uri
@@ -295,8 +295,8 @@ class PortTests(SynchronousTestCase):
         self.took: list[bytes] = []
         ear = DatagramProtocol()
         ear.datagramReceived = self.take  # type: ignore[assignment]
-        reactor: Any = MemoryReactor()
-        self.port = DatagramPort(0, ear, "127.0.0.1", LONGEST, reactor)
+        self.reactor: Any = MemoryReactorClock()
+        self.port = DatagramPort(0, ear, "127.0.0.1", LONGEST, self.reactor)
         self.port.startListening()
         self.addCleanup(self.port.connectionLost, None)
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -308,6 +308,8 @@ class PortTests(SynchronousTestCase):
         self.assertEqual(sender, self.sender.getsockname())
         if datagram == b"bad":
             raise ZeroDivisionError
+        if datagram == b"slow":
+            self.reactor.advance(0.006)
         self.took.append(datagram)
 
     def say(self, *datagrams: bytes) -> None:
@@ -332,6 +334,16 @@ class PortTests(SynchronousTestCase):
         self.patch(datagrams, "MOST_AT_ONCE", 10)
         self.say(*[b""] * 15)
         for taken in (10, 15, 15):
+            self.port.doRead()
+            self.assertEqual(len(self.took), taken)
+
+    def test_slow_turns(self) -> None:
+        """
+        Where each takes long, because many are told, a turn ends after a hundredth of a second: others
+        on the same reactor do not wait for all of a flood.
+        """
+        self.say(*[b"slow"] * 5)
+        for taken in (2, 4, 5):
             self.port.doRead()
             self.assertEqual(len(self.took), taken)
 
