@@ -58,7 +58,8 @@ class Rewriting:
         below = self._below((found[3] or "/") if found else value)
         if below is None or (found and not self._is_origin(found[1], found[2])):
             return value
-        return (site if found else "") + path + below
+        here = path + below
+        return (site if found or here.startswith("//") else "") + here  # "//x" alone would name a host
 
     def cookie(self, value: str, path: str) -> str:
         """Return a Set-Cookie as the client is to see it; C{path} as of L{location}."""

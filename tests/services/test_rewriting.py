@@ -56,6 +56,14 @@ class LocationTests(SynchronousTestCase):
             },
         )
 
+    def test_no_other_host(self) -> None:
+        """
+        A path that would be read as the name of a host, once the connect's folder is taken off, stays a
+        path at the client's site: "//evil" is another site to a browser.
+        """
+        cases = {"/base//evil/x": SITE + "//evil/x", "/base/x": "/x", "//evil/base/x": "//evil/base/x"}
+        self.assertEqual({each: rules().location(each, SITE, "/") for each in cases}, cases)
+
     def test_default_port(self) -> None:
         """
         The default port may be said or not; the root is below itself.
