@@ -15,12 +15,14 @@ from threading import Timer
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
+from websockets.sync.client import connect
 
 from tests.integration.children import free_port, free_ports
 from tests.integration.gateway import Gateway, conf, service
 from tests.integration.peers import Relay
 from tests.integration.test_daemon import until
 from tests.integration.test_websockets import self_signed
+from tests.integration.wse import Emulated
 from tests.needs import node_packages, program
 from tests.wire.eventsource import listen
 
@@ -196,6 +198,40 @@ class BackendTests(SynchronousTestCase):
         while len(listen(data).told) < count:
             data += response.readline()
         return [(kind, text) for kind, text, _ in listen(data).told]
+
+    def test_every_carrier(self) -> None:
+        """
+        Event streams, WebSockets and emulated ones, streaming and polling, hear the same of a multicast
+        group; what one of them says, all hear too.
+        """
+        port, udp = free_ports(2)
+        feed = service(
+            "broadcast",
+            f"sse://localhost:{port}/feed</accept><accept>ws://localhost:{port}/feed",
+            f"mcp://239.192.7.7:{udp}",
+            properties="<on.client.message>broadcast</on.client.message>",
+            connect_options="<udp.interface>lo</udp.interface>",
+            name="feed",
+        )
+        with (
+            Gateway(conf(feed)),
+            self.streaming(port) as response,
+            connect(f"ws://localhost:{port}/feed") as native,
+            Emulated(f"http://localhost:{port}/feed") as streaming,
+            Emulated(f"http://localhost:{port}/feed", poll=True) as polling,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as backend,
+        ):
+            streaming.attach()
+            backend.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+            backend.sendto("größer".encode(), ("239.192.7.7", udp))
+            native_heard = [native.recv(10)]
+            native.send("from a client")
+            native_heard.append(native.recv(10))
+            said = ["größer", "from a client"]
+            self.assertEqual(native_heard, said)
+            self.assertEqual([text for _, text in self.heard(response, 2)], said)
+            for client in (streaming, polling):
+                self.assertEqual([client.receive(), client.receive()], said)
 
     def test_over_tls(self) -> None:
         """
