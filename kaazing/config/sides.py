@@ -41,7 +41,7 @@ _TRANSPORTS = ("http", "tcp", "ssl", "pipe", "udp", "socks")
 _VERIFY = choice("none", "optional", "required")
 _TIME = bounded(interval, 0.1, 86400.0)
 
-_NO_UDP = "UDP is not there yet."
+_NO_UDP = "Accepts are not over UDP, and connects send no datagrams."
 _NO_SOCKS = "SOCKS is not there yet."
 
 
