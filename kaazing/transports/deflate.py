@@ -12,9 +12,8 @@ from autobahn.exception import PayloadCorruptError, PayloadExceededError
 from autobahn.websocket.compress import PerMessageDeflateOffer
 from zope.interface import implementer
 
-from kaazing.closecodes import TOO_BIG
+from kaazing.closecodes import BAD_PAYLOAD, TOO_BIG
 from kaazing.config.model import Compression
-from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.feeds import Event, IForm
 from kaazing.transports.ws import OPEN, Socket
 from kaazing.wire.frames import BINARY, TEXT, frame, valid_utf8
@@ -26,6 +25,7 @@ LEAST = 64  # bytes of a message from which compressing it is worth the time
 
 _TAIL = b"\0\0\xff\xff"  # taken off each message by its sender (section 7.2.1)
 _RSV1 = 0x40  # of a frame's first byte: the message is compressed (section 6)
+_CONTROL = 8  # opcode from which frames are control frames (RFC 6455 section 5.2)
 _WIDEST = 15  # bits of the window of a client that does not offer to have less
 
 
@@ -100,7 +100,7 @@ class Deflate:
     def __init__(self, agreed: Agreement, limit: int, ratio: int) -> None:
         """
         Args:
-            limit: bytes that a message may inflate to; 0 for any number.
+            limit: bytes that a message may inflate to.
             ratio: how many times its compressed size a message may have, where it is more than L{FREE}.
         """
         self.agreed, self._limit, self._ratio = agreed, limit, ratio
@@ -137,9 +137,8 @@ class Deflate:
         """Inflate what belongs to one block, to a byte more than is allowed at most."""
         self._compressed += len(piece)
         most = max(FREE, self._ratio * -(-self._compressed // BLOCK) * BLOCK)
-        by_ratio = not 0 < self._limit <= most
-        if not by_ratio:
-            most = self._limit
+        by_ratio = most < self._limit
+        most = min(most, self._limit)
         out = self._read(piece, most - self._inflated + 1)
         self._inflated += len(out)
         if self._inflated > most:
@@ -217,7 +216,8 @@ class DeflatedFrames:
 class Compressed(Socket):
     """Mixed into a socket that has agreed on compression; Autobahn reads what comes.
 
-    Data that comes while the channel is held stays as it is: a little of it may be very much inflated.
+    Messages are passed on whole. Data that comes while the channel is held stays as it is: a little of
+    it may be very much inflated.
     """
 
     _perMessageCompress: Any
@@ -270,21 +270,24 @@ class Compressed(Socket):
         if known and 0 < self.max_message < self.message_data_total_length:
             self._fail_connection(TOO_BIG, f"message of more than {self.max_message} bytes")
 
-    def onFrameData(self, payload: bytes) -> bool | None:
-        """Some of a frame; nothing is inflated for nobody."""
-        if self.failedByMe and self.current_frame.opcode < 8:
-            return None
-        read: bool | None = super().onFrameData(payload)
-        return read
+    def onFrameData(self, payload: bytes) -> None:
+        """Some of a frame; nothing is inflated for nobody, and reading goes on after a fault."""
+        if not self.failedByMe or self.current_frame.opcode >= _CONTROL:
+            super().onFrameData(payload)
 
-    def onMessageFrameData(self, payload: bytes) -> None:
-        """Some of a message, inflated."""
-        if self.failedByMe or self.receiver is None:
-            return
-        if self.whole:
-            self.message_data.append(payload)
-        elif payload:
-            self.receiver.received(payload, Kind.BINARY if self.message_is_binary else Kind.TEXT)
+    def onFrameEnd(self) -> None:
+        """A frame is whole; one in which the end shows a fault is left at the second call."""
+        if super().onFrameEnd() is False:
+            super().onFrameEnd()
+
+    def onMessageEnd(self) -> None:
+        """A message is whole. Only now is text looked at: of several faults, the same one is always first."""
+        if not (self.failedByMe or self.message_is_binary):
+            text = b"".join(self.message_data)
+            self.message_data = [text]
+            if not valid_utf8(text):
+                self._fail_connection(BAD_PAYLOAD, "text that is no UTF-8")
+        super().onMessageEnd()
 
     def _fail_connection(self, code: int = 1001, reason: str = "") -> None:
         super()._fail_connection(code, self._perMessageCompress.fault or reason)

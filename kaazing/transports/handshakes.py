@@ -30,8 +30,9 @@ from kaazing.wire.heads import Head, subprotocols
 
 CLOSE_TIMEOUT = 5.0  # seconds a peer may take to answer a Close, as in the original
 
-MOST_EXTENDED = 16 * 1024 * 1024
-"""Bytes of a message by extended handshake, which is always kept whole, where the accept has no limit."""
+MOST_KEPT = 16 * 1024 * 1024
+"""Bytes of a message, where the accept has no limit, on connections that keep messages until they are whole:
+compressed ones, and those by extended handshake."""
 
 _MOST_ANSWER = 16 * 1024  # bytes of a backend's handshake answer
 _USUAL = b"HTTP/1.1 101 Switching Protocols\r\n"
@@ -145,8 +146,8 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
         else:
             made = self._compressed()
             made.agreed = agreed
-        if not made.max_message and self.extends(head):
-            made.max_message = MOST_EXTENDED
+        if not made.max_message and (agreed is not None or self.extends(head)):
+            made.max_message = MOST_KEPT
         made.factory = self
         made.makeConnection(transport)
         return made
@@ -271,7 +272,9 @@ def _fixed(socket: Any, max_message: int) -> Any:
     """Return C{socket} with Autobahn's options as class attributes, so that no instance carries them."""
     serves = issubclass(socket, ServerSocket)
     factory: Any = WebSocketServerFactory() if serves else WebSocketClientFactory()
-    _set_options(factory, framed(max_message) if issubclass(socket, Compressed) else max_message)
+    compressed = issubclass(socket, Compressed)
+    _set_options(factory, framed(max_message) if compressed else max_message)
+    factory.utf8validateIncoming = not compressed  # which looks at whole messages itself
     autobahn = WebSocketServerProtocol if serves else WebSocketClientProtocol
     options = {name: getattr(factory, name) for name in autobahn.CONFIG_ATTRS}
     plain = {name: staticmethod(value) if callable(value) else value for name, value in options.items()}

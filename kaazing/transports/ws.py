@@ -286,8 +286,9 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
             return
         self.transport.unregisterProducer()
         self.factory.wheel.put(self, self.factory.wheel.now() + self.factory.close_timeout)
-        if self._reply is not None:
-            WebSocketProtocol.sendCloseFrame(self, *self._reply, isReply=True)
+        if self._reply is not None:  # that a fault was found in its Close counts more
+            reply = _close_frame(code, reason) if self.failedByMe else self._reply
+            WebSocketProtocol.sendCloseFrame(self, *reply, isReply=True)
             self.dropConnection()
         else:
             self._close(code, reason)
@@ -296,7 +297,7 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
     def _close(self, code: int, reason: str) -> None:
         """Send a Close frame, and read on for the answer."""
         early = self._never_resumed() if self._early is not None else b""
-        WebSocketProtocol.sendCloseFrame(self, code, encode_truncate(reason, 123) if reason else None)
+        WebSocketProtocol.sendCloseFrame(self, *_close_frame(code, reason))
         if early:
             self._dataReceived(early)
         self.transport.resumeProducing()
@@ -352,3 +353,8 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.lost(None if self.wasClean else ConnectError("closed without a Close frame"))
+
+
+def _close_frame(code: int, reason: str) -> tuple[int, bytes | None]:
+    """Return what a Close frame says; the reason is cut to what it has room for (RFC 6455 section 5.5)."""
+    return code, encode_truncate(reason, 123) if reason else None

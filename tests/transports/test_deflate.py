@@ -105,7 +105,7 @@ class DeflateTests(SynchronousTestCase):
     """Messages, inflated and deflated."""
 
     def inflate(
-        self, message: bytes, cut: int = 0, limit: int = 0, ratio: int = 10, agreed: Agreement = PLAIN
+        self, message: bytes, cut: int = 0, limit: int = 1 << 24, ratio: int = 10, agreed: Agreement = PLAIN
     ) -> tuple[bytes, str]:
         """Return what comes of a message cut in pieces, and the error."""
         deflate = Deflate(agreed, limit, ratio)
@@ -200,7 +200,7 @@ class DeflateTests(SynchronousTestCase):
         """
         Long messages go out compressed where that makes them shorter, short ones as they are.
         """
-        deflate = Deflate(PLAIN, 0, 10)
+        deflate = Deflate(PLAIN, 1000, 10)
         long = "Zwölf Boxkämpfer jagen Viktor quer über den Sylter Deich. ".encode() * 3
         for message, kind, opcode in (
             (b"x" * 63, Kind.TEXT, TEXT),
@@ -222,7 +222,7 @@ class DeflateTests(SynchronousTestCase):
         With context takeover, what was in earlier messages need not be said again, either way.
         """
         agreed = Agreement(True, True, 11, 11, "")
-        ours, theirs = Deflate(agreed, 0, 10), Deflate(agreed, 0, 10)
+        ours, theirs = Deflate(agreed, 1000, 10), Deflate(agreed, 1000, 10)
         sizes = []
         for _ in range(3):
             frame = ours.frames([RANDOM[:1000]], Kind.BINARY)

@@ -68,7 +68,7 @@ class CompressedTests(SceneTestCase):
 
     def test_both_ways(self) -> None:
         """
-        Messages pass, compressed or not, whole or as they come; empty ones where they are whole.
+        Messages pass, compressed or not; empty ones where whole messages are asked for.
         """
         for whole in (False, True):
             hearing = self.open(whole=whole)
@@ -146,7 +146,9 @@ class CompressedTests(SceneTestCase):
         """
         corrupt = "1007 client byte 0: no DEFLATE data (RFC 6455)"
         self.assertEqual(self.failed(raw(TEXT | RSV1, b"\x07\x07")), corrupt)
-        self.assertIn("1007 ", self.failed(raw(TEXT | RSV1, deflated(b"\xff"))))
+        no_text = "1007 client byte 0: text that is no UTF-8 (RFC 6455)"
+        for frame in (raw(TEXT | RSV1, deflated(b"\xff")), raw(TEXT, b"\xc3")):
+            self.assertEqual(self.failed(frame), no_text)
         for frames in (
             raw(9 | RSV1, b""),
             raw(TEXT, b"", final=False) + raw(RSV1, b""),
@@ -161,6 +163,31 @@ class CompressedTests(SceneTestCase):
         hearing = self.open(whole=True)
         self.say((BINARY, RANDOM[:1000]))
         self.assertEqual(hearing.heard, [(BINARY, RANDOM[:1000])])
+
+    def test_without_limit(self) -> None:
+        """
+        Where the accept has no limit, 16 MiB is the limit, compressed or not.
+        """
+        for head in (0x02, 0x42):
+            hearing = self.open(max_message=0, ratio=2000)
+            if head & RSV1:
+                self.browser.say_raw(raw(head, deflated(bytes((1 << 24) + 1)), final=False))
+            else:
+                self.browser.say_raw(raw(head, b"", claim=(1 << 24) + 1))
+            self.net.turn()
+            said = "failed: client byte 0: message of more than 16777216 bytes (RFC 6455)"
+            self.assertEqual(hearing.heard, [said])
+
+    def test_close_behind_a_fault(self) -> None:
+        """
+        A Close that comes with the fault is heard, so that the connection ends at once.
+        """
+        for fault in (raw(TEXT | RSV1, b"\x07"), raw(BINARY | RSV1, b"\0\x64\0\x9b\xffhello")):
+            hearing = self.open()
+            hearing.failed = lambda why: self.channel.finish(1007)  # type: ignore[method-assign]
+            self.browser.say_raw(fault + raw(TEXT | RSV1, deflated(b"unheard")) + raw(8, b"\x03\xe8"))
+            self.net.turn()
+            self.assertEqual((self.hears(), hearing.heard), ([close(1007)], ["lost: None"]))
 
     def test_held(self) -> None:
         """

@@ -166,6 +166,16 @@ class EndTests(ExtendedTestCase):
             (ear.heard, self.heard), (["ended", ("lost", None)], [(CLOSE, b"\x03\xf3no backend")])
         )
 
+    def test_bad_close_before(self) -> None:
+        """
+        A Close that breaks the rules is a violation, whenever the service hears of it.
+        """
+        self.let_in((CLOSE, b"\0\1bad"))
+        (fault,) = self.house.host.listen().heard[:1]
+        self.channel.finish(1002, "no")
+        self.assertIn("invalid close code 1", fault)
+        self.assertEqual((self.heard, self.client.wire.fate), ([(CLOSE, b"\x03\xeano")], "closed"))
+
     def test_ended_before(self) -> None:
         """
         The client's Close may have come before; it is answered with the same.
