@@ -295,8 +295,9 @@ class PortTests(SynchronousTestCase):
         self.took: list[bytes] = []
         ear = DatagramProtocol()
         ear.datagramReceived = self.take  # type: ignore[assignment]
-        self.reactor: Any = MemoryReactorClock()
-        self.port = DatagramPort(0, ear, "127.0.0.1", LONGEST, self.reactor)
+        reactor: Any = MemoryReactorClock()
+        self.reactor = reactor
+        self.port = DatagramPort(0, ear, "127.0.0.1", LONGEST, reactor)
         self.port.startListening()
         self.addCleanup(self.port.connectionLost, None)
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
