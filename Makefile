@@ -31,7 +31,7 @@ bench: $(VENV)/tools ## measure against nginx, HAProxy and websockify; prints ra
 conformance: $(VENV)/test ## run the whole Autobahn test suite, every path of the data and compression
 	@KAAZING_CONFORMANCE=whole $(TRIAL) tests.conformance
 
-fuzz: $(VENV)/test ## feed random bytes to every codec, SECONDS=600 each
+fuzz: $(VENV)/test ## feed random bytes to every codec, and clients to a listener in memory, SECONDS=600 each
 	@KAAZING_FUZZ_SECONDS=$(SECONDS) $(TRIAL) tests.fuzz
 
 soak: $(VENV)/test ## clients come, send rubbish and vanish for SECONDS=600; nothing may be left of them
