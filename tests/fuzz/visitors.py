@@ -8,6 +8,7 @@ silent for an hour is answered or closed, if it is not in a stream; and of all w
 from __future__ import annotations
 
 import sys
+import zlib
 from random import Random
 
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
@@ -30,10 +31,14 @@ INNER = raw(1, b"GET /parrot HTTP/1.1\r\nWebSocket-Extensions: x-kaazing-ping-po
 EVENTS = b"Accept: text/event-stream"
 ENVELOPE = b"Content-Type: application/x-message-http"
 CHUNKED = b"Transfer-Encoding: chunked"
+PACKED = with_fields(SOCKET, b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")
+DEFLATED = bytes.fromhex("f248cdc9c90700")  # Hello (RFC 7692 section 7.2.3.1)
+BOMB = zlib.compress(bytes(200_000), wbits=-11)
 REQUESTS = (
     SOCKET,
     SOCKET + HELLO * 3,
     SOCKET + raw(9, b"a") + raw(1, b"x", final=False) + raw(0, b"y") + raw(8, b"\x03\xe8"),
+    PACKED + raw(1, DEFLATED, reserved=4) * 2 + raw(2, BOMB, reserved=4),
     EXTENDED + INNER + raw(1, PING) + raw(1, CONTROL) + raw(1, PING) + HELLO,
     get(b"/parrot/;e/cbm", b"X-Sequence-No: 0", b"X-Accept-Commands: ping"),
     get(b"/parrot/;e/ct?.ksn=1&room=2"),

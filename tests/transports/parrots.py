@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from kaazing.config.model import AcceptOptions, CrossSite, ServiceConfig, Uri
+from kaazing.config.model import AcceptOptions, Compression, CrossSite, ServiceConfig, Uri
 from kaazing.errors import BadRequest
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.interfaces.exchanges import ITaker
@@ -154,8 +154,10 @@ class Place:
         wheel, parrot = self._house.wheel, self._parrot
         inactivity = random.choice((0.0, 20.0))
         sites = (CrossSite(origin="http://a.example"),)
-        terms = Terms(registry=self._registry, wheel=wheel, max_message=1000, inactivity=inactivity)
-        sockets = ServerFactory(wheel, max_message=1000, inactivity=inactivity, server="K", extends=True)
+        limits: dict[str, Any] = {"max_message": 1000, "inactivity": inactivity}
+        terms = Terms(registry=self._registry, wheel=wheel, **limits)
+        packs = random.choice((None, Compression(), Compression(context_takeover=True)))
+        sockets = ServerFactory(wheel, server="K", extends=True, compression=packs, **limits)
         feed = Uri(scheme="sse", host="example.com", port=8000, path="/feed")
         config = ServiceConfig(name="x", type="x", accepts=(feed,), accept_options=AcceptOptions())
         self._door = EventDoor(parrot, feed, config, wheel)
