@@ -79,7 +79,8 @@ OPTIONS = (
         read=milliseconds,
         default=3.0,
         doc="How long to wait before the backend is connected to again, a bare number in milliseconds;"
-        " doubled with each failure, up to a minute, and varied by a quarter.",
+        " doubled with each failure, up to a minute, and varied by a quarter. A connection that ends at"
+        " once without a word is a failure too.",
     ),
     Option(
         name="on.client.message",

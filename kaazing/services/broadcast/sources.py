@@ -19,6 +19,7 @@ from kaazing.services.broadcast.cutting import Cutter
 
 MOST_BACKENDS = 64  # connections of backends at a time to one service
 
+_SHORTEST_DELAY = 0.1  # seconds, after a first failure with none
 _LONGEST_DELAY = 60.0  # seconds
 _JITTER = 0.25  # of the delay, either way
 
@@ -57,7 +58,11 @@ class Source(Protocol):
 
 @implementer(IReceiver)
 class Backend:
-    """One connection of a backend. It is always read: pausing it would keep all from their events."""
+    """One connection of a backend. It is always read: pausing it would keep all from their events.
+
+    Attributes:
+        spoke: whether it has said anything.
+    """
 
     def __init__(
         self, channel: IChannel, feed: Feed, gone: Callable[[Backend, Exception | None], None]
@@ -66,6 +71,7 @@ class Backend:
         self.channel = channel
         self._feed, self._gone = feed, gone
         self._cutter = feed.cutter()
+        self.spoke = False
 
     def start(self) -> None:
         """Begin to hear."""
@@ -74,6 +80,7 @@ class Backend:
 
     def received(self, data: bytes, kind: int) -> None:
         """See L{IReceiver}."""
+        self.spoke = True
         self._feed.heard(self._cutter.feed(data), self._cutter)
 
     def ended(self) -> None:
@@ -97,7 +104,11 @@ class Backend:
 
 
 class Dialled:
-    """Connects to a backend, and again whenever the connection is gone."""
+    """Connects to a backend, and again whenever the connection is gone.
+
+    The delay grows until a backend says something, or stays for longer than the delay: one that takes
+    connections and ends them at once is as good as none.
+    """
 
     listens = False
 
@@ -107,6 +118,7 @@ class Dialled:
         """C{delay}: seconds before the first try to connect again."""
         self._house, self._service, self._uri, self._options = house, service, uri, options
         self._first = self._delay = delay
+        self._since = 0.0  # when it was connected last
         self._feed = feed
         self._running = False
         self._backend: Backend | None = None
@@ -139,7 +151,7 @@ class Dialled:
         if not self._running:
             channel.abort()
             return
-        self._delay = self._first
+        self._since = self._house.clock.seconds()
         self._backend = Backend(channel, self._feed, self._gone)
         self._backend.start()
 
@@ -150,12 +162,14 @@ class Dialled:
 
     def _gone(self, backend: Backend, why: Exception | None) -> None:
         self._backend = None
+        if backend.spoke or self._house.clock.seconds() - self._since > self._delay:
+            self._delay = self._first
         if self._running:
             self._again(why or ConnectError("it closed the connection"))
 
     def _again(self, why: BaseException | None) -> None:
         delay = self._delay * (1 + _JITTER * (2 * random() - 1))
-        self._delay = min(self._delay * 2, max(_LONGEST_DELAY, self._first))
+        self._delay = min(max(self._delay * 2, _SHORTEST_DELAY), max(_LONGEST_DELAY, self._first))
         _log.warn(
             "service {service}: backend {uri}: {why}; connecting again in {delay:.1f} s",
             service=self._service,

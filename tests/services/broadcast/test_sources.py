@@ -71,7 +71,7 @@ class DialledTests(SynchronousTestCase):
     def test_again(self) -> None:
         """
         A lost connection is made again after the delay, give or take a quarter; the delay doubles with
-        each failure up to a minute, and starts anew with the next success. The log says why.
+        each failure up to a minute, and starts anew when a backend says something. The log says why.
         """
         self.source.start()
         self.answer().receiver.lost(ConnectError("reset"))
@@ -80,8 +80,36 @@ class DialledTests(SynchronousTestCase):
             self.assertTrue(delay * 0.74 <= taken <= delay * 1.26 + 0.125, f"{taken} s for {delay}")
             self.house.dialling[-1].errback(ConnectError("refused"))
         self.wait()
-        self.answer().receiver.lost(None)
+        line = self.answer()
+        line.receiver.received(b"x", 2)
+        line.receiver.lost(None)
         self.assertLess(self.wait(), 4)
+
+    def test_ended_at_once(self) -> None:
+        """
+        A backend that takes connections and ends them without a word is not stormed: the delay grows as
+        if it were not there, until a connection stays for longer than that.
+        """
+        self.source.start()
+        for delay in (3, 6, 12):
+            self.answer().receiver.lost(None)
+            self.assertGreater(self.wait(), delay * 0.74)
+        line = self.answer()
+        self.house.clock.advance(25)
+        line.receiver.lost(None)
+        self.assertLess(self.wait(), 4)
+
+    def test_no_delay(self) -> None:
+        """
+        Without a delay the first try comes at once, and the next ones ever later all the same.
+        """
+        self.source = Dialled(self.house, "feed", uri("tcp://b:7000"), self.options, 0.0, self.notes)
+        self.source.start()
+        for _ in range(8):
+            self.house.dialling[-1].errback(ConnectError("refused"))
+            taken = self.wait()
+        self.assertEqual(len(self.house.dialled), 9)
+        self.assertGreater(taken, 6.4 * 0.74)
 
     def test_broken(self) -> None:
         """
