@@ -106,9 +106,9 @@ def pointer(rule: str) -> Finder:
                 value = value[int(step)]
             else:
                 return None
-        if isinstance(value, str):
-            return value if len(value) <= LONGEST else None
-        return json.dumps(value) if isinstance(value, (bool, int, float)) else None
+        if isinstance(value, (bool, int, float)):
+            value = json.dumps(value)
+        return value if isinstance(value, str) and len(value) <= LONGEST else None
 
     return find
 

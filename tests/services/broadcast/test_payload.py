@@ -81,7 +81,7 @@ class PayloadTests(SynchronousTestCase):
     def test_json(self) -> None:
         """
         Name, id and key are found by pointers; an id is only taken where a browser can send it back, a
-        name where it is one line.
+        name where it is one line, and none that is too long, numbers included.
         """
         payload = Payload("json", 100, {"name": "/type", "id": "/n", "key": "/of"})
         for data, said in (
@@ -93,6 +93,9 @@ class PayloadTests(SynchronousTestCase):
             (b"{}", Said()),
         ):
             self.assertEqual(payload.read(data), said, data)
+        payload = Payload("json", 10_000, {"name": "/type", "id": "/n"})
+        long = b"9" * (LONGEST + 1)
+        self.assertEqual(payload.read(b'{"type":"' + long + b'","n":' + long + b"}"), Said())
         self.assertEqual(payload.invalid, 0)
 
     def test_no_json(self) -> None:
