@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kaazing.transports.origins import Origin
 
 MAX_HEAD = 64 * 1024  # bytes of a response's head, and of a chunk's line
+MOST_INTERIM = 100  # responses of status 1xx before the one that counts
 LEAVE = 1.0  # seconds in which an origin may give leave to send a body (RFC 9110 section 10.1.1)
 
 _SPELL = re.compile(rb"(?:^|[,;])\s*timeout\s*=\s*([0-9]{1,9})\s*(?:[,;]|$)", re.IGNORECASE)
@@ -37,10 +38,11 @@ class Question:
         self._channel: StreamChannel | None = None
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         self._reused = False
-        self._spent = False  # some of the body is sent, and could not be sent again
+        self._spent = False  # some of the body, or its end, is sent, and could not be sent again
         self._heard = False  # a byte came
         self._begun = False  # the head of the response came
         self._hesitant = False  # the body waits for the origin's leave
+        self._interim = 0  # responses of status 1xx
         self._spell: float | None = None  # how long the origin keeps the connection, where it says it
 
     def start(self) -> None:
@@ -62,6 +64,7 @@ class Question:
     def end(self) -> None:
         """See L{IQuestion}."""
         if self._asker is not None and self._channel is not None and self._takes_body:
+            self._spent = True
             self._progress()
             self._send(h11.EndOfMessage())
 
@@ -237,6 +240,9 @@ class Question:
 
     def _informed(self, asker: IAsker, event: h11.InformationalResponse) -> None:
         self._progress()
+        self._interim += 1
+        if self._interim > MOST_INTERIM:
+            raise h11.RemoteProtocolError(f"more than {MOST_INTERIM} responses of status 1xx")
         if event.status_code == 101:
             self._switched(asker, event)
         elif event.status_code != 100:

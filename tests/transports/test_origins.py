@@ -176,6 +176,18 @@ class RetryTests(OriginTestCase):
         self.say(OK)
         self.assertEqual(ask.heard[3:], ANSWERED)
 
+    def test_end_sent(self) -> None:
+        """
+        A body of nothing whose end is sent is gone too: asked again, the origin would wait for its end
+        until the time for a response is over.
+        """
+        self.served()
+        ask, question = self.ask(Request(method="PUT", target="/", fields=(), length=None))
+        question.end()
+        self.backs[0].hang_up()
+        self.network.settle()
+        self.assertEqual((ask.heard, len(self.backs)), (["ready", (502, LOST)], 1))
+
     def test_once(self) -> None:
         """
         A new connection that ends without a response is no reason to try again.

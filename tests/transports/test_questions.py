@@ -6,7 +6,7 @@ from zope.interface.verify import verifyObject
 
 from kaazing.interfaces.channels import IReceiver
 from kaazing.interfaces.origins import IOrigin, IQuestion, Request
-from kaazing.transports.questions import MAX_HEAD
+from kaazing.transports.questions import MAX_HEAD, MOST_INTERIM
 from tests.transports.asking import OK, OriginTestCase
 from tests.transports.doors import Ear
 
@@ -66,6 +66,20 @@ class FaultTests(OriginTestCase):
             self.say(answer)
             self.assertEqual([each[0] for each in ask.heard], [502], answer[:40])
             self.assertIsNotNone(self.backs[0].ended)
+
+    def test_never_final(self) -> None:
+        """
+        An origin that says again and again that it is still at work is given up at the 101st time, or
+        a client would hear of it for ever.
+        """
+        ask, _ = self.ask()
+        for _ in range(MOST_INTERIM):
+            self.say(b"HTTP/1.1 102 Processing\r\n\r\n")
+        self.assertEqual(ask.heard, [("informed", 102)] * MOST_INTERIM)
+        self.say(b"HTTP/1.1 102 Processing\r\n\r\n")
+        because = f"http://127.0.0.1:9000/: more than {MOST_INTERIM} responses of status 1xx"
+        self.assertEqual(ask.heard[MOST_INTERIM:], [(502, because)])
+        self.assertIsNotNone(self.backs[0].ended)
 
     def test_cut_off(self) -> None:
         """
