@@ -8,6 +8,7 @@ from typing import Any
 
 from kaazing.config.elements import UNGUARDED
 from kaazing.config.fates import Entry, Fate
+from kaazing.config.ours import OURS
 from kaazing.config.tls import ciphers, protocols
 from kaazing.literals import (
     blank_list,
@@ -18,7 +19,6 @@ from kaazing.literals import (
     host_port,
     integer,
     interval,
-    networks,
     rate,
     size,
     switch,
@@ -184,100 +184,7 @@ ACCEPT_OPTIONS: tuple[Entry, ...] = (
         switch,
         default="enabled",
     ),
-    _entry(
-        _A,
-        "ws.compression",
-        Fate.KEPT,
-        "Whether permessage-deflate (RFC 7692) is agreed to where the client offers it.",
-        switch,
-        default="disabled",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "ws.compression.context.takeover",
-        Fate.KEPT,
-        "Whether a message may refer to those before it: smaller messages, but a window is kept for each"
-        " connection and direction.",
-        switch,
-        default="disabled",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "ws.compression.window.bits",
-        Fate.KEPT,
-        "Largest window: 2 to the power of this in bytes, from 9 to 15.",
-        integer(9, 15),
-        default="11",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "ws.compression.maximum.ratio",
-        Fate.KEPT,
-        "How many times its compressed size a message of more than 64 KiB may have (close code 1009).",
-        integer(1, 1100),
-        default="100",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "wse.specification",
-        Fate.KEPT,
-        "Enabled: emulation keeps to its specification, sequence numbers wanted; disabled: old clients come"
-        " in too.",
-        switch,
-        default="disabled",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "sse.retry",
-        Fate.KEPT,
-        "How long a browser waits before it comes again for events.",
-        bounded(interval, 0.001, 86400.0),
-        default="3 s",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "sse.heartbeat",
-        Fate.KEPT,
-        "Silence after which a comment is sent to those who wait for events; 0 for never.",
-        interval,
-        default="30 s",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "sse.padding",
-        Fate.KEPT,
-        "Bytes of comment that an event stream begins with, for what buffers the first bytes.",
-        bounded(size, 0, 65536),
-        default="0",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "proxy.trusted",
-        Fate.KEPT,
-        "Addresses and networks of proxies in front, with commas in between; what they say of the client in"
-        " X-Forwarded-For, -Proto, -Host and -Port, in Forwarded where none of those stands, or in a PROXY"
-        " header, is believed.",
-        networks,
-        default="none",
-        ours=True,
-    ),
-    _entry(
-        _A,
-        "proxy.protocol",
-        Fate.KEPT,
-        "Enabled: the proxies of proxy.trusted begin each connection with a PROXY header, version 1 or 2.",
-        switch,
-        default="disabled",
-        ours=True,
-    ),
+    *OURS,
     _entry(_A, "http.realm", Fate.REFUSED, f"Logging in {UNGUARDED}.", blank_list),
     _entry(_A, "tcp.realm", Fate.REFUSED, f"Logging in {UNGUARDED}.", text),
     _entry(
