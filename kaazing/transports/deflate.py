@@ -276,9 +276,8 @@ class Compressed(Socket):
             super().onFrameData(payload)
 
     def onFrameEnd(self) -> None:
-        """A frame is whole; one in which the end shows a fault is left at the second call."""
-        if super().onFrameEnd() is False:
-            super().onFrameEnd()
+        """A frame is whole; reading goes on even where its end shows a fault."""
+        super().onFrameEnd()
 
     def onMessageEnd(self) -> None:
         """A message is whole. Only now is text looked at: of several faults, the same one is always first."""

@@ -185,9 +185,10 @@ class CompressedTests(SceneTestCase):
         for fault in (raw(TEXT | RSV1, b"\x07"), raw(BINARY | RSV1, b"\0\x64\0\x9b\xffhello")):
             hearing = self.open()
             hearing.failed = lambda why: self.channel.finish(1007)  # type: ignore[method-assign]
-            self.browser.say_raw(fault + raw(TEXT | RSV1, deflated(b"unheard")) + raw(8, b"\x03\xe8"))
+            self.browser.say_raw(fault + raw(TEXT | RSV1, deflated(b"unheard")) + raw(8, b"\x0f\xa0"))
             self.net.turn()
             self.assertEqual((self.hears(), hearing.heard), ([close(1007)], ["lost: None"]))
+            self.assertEqual(self.channel.closed_with, (4000, ""))
 
     def test_held(self) -> None:
         """
