@@ -40,10 +40,10 @@ class EmulatedChannel:
     """
 
     __slots__ = (
-        "_alone", "_closing_at", "_congested", "_ended", "_failed", "_held", "_lost", "_next", "_over",
-        "_owed", "_pings", "_pulse", "_queue", "_queued", "_told", "attached", "bound", "decoder", "down",
-        "format", "id", "next_down", "next_up", "now", "open", "peer", "place", "receiver", "subprotocol",
-        "taken", "terms", "up", "whole",
+        "_alone", "_closing_at", "_congested", "_deaf", "_ended", "_failed", "_held", "_lost", "_next",
+        "_over", "_owed", "_pings", "_pulse", "_queue", "_queued", "_told", "attached", "bound", "decoder",
+        "down", "format", "id", "next_down", "next_up", "now", "open", "peer", "place", "receiver",
+        "subprotocol", "taken", "terms", "up", "whole",
     )  # fmt: skip
 
     messages = True
@@ -81,6 +81,7 @@ class EmulatedChannel:
         self._queued = 0
         self._held = True
         self._congested = self._owed = self._ended = self._failed = self._told = self._over = False
+        self._deaf = False  # dropped while held
         self._lost: ConnectError | None = None
         self.now = terms.wheel.now
         self._alone = self.now()
@@ -177,7 +178,7 @@ class EmulatedChannel:
     def received(self, data: bytes, kind: int) -> None:
         """A message, or a piece of one, came."""
         receiver = self.receiver
-        if receiver is not None and not (self._ended or self._failed or self._over):
+        if receiver is not None and not (self._ended or self._failed or self._over or self._deaf):
             receiver.received(data, kind)
 
     def pinged(self) -> None:
@@ -296,10 +297,15 @@ class EmulatedChannel:
         else:
             self.down.leave(CLOSE)
             self._close_told()
+        if self.decoder is None:  # or the client's CLOSE would not be read
+            self.resume()
 
     def drop(self) -> None:
         """See L{IChannel}."""
         self.finish(1001)
+        if self._held and not self._over:  # what comes before the client's CLOSE, nobody wants
+            self._deaf = True
+            self.resume()
 
     def abort(self) -> None:
         """See L{IChannel}."""

@@ -169,6 +169,38 @@ class ByServiceTests(StageTestCase):
         self.wait(1)
         self.assertEqual(self.ear.heard, [b"one", CLEAN])
 
+    def test_never_resumed(self) -> None:
+        """
+        The client's CLOSE is heard too by a service that never had anything to do with the session, e.g.
+        because its backend could not be reached: the client sees a good end.
+        """
+        for late in (True, False):
+            self.stage = Stage()
+            client = self.stage.create()
+            client.attach()
+            if late:
+                client.channel.finish(1011, "backend lost")
+            client.wire.say(client.request(ONE + CLOSE + RECONNECT))
+            client.channel.finish(1011, "backend lost")
+            self.assertEqual(answers(client.wire.value()), [DONE])
+            self.wait(1)
+            self.assertEqual(len(self.stage.registry), 0)
+
+    def test_dropped_while_held(self) -> None:
+        """
+        A session that is dropped while its client is not read, because the backend took no more, ends with
+        the client's CLOSE; what stands before that, nobody hears.
+        """
+        client = self.play()
+        client.attach()
+        client.channel.hold()
+        client.wire.say(client.request(ONE + CLOSE + RECONNECT))
+        self.assertEqual(client.wire.value(), b"")
+        client.channel.drop()
+        self.assertEqual(answers(client.wire.value()), [DONE])
+        self.wait(1)
+        self.assertEqual(self.ear.heard, [CLEAN])
+
     def test_no_answer(self) -> None:
         """
         After five seconds without the client's CLOSE the session is no more.
