@@ -81,7 +81,7 @@ class Bench:
         self.backs.append(Caller())
         return self.backs[-1]
 
-    def ask(self, request: Request, parts: list[bytes]) -> list[Any]:
+    def ask(self, request: Request, parts: list[bytes], *, resets: bool) -> list[Any]:
         """Ask, and let the origin answer in these parts and close; return what is heard, bodies joined."""
         ask = Ask()
         question = self.origin.question(request, ask)
@@ -95,8 +95,9 @@ class Bench:
             if back.transport is not None:
                 back.say(part)
                 self.network.settle()
-        if back.transport is not None:
-            back.hang_up()
+        wire: Any = back.transport
+        if wire is not None:
+            wire.abortConnection() if resets else wire.loseConnection()
         self.network.settle()
         if ask.channel is not None:
             ask.channel.abort()
@@ -126,8 +127,9 @@ def differ(random: Random) -> str:
     if random.random() < 0.9:
         data = spoilt(random, data, BITS, 3)
     parts = [part for part in pieces(random, data) if part]
-    whole, bench = Bench().ask(request, [data]), Bench()
-    cut = bench.ask(request, parts)
+    resets, bench = random.random() < 0.3, Bench()
+    whole = Bench().ask(request, [data], resets=resets)
+    cut = bench.ask(request, parts, resets=resets)
     if whole != cut:
         return f"{request.method} answered {parts!r}:\n  {whole}\n  {cut}"
     ends = [each for each in cut if each in ENDS]
