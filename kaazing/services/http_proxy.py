@@ -206,9 +206,14 @@ class _Entry:
         """Pass an L{IExchange} on.
 
         Raises:
-            BadRequest: it would go round in circles, or leave the folder of the connect.
+            BadRequest: it would go round in circles, leave the folder of the connect, or have the origin
+                say what it was told.
         """
         head: Head = exchange.head
+        if head.method == "TRACE":  # its answer would show the credentials of the connect to the client
+            raise BadRequest(
+                501, "TRACE, which would show what the backend is told", rule="RFC 9110 section 9.3.8"
+            )
         if relaying.passed_by(head, self._service.via):
             raise BadRequest(508, "the request has been here before", rule="RFC 9110 section 7.6.3")
         if head.path == "*" or relaying.escapes(exchange.rest):

@@ -48,12 +48,9 @@ def passed_by(head: Head, name: str) -> bool:
 
 
 def without_forwarded(fields: Fields) -> Fields:
-    """Return the fields without Forwarded and all X-Forwarded-*."""
-    return [
-        field
-        for field in fields
-        if field[0].lower() != FORWARDED and not field[0].lower().startswith(X_FORWARDED)
-    ]
+    """Return the fields without Forwarded and all X-Forwarded-*, also where a server behind takes _ for -."""
+    named = ((field, field[0].lower().replace(b"_", b"-")) for field in fields)
+    return [field for field, name in named if name != FORWARDED and not name.startswith(X_FORWARDED)]
 
 
 def forwarded(peer: str, secure: bool, host: str, by: str) -> Fields:

@@ -139,6 +139,14 @@ class HeadTests(ProxyTestCase):
         for target in ("/app/..;/x", "/app/a%2f..%2f..%2fx", "/app/../x"):
             self.assertEqual(self.refused(target), "HTTP/1.1 400 Bad Request", target)
 
+    def test_trace(self) -> None:
+        """
+        TRACE never reaches the origin: its answer would hold the credentials of the connect.
+        """
+        self.begin()
+        client = self.ask("/app/x", method="TRACE")
+        self.assertEqual((client.head, self.backs), ("HTTP/1.1 501 Not Implemented", []))
+
     def test_other_upgrades(self) -> None:
         """
         Only WebSocket is passed on as an upgrade, and only by GET without a body.
