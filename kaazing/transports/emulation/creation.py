@@ -102,7 +102,7 @@ class Creation:
         """
         if not exchange.caller.host:
             raise _bad("no Host, so that the session would have no URL")
-        terms.registry.admit()
+        terms.registry.admit(exchange.caller.peer)
         self._wanted = wanted(exchange.head, terms.specification)
         self._exchange, self._terms, self._format = exchange, terms, form
         self._service, self._place, self._path, self._origin = service, place, path, origin

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections import Counter
+from ipaddress import IPv6Address
 from typing import Any
 
 from kaazing.errors import BadRequest
@@ -14,6 +16,9 @@ OWNER = 6
 
 MOST_LONELY = 10_000
 """Sessions that may wait for their first downstream at once: each is memory that no connection pays for."""
+
+MOST_OF_ONE = 1000
+"""The same for one address, or one /64 network of IPv6, so that nobody keeps all others out."""
 
 _DIGITS = string.digits + string.ascii_letters
 _LENGTH = 32  # characters of an id
@@ -30,21 +35,41 @@ class Registry:
     def __init__(self) -> None:
         self.owner = _random(OWNER)
         self.lonely = 0
+        self._lonely_of: Counter[str | bytes] = Counter()
         self._sessions: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def admit(self) -> None:
-        """Let one more session be created.
+    def admit(self, peer: str) -> None:
+        """Let a client at C{peer} create one more session.
 
         Raises:
-            BadRequest: 503, too many are waiting for their first downstream.
+            BadRequest: 503, too many are waiting for their first downstream; 429, too many of that address.
         """
         if self.lonely >= MOST_LONELY:
             raise BadRequest(
                 503, f"{MOST_LONELY} emulated sessions wait for a downstream", rule="RFC 9110 section 15.6.4"
             )
+        if self._lonely_of[_place(peer)] >= MOST_OF_ONE:
+            raise BadRequest(
+                429,
+                f"{MOST_OF_ONE} emulated sessions of one address wait for a downstream",
+                rule="RFC 6585 section 4",
+            )
+
+    def waits(self, peer: str) -> None:
+        """A session of a client at C{peer} begins to wait for its first downstream."""
+        self.lonely += 1
+        self._lonely_of[_place(peer)] += 1
+
+    def waits_no_more(self, peer: str) -> None:
+        """It has one, or is over without."""
+        self.lonely -= 1
+        place = _place(peer)
+        self._lonely_of[place] -= 1
+        if not self._lonely_of[place]:
+            del self._lonely_of[place]
 
     def add(self, session: Any) -> str:
         """Keep a session; return its id."""
@@ -59,6 +84,15 @@ class Registry:
     def remove(self, name: str) -> None:
         """Forget a session; nothing happens when it is not there."""
         self._sessions.pop(name, None)
+
+
+def _place(peer: str) -> str | bytes:
+    """Return what stands for all addresses that one client may have."""
+    host = peer.rpartition(":")[0]
+    if not host.startswith("["):
+        return host
+    found = IPv6Address(host[1:-1])
+    return found.packed[:8] if found.ipv4_mapped is None else str(found.ipv4_mapped)
 
 
 def _random(length: int) -> str:

@@ -88,7 +88,7 @@ class EmulatedChannel:
         self._closing_at = self._next = NEVER
         self._pulse = Pulse(self._alone, terms.inactivity if pings else 0.0)
         self.id = terms.registry.add(self)
-        terms.registry.lonely += 1
+        terms.registry.waits(peer)
         self._wake(min(self._pulse.look, self._alone + REATTACH))
 
     @property
@@ -216,7 +216,7 @@ class EmulatedChannel:
         before, self.down = self.down, down
         if not self.attached:
             self.attached = True
-            self.terms.registry.lonely -= 1
+            self.terms.registry.waits_no_more(self.peer)
         waiting = b"".join(self._queue)
         self._queue.clear()
         self._queued = 0
@@ -336,7 +336,7 @@ class EmulatedChannel:
         self._over, self.open, self._lost = True, False, why
         self.terms.registry.remove(self.id)
         if not self.attached:
-            self.terms.registry.lonely -= 1
+            self.terms.registry.waits_no_more(self.peer)
         self._queue.clear()
         self._queued = 0
         down, self.down = self.down, None

@@ -7,7 +7,7 @@ import re
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import BadRequest
-from kaazing.transports.emulation.registry import MOST_LONELY, OWNER, Registry
+from kaazing.transports.emulation.registry import MOST_LONELY, MOST_OF_ONE, OWNER, Registry
 
 
 class RegistryTests(SynchronousTestCase):
@@ -44,9 +44,32 @@ class RegistryTests(SynchronousTestCase):
         """
         registry = Registry()
         registry.lonely = MOST_LONELY - 1
-        registry.admit()
+        registry.admit("192.0.2.1:5000")
         registry.lonely += 1
-        why = self.assertRaises(BadRequest, registry.admit)
+        why = self.assertRaises(BadRequest, registry.admit, "192.0.2.1:5000")
         self.assertEqual(
             str(why), "503: 10000 emulated sessions wait for a downstream (RFC 9110 section 15.6.4)"
         )
+
+    def test_too_many_of_one(self) -> None:
+        """
+        One address, or one /64 network of IPv6, may have no more than its share; others are let in, and it
+        too once one of its sessions has a downstream.
+        """
+        for one, same, other in (
+            ("192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"),
+            ("[2001:db8::1]:1", "[2001:db8::ffff:2]:1", "[2001:db8:0:1::1]:1"),
+            ("[::ffff:192.0.2.1]:1", "192.0.2.1:2", "[::ffff:192.0.2.2]:1"),
+        ):
+            registry = Registry()
+            for _ in range(MOST_OF_ONE):
+                registry.admit(one)
+                registry.waits(one)
+            why = self.assertRaises(BadRequest, registry.admit, same)
+            self.assertEqual(
+                str(why),
+                "429: 1000 emulated sessions of one address wait for a downstream (RFC 6585 section 4)",
+            )
+            registry.admit(other)
+            registry.waits_no_more(same)
+            registry.admit(one)
