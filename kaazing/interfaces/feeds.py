@@ -119,4 +119,5 @@ class IAudience(Interface):
         """Tell everybody."""
 
     def close(code: int, reason: str) -> None:
-        """Finish all channels, what waits is flushed first; drop, then abort those that take nothing."""
+        """Finish all channels, those that are slow when they have taken what waits, or five seconds later;
+        drop, then abort those that take nothing."""

@@ -141,8 +141,7 @@ class Audience(Counts):
         self._flush()
         for seat in list(self._seats.values()):
             if self._seats.get(seat.channel) is seat:
-                seat.empty()
-                self.part(seat, code, reason)
+                seat.close(code, reason)
 
     # Telling
 

@@ -17,7 +17,7 @@ from kaazing.transports.forms import runs
 if TYPE_CHECKING:
     from kaazing.transports.audience import Audience
 
-PATIENCE = 5.0  # seconds that a finished channel has to go, and again when it was dropped
+PATIENCE = 5.0  # seconds to take what waits at the end, to go when finished, and again when dropped
 CHUNK = 64 * 1024  # bytes of waiting events that are written at once
 
 _POLICY = 1008  # RFC 6455 section 7.4.1
@@ -37,7 +37,7 @@ class Seat:
     """
 
     __slots__ = (
-        "_audience", "_backlog", "_congested", "_dropped", "_parts", "_receiver", "_spreadable",
+        "_audience", "_backlog", "_congested", "_dropped", "_last", "_parts", "_receiver", "_spreadable",
         "channel", "descriptor", "form", "slow",
     )  # fmt: skip
 
@@ -49,6 +49,7 @@ class Seat:
         self._receiver: IReceiver = channel.receiver
         self._backlog: Backlog | None = None
         self.slow = self._congested = self._parts = self._dropped = False
+        self._last: tuple[int, str] | None = None  # how to finish once all is taken
         channel.receiver = self
 
     # Telling
@@ -91,11 +92,6 @@ class Seat:
             return False
         return True
 
-    def empty(self) -> None:
-        """Write all that waits, however much the channel has to take before."""
-        while self._backlog:
-            self._say(self._backlog.take(CHUNK))
-
     def _say(self, events: list[Event]) -> None:
         audience = self._audience
         if self.form is not None:
@@ -118,8 +114,11 @@ class Seat:
     def _catch_up(self) -> None:
         while self._backlog and not self._congested:
             self._say(self._backlog.take(CHUNK))
-        if self.slow and not self._congested:
+        if self.slow and not self._congested and not self._parts:
             self._backlog = None
+            if self._last is not None:
+                self._audience.part(self, *self._last)
+                return
             self.slow = False
             self._audience.moved(self)
 
@@ -137,6 +136,16 @@ class Seat:
         self._audience.wheel.take(self)
         if self.channel.receiver is self:
             self.channel.receiver = self._receiver
+
+    def close(self, code: int, reason: str) -> None:
+        """Finish the channel when it has taken what waits for it, which is written as it takes it, or
+        when its time for that is over."""
+        if not self._backlog:
+            self._audience.part(self, code, reason)
+        elif self._last is None:
+            self._last = code, reason
+            wheel = self._audience.wheel
+            wheel.put(self, wheel.now() + PATIENCE)
 
     def part(self, code: int, reason: str) -> None:
         """Finish the channel; drop it, then abort it, when it stays."""
@@ -173,6 +182,10 @@ class Seat:
         backlog = self._backlog
         if not backlog:
             return None
+        if self._last is not None:
+            self._audience.dropped += len(backlog)
+            self._audience.part(self, *self._last)
+            return now + PATIENCE
         fault = backlog.expire(now)
         if fault:
             self._disconnect(fault)

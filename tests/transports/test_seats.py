@@ -81,6 +81,24 @@ class DropTests(SlowTestCase):
         self.unblock()
         self.assertEqual(self.stuck.heard, [(TEXT, b"a"), (TEXT, b"b"), (TEXT, b"c"), close(1001)])
 
+    def test_close_takes_nothing(self) -> None:
+        """
+        What waits for those that read nothing is not written when the audience ends, which with many of
+        them would take as much memory again; after five seconds it is dropped and counted, and they go.
+        """
+        self.say(*"abc")
+        transport = self.channels[1].transport
+        before = transport._tempDataLen
+        for _ in range(2):
+            self.audience.close(1001, "")
+            self.assertEqual(transport._tempDataLen, before)
+        self.net.clock.pump([0.5] * 8)
+        self.assertEqual((self.audience.receivers, self.counts()[1]), (1, 0))
+        self.net.clock.pump([0.5] * 4)
+        self.assertEqual((self.audience.receivers, self.counts()[1]), (0, 2))
+        self.unblock()
+        self.assertEqual(self.stuck.heard, [(TEXT, b"a"), close(1001)])
+
     def test_gone(self) -> None:
         """
         One that goes while it is slow leaves nothing behind.
