@@ -215,8 +215,9 @@ class Doorman(Protocol):
         asks = preflight(head)
         if not (asks or public(route, rest) or origin_allowed(head, route, who)):
             raise forbidden()
-        if asks or route.entry is not None:
-            self._begin_exchange(Exchange(self, head, who, route, rest), asks)
+        whole = head.path == "*" and route.entry is None  # asks about us (RFC 9110 section 9.3.7)
+        if asks or whole or route.entry is not None:
+            self._begin_exchange(Exchange(self, head, who, route, rest), asks or whole)
         elif route.resource is None:
             raise not_found()
         else:
@@ -240,7 +241,7 @@ class Doorman(Protocol):
         self._http.route, self._http.head, self._http.caller = route, head, who
         self._http.dataReceived(raw)
 
-    def _begin_exchange(self, exchange: Exchange, asks: bool) -> None:
+    def _begin_exchange(self, exchange: Exchange, ours: bool) -> None:
         head = exchange.head
         self._begin(head)
         if self._http is not None:
@@ -249,7 +250,7 @@ class Doorman(Protocol):
         self._produce(True)
         self._exchange = exchange
         exchange.body_done = self._body is None
-        if asks:
+        if ours:  # the answer is the head alone
             exchange.answer(200, ())
             return
         entry = exchange.route.entry

@@ -42,6 +42,15 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(answers(wire.value()), [served(b"GET /app|x ")])
         self.assertEqual(wire.fate, "open")
 
+    def test_of_the_whole(self) -> None:
+        """
+        OPTIONS * is answered by the gateway, in its name, and the connection is kept.
+        """
+        wire = self.house.visitor()
+        wire.say(get(b"*", method=b"OPTIONS") + get(b"/app/x"))
+        empty = ("200 OK", {"server": "Kaazing", "content-length": "0"}, b"")
+        self.assertEqual(answers(wire.value()), [empty, served(b"GET /app|x ")])
+
     def test_any_cut(self) -> None:
         """
         However the bytes of three requests are cut, the answers are the same and in order.
