@@ -217,6 +217,11 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
             self.heard = -1
             self._dataReceived(data)
 
+    def onMessageFrameData(self, payload: bytes) -> None:
+        """Some of a message through Autobahn alone; of pieces without a byte there may be any number."""
+        if payload:
+            super().onMessageFrameData(payload)
+
     def onMessageEnd(self) -> None:
         """A whole message through Autobahn alone."""
         data, self.message_data = b"".join(self.message_data), []

@@ -102,6 +102,24 @@ class CompressedTests(SceneTestCase):
             self.assertEqual(hearing.heard, [(TEXT, "zwölf Boxkämpfer".encode() * 3), (TEXT, b"plain")], cut)
             self.assertEqual(self.hears(), [(PONG, b"?")])
 
+    def test_nothing_again_and_again(self) -> None:
+        """
+        Fragments without a byte, or that inflate to none, take no room, however many come.
+        """
+        hearing = self.open()
+        text = deflated(b"hello " * 20)
+        self.browser.say_raw(raw(TEXT | RSV1, text[:5], final=False) + raw(0, b"", final=False) * 100)
+        self.net.turn()
+        self.assertLessEqual(len(self.channel.message_data), 1)
+        self.browser.say_raw(raw(0, text[5:]))
+        nothing = raw(0, b"\0\0\0\xff\xff", final=False)  # a stored block of no bytes
+        self.browser.say_raw(raw(TEXT | RSV1, b"\0\0\0\xff\xff", final=False) + nothing * 100)
+        self.net.turn()
+        self.assertEqual(self.channel.message_data, [])
+        self.browser.say_raw(raw(0, text))
+        self.net.turn()
+        self.assertEqual(hearing.heard, [(TEXT, b"hello " * 20)] * 2)
+
     def failed(self, frames: bytes, **more: Any) -> str:
         """Return how a connection fails; it is closed then as any other."""
         hearing = self.open(**more)
