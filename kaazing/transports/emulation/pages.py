@@ -146,8 +146,13 @@ class _Lines:
 
 
 def _of_a_page(exchange: IExchange) -> bool:
-    """Return whether a script in a browser may be behind a request: some cookies are not for scripts."""
-    return any(name in exchange.head.headers for name in ("origin", "x-origin", "sec-fetch-mode"))
+    """Return whether a script in a browser may be behind a request: some cookies are not for scripts.
+
+    Browsers before 2023 do not all send Sec-Fetch-Mode, but every browser calls itself Mozilla.
+    """
+    fields = exchange.head.headers
+    told = any(name in fields for name in ("origin", "x-origin", "sec-fetch-mode"))
+    return told or "mozilla/" in fields.get("user-agent", "").lower()
 
 
 def _own_url(exchange: Any) -> bytes:

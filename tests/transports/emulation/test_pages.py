@@ -154,6 +154,7 @@ class ReadingTests(PagesTestCase):
             b"Origin: http://example.com:8000",
             b"X-Origin: http://example.org:80",
             b"Sec-Fetch-Mode: cors",
+            b"User-Agent: Mozilla/5.0 (iPad; CPU OS 15_8 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1",
         ):
             status, fields, body = self.ask(b"/chat/;e/cookies", b"Cookie: a=b", field)
             self.assertEqual((status, body, fields["content-length"]), ("200 OK", b"", "0"), field)
