@@ -160,6 +160,9 @@ class HttpProxyService(BaseService):
     def request_fields(self, head: Head, caller: Any, accept: Uri) -> relaying.Fields:
         """Return the fields that a request goes on with."""
         fields = relaying.with_via(relaying.of_request(head), head.version, self.via)
+        left = relaying.hops_left(head)
+        if left is not None:
+            fields = relaying.with_hops(fields, left - 1)
         if self._use_forwarded != "ignore":
             fields = relaying.without_forwarded(fields)
         if self._use_forwarded == "inject":
@@ -220,7 +223,9 @@ class _Entry:
             raise BadRequest(
                 400, "path that may lead out of its folder at the backend", rule="RFC 3986 section 3.3"
             )
-        if head.path + "/" == self._accept.path:
+        if relaying.hops_left(head) == 0:  # whoever asks how far requests come
+            exchange.answer(204, ())
+        elif head.path + "/" == self._accept.path:
             query = "?" + head.query if head.query else ""
             exchange.answer(308, ((b"Location", (self._accept.path + query).encode()),))
         else:

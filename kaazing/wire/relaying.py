@@ -47,6 +47,18 @@ def passed_by(head: Head, name: str) -> bool:
     return name in _BETWEEN.split(head.headers.get("via", ""))
 
 
+def hops_left(head: Head) -> int | None:
+    """Return how often a request may still be passed on (RFC 9110 section 7.6.2); None for any number."""
+    said = head.headers.get("max-forwards", "") if head.method == "OPTIONS" else ""
+    return int(said) if said.isdigit() and len(said) < 10 else None
+
+
+def with_hops(fields: Fields, left: int) -> Fields:
+    """Return the fields with Max-Forwards as C{left}."""
+    kept = [field for field in fields if field[0].lower() != b"max-forwards"]
+    return [*kept, (b"Max-Forwards", b"%d" % left)]
+
+
 def without_forwarded(fields: Fields) -> Fields:
     """Return the fields without Forwarded and all X-Forwarded-*, also where a server behind takes _ for -."""
     named = ((field, field[0].lower().replace(b"_", b"-")) for field in fields)

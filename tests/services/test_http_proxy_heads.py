@@ -147,6 +147,19 @@ class HeadTests(ProxyTestCase):
         client = self.ask("/app/x", method="TRACE")
         self.assertEqual((client.head, self.backs), ("HTTP/1.1 501 Not Implemented", []))
 
+    def test_hops(self) -> None:
+        """
+        An OPTIONS that says how often it may be passed on is passed on once less, and answered here at 0
+        (RFC 9110 section 7.6.2); of other methods, and where it is no number, it says nothing.
+        """
+        self.begin()
+        client = self.ask("/app/x", "Max-Forwards: 0", method="OPTIONS")
+        self.assertEqual((client.head, self.backs), ("HTTP/1.1 204 No Content", []))
+        for method, said, passed in (("OPTIONS", "3", "2"), ("OPTIONS", "x", "x"), ("GET", "0", "0")):
+            self.ask("/app/x", "Max-Forwards: " + said, method=method)
+            self.assertEqual(self.backs[-1].fields["max-forwards"], passed)
+            self.answer("200 OK", "Content-Length: 0", "Connection: close")
+
     def test_other_upgrades(self) -> None:
         """
         Only WebSocket is passed on as an upgrade, and only by GET without a body.

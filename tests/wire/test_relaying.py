@@ -10,17 +10,19 @@ from kaazing.wire.heads import Head, peek
 from kaazing.wire.relaying import (
     escapes,
     forwarded,
+    hops_left,
     of_request,
     of_response,
     passed_by,
+    with_hops,
     with_via,
     without_forwarded,
 )
 
 
-def head(*fields: str, version: str = "1.1") -> Head:
+def head(*fields: str, method: str = "GET", version: str = "1.1") -> Head:
     """The head of a request."""
-    read = peek("\r\n".join([f"GET / HTTP/{version}", "Host: example.com", *fields, "", ""]).encode())
+    read = peek("\r\n".join([f"{method} / HTTP/{version}", "Host: example.com", *fields, "", ""]).encode())
     assert read is not None
     return read
 
@@ -139,6 +141,24 @@ class ForwardedTests(SynchronousTestCase):
         names = b"Forwarded", b"X-FORWARDED-Anything", b"X_Forwarded-For", b"x_forwarded_for", b"x-forwarded"
         fields = [(name, b"x") for name in (*names, b"a_b")]
         self.assertEqual(without_forwarded(fields), fields[4:])
+
+
+class HopTests(SynchronousTestCase):
+    def test_left(self) -> None:
+        """
+        How often a request may be passed on is said of OPTIONS alone, in a number.
+        """
+        for method, said, left in (
+            ("OPTIONS", "0", 0),
+            ("OPTIONS", "12", 12),
+            ("GET", "0", None),
+            ("OPTIONS", "-1", None),
+            ("OPTIONS", "1, 2", None),
+            ("OPTIONS", "1" * 10, None),
+        ):
+            self.assertEqual(hops_left(head(f"Max-Forwards: {said}", method=method)), left, said)
+        fields = [(b"max-forwards", b"2"), (b"a", b"b")]
+        self.assertEqual(with_hops(fields, 1), [(b"a", b"b"), (b"Max-Forwards", b"1")])
 
 
 class EscapeTests(SynchronousTestCase):
