@@ -23,6 +23,7 @@ from kaazing.transports.extended import Extended
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.wire.extended import (
     CONTROL,
+    HANDSHAKE,
     IDLE_TIMEOUT,
     NOT_BALANCED,
     PING_PONG,
@@ -125,7 +126,8 @@ class Opening:
             return
         self._asking = True
         self._socket.hold()
-        visit = replace(self._visit, headers=self._merged(inner), subprotocols=inner.protocols)
+        offered = tuple(name for name in inner.protocols if name != HANDSHAKE)  # it is no service's
+        visit = replace(self._visit, headers=self._merged(inner), subprotocols=offered)
         guard = self._socket.factory.guard or (lambda visit: None)
         asked = maybeDeferred(guard, visit)
         asked.addCallback(self._judged, visit, inner)

@@ -78,6 +78,15 @@ class WhoTests(SynchronousTestCase):
             client.say(REQUEST)
             self.assertEqual(client.heard, [welcome(), *more])
 
+    def test_own_name(self) -> None:
+        """
+        That the inner request names the handshake as a subprotocol, no service hears: it could choose it.
+        """
+        house = House(extends=True)
+        client = Original(house, b"/chat")
+        client.say((TEXT, b"GET /chat HTTP/1.1\r\nWebSocket-Protocol: x-kaazing-handshake, a\r\n\r\n"))
+        self.assertEqual([visit.subprotocols for visit in house.host.visits], [("a",)])
+
     def test_origin(self) -> None:
         """
         Pages of other origins stay out before anything is said inside.
