@@ -12,6 +12,7 @@ from kaazing.config.model import Uri
 
 _ABSOLUTE = re.compile(r"(?:(https?):)?//([^/?#]*)(.*)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]]+)(?::([0-9]{1,5}))?")
+_HOST = re.compile(r"/\t*[/\\]")  # how a reference to another host begins, for browsers (URL standard)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -53,13 +54,13 @@ class Rewriting:
             rest = value.removeprefix(mapping.origin)
             whole = rest == "" or rest[0] in "/?#" or mapping.origin.endswith("/")
             if value.startswith(mapping.origin) and whole:
-                return mapping.client + rest
+                there = mapping.client + rest
+                return there if _HOST.match(mapping.client) else _path(there, site)
         found = _ABSOLUTE.match(value)
         below = self._below((found[3] or "/") if found else value)
         if below is None or (found and not self._is_origin(found[1], found[2])):
             return value
-        here = path + below
-        return (site if found or here.startswith("//") else "") + here  # "//x" alone would name a host
+        return site + path + below if found else _path(path + below, site)
 
     def cookie(self, value: str, path: str) -> str:
         """Return a Set-Cookie as the client is to see it; C{path} as of L{location}."""
@@ -95,6 +96,11 @@ class Rewriting:
         scheme = (scheme or self.connect.scheme).lower()
         host, port = found[1].strip("[]").lower(), int(found[2] or _PORTS[scheme])
         return (scheme, host, port) == (self.connect.scheme, self.connect.host, self.connect.port)
+
+
+def _path(reference: str, site: str) -> str:
+    """Return a reference whose path is not taken for the name of a host."""
+    return site + reference if _HOST.match(reference) else reference
 
 
 def _mapped_path(value: str, mappings: Sequence[Mapping]) -> str:

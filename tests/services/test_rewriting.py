@@ -59,10 +59,21 @@ class LocationTests(SynchronousTestCase):
     def test_no_other_host(self) -> None:
         """
         A path that would be read as the name of a host, once the connect's folder is taken off, stays a
-        path at the client's site: "//evil" is another site to a browser.
+        path at the client's site: "//evil" is another site to a browser, and so is what it takes for
+        that. So with mappings, but for one that leads to another host itself.
         """
-        cases = {"/base//evil/x": SITE + "//evil/x", "/base/x": "/x", "//evil/base/x": "//evil/base/x"}
-        self.assertEqual({each: rules().location(each, SITE, "/") for each in cases}, cases)
+        cases = {
+            "/base//evil/x": SITE + "//evil/x",
+            "/base/\\evil/x": SITE + "/\\evil/x",
+            "/base/\t/evil/x": SITE + "/\t/evil/x",
+            "/base/x": "/x",
+            "//evil/base/x": "//evil/base/x",
+            "http://a//evil": SITE + "//evil",
+            "http://a/x": "/x",
+            "http://b/x": "//cdn/x",
+        }
+        rewriting = rules(locations=[Mapping("http://a/", "/"), Mapping("http://b/", "//cdn/")])
+        self.assertEqual({each: rewriting.location(each, SITE, "/") for each in cases}, cases)
 
     def test_default_port(self) -> None:
         """
