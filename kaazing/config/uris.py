@@ -107,7 +107,11 @@ def _fault(parts: UriParts, scheme: str, element: str) -> str:
         )
     if parts.userinfo is not None:
         return "a user and password belong into a <connect>"
-    return "a query belongs into a <connect>" if parts.query is not None else ""
+    if parts.query is not None:
+        return "a query belongs into a <connect>"
+    if ";" in (parts.path or "") and scheme.startswith(("ws", "sse")):
+        return "what begins with ; behind an accept belongs to emulation and event streams: no path has a ;"
+    return ""
 
 
 def _is_pipe(parts: UriParts) -> bool:
