@@ -59,8 +59,8 @@ class UriTests(SynchronousTestCase):
             "pipe://a:1": "a pipe has a name and nothing else",
             "pipe:///": "a pipe has a name and nothing else",
             "ws://a/?x": "a query belongs into a <connect>",
-            "ws://a/x;y": "what begins with ; behind an accept belongs to emulation and event streams: no path"
-            " has a ;",
+            "ws://a/x;y": "what begins with ; behind an accept belongs to emulation and event streams: no"
+            " path has a ;",
             "ws://u:p@a/": "a user and password belong into a <connect>",
             "wss2://a/": "unknown scheme 'wss2'; did you mean 'wss'?",
         }
