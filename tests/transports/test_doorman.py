@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.model import Uri
-from kaazing.transports.doorman import LINGER, MOST_BODY
+from kaazing.transports.doorman import MOST_BODY
+from kaazing.transports.doorstep import LINGER
 from kaazing.transports.handshakes import ServerFactory
 from kaazing.transports.routes import Route
 from tests.transports.doors import (

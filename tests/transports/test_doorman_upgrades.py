@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.config.model import CrossSite
 from kaazing.errors import BadRequest, ConnectError
 from kaazing.interfaces.services import Visit, Welcome
-from kaazing.transports.doorman import LINGER
+from kaazing.transports.doorstep import LINGER
 from tests.transports.doors import (
     HANDSHAKE,
     HELLO,

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
 from kaazing.interfaces.channels import IChannel
-from kaazing.transports.doorman import HEAD_TIMEOUT, MOST_WAITING
+from kaazing.transports.doorman import MOST_WAITING
+from kaazing.transports.doorstep import HEAD_TIMEOUT
 from kaazing.transports.exchange import Exchange
 from kaazing.transports.intake import LEAST_BODY
 from tests.transports.desks import CHUNKED, GONE, PLAIN, Desk, DeskTestCase, Echo, Notes

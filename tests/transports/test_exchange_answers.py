@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kaazing.errors import BadRequest
-from kaazing.transports.doorman import LINGER
+from kaazing.transports.doorstep import LINGER
 from kaazing.transports.exchange import Exchange
 from kaazing.wire.heads import page
 from tests.transports.desks import FIELDS, PLAIN, Call, Desk, DeskTestCase
