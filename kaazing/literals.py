@@ -18,6 +18,11 @@ from kaazing.errors import suggest
 Number = TypeVar("Number", int, float)
 
 UNLIMITED = 0xFFFFFFFF  # a data rate above this, or 0, is none
+DEFAULT_PORTS = {
+    **dict.fromkeys(("http", "ws", "sse", "httpxe"), 80),
+    **dict.fromkeys(("https", "wss", "sse+ssl", "httpxe+ssl"), 443),
+}
+"""Scheme of a URI -> its port where none is written."""
 
 _INTERVAL = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) *([A-Za-z]*)")
 _UNITS = {
@@ -192,6 +197,11 @@ def host(value: str) -> str:
     if _DOTTED_QUAD.fullmatch(bare):
         return _ipv4(bare)
     return bare.lower()
+
+
+def bracketed(host: str) -> str:
+    """Return a host as it stands in a URI: an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
 
 
 def host_port(value: str) -> tuple[str, int]:

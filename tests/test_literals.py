@@ -15,6 +15,7 @@ from kaazing.literals import (
     age,
     blank_list,
     bounded,
+    bracketed,
     choice,
     comma_list,
     host,
@@ -182,6 +183,13 @@ class ReaderTests(SynchronousTestCase):
             "expected four numbers from 0 to 255 with dots in between",
         )
         self.assertEqual(self.refused(host, "[::g]", ":::"), "expected an IPv6 address")
+
+    def test_brackets(self) -> None:
+        """
+        In a URI an IPv6 address stands in brackets, other hosts as they are.
+        """
+        values = {"localhost": "localhost", "10.0.0.1": "10.0.0.1", "::1": "[::1]"}
+        self.assertEqual({value: bracketed(value) for value in values}, values)
 
     def test_host_port(self) -> None:
         """

@@ -9,6 +9,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from kaazing.literals import bracketed
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -46,10 +48,9 @@ class Uri:
     written: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
         port = f":{self.port}" if self.port else ""
         query = f"?{self.query}" if self.query else ""
-        return f"{self.scheme}://{host}{port}{self.path}{query}"
+        return f"{self.scheme}://{bracketed(self.host)}{port}{self.path}{query}"
 
     @property
     def shown(self) -> str:

@@ -9,12 +9,8 @@ from urllib.parse import unquote
 
 from kaazing.config.faults import UNREAD, Faults, Node, quoted, shown
 from kaazing.config.model import Credentials, Uri
-from kaazing.literals import Unreadable, UriParts, uri
+from kaazing.literals import DEFAULT_PORTS, Unreadable, UriParts, bracketed, uri
 
-DEFAULT_PORTS = {
-    **dict.fromkeys(("http", "ws", "sse", "httpxe"), 80),
-    **dict.fromkeys(("https", "wss", "sse+ssl", "httpxe+ssl"), 443),
-}
 OVER_HTTP = frozenset(
     (*DEFAULT_PORTS, "wse", "wsn", "wsx", "httpx", "wse+ssl", "wsn+ssl", "wsx+ssl", "httpx+ssl")
 )  # these have a path
@@ -71,8 +67,7 @@ def origin(value: str) -> str:
         raise Unreadable(expected)
     if parts.path or parts.query is not None or parts.userinfo is not None:
         raise Unreadable(expected)
-    host = f"[{parts.host}]" if ":" in parts.host else parts.host
-    return f"{parts.scheme}://{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}"
+    return f"{parts.scheme}://{bracketed(parts.host)}:{parts.port or DEFAULT_PORTS[parts.scheme]}"
 
 
 def _scheme(parts: UriParts) -> str:

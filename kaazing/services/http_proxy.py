@@ -17,7 +17,7 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.exchanges import ITaker
 from kaazing.interfaces.origins import IAsker, IQuestion, Request
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Welcome
-from kaazing.literals import choice, interval, switch, text
+from kaazing.literals import bracketed, choice, interval, switch, text
 from kaazing.options import Option
 from kaazing.services.base import BaseService
 from kaazing.services.rewriting import Rewriting, read_mapping
@@ -166,9 +166,7 @@ class HttpProxyService(BaseService):
         if self._use_forwarded != "ignore":
             fields = relaying.without_forwarded(fields)
         if self._use_forwarded == "inject":
-            host = f"[{accept.host}]" if ":" in accept.host else accept.host
-            by = f"{host}:{accept.port}"
-            fields += relaying.forwarded(caller.peer, caller.secure, caller.authority, by)
+            fields += relaying.forwarded(caller.peer, caller.secure, caller.authority, _authority(accept))
         known = self.connect.credentials
         if known is not None:
             basic = b64encode(f"{known.user}:{known.password}".encode())
@@ -179,8 +177,9 @@ class HttpProxyService(BaseService):
     def response_fields(self, fields: Any, caller: Any, accept: Uri) -> relaying.Fields:
         """Return the fields that a response goes back with."""
         kept = relaying.with_via(relaying.of_response(fields), "1.1", self.via)
-        scheme = "https" if caller.secure else "http"
-        site = f"{scheme}://{caller.authority or f'{accept.host}:{accept.port}'}"
+        site = (
+            caller.site if caller.host else f"{'https' if caller.secure else 'http'}://{_authority(accept)}"
+        )
         changed: relaying.Fields = []
         for name, value in kept:
             word = name.lower()
@@ -191,6 +190,10 @@ class HttpProxyService(BaseService):
             if not (self.shares and word.startswith(_SHARING)):
                 changed.append((name, value))
         return changed
+
+
+def _authority(accept: Uri) -> str:
+    return f"{bracketed(accept.host)}:{accept.port}"
 
 
 class _Entry:

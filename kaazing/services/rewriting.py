@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kaazing.config.model import Uri
+from kaazing.literals import DEFAULT_PORTS
 
 _ABSOLUTE = re.compile(r"(?:(https?):)?//([^/?#]*)(.*)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]]+)(?::([0-9]{1,5}))?")
 _HOST = re.compile(r"/\t*[/\\]")  # how a reference to another host begins, for browsers (URL standard)
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Rewriting:
         if found is None:
             return False
         scheme = (scheme or self.connect.scheme).lower()
-        host, port = found[1].strip("[]").lower(), int(found[2] or _PORTS[scheme])
+        host, port = found[1].strip("[]").lower(), int(found[2] or DEFAULT_PORTS[scheme])
         return (scheme, host, port) == (self.connect.scheme, self.connect.host, self.connect.port)
 
 

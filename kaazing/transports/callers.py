@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 
+from kaazing.literals import bracketed
 from kaazing.transports.tcp import address
 from kaazing.wire.forwarded import Networks, listed, read
 from kaazing.wire.heads import Head
@@ -32,8 +33,13 @@ class Caller:
     @property
     def authority(self) -> str:
         """Host and port as they stand in a URL of ours."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = bracketed(self.host)
         return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def site(self) -> str:
+        """What URLs of ours begin with: scheme, host and port."""
+        return f"{'https' if self.secure else 'http'}://{self.authority}"
 
 
 @dataclass(frozen=True, slots=True)

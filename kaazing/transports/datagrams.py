@@ -21,6 +21,7 @@ from twisted.logger import Logger
 
 from kaazing.config.model import Uri
 from kaazing.errors import ListenError
+from kaazing.literals import bracketed
 
 Networks = Iterable[IPv4Network | IPv6Network]
 
@@ -130,8 +131,8 @@ class Datagrams:
             except (CannotListenError, OSError) as why:
                 error = getattr(why, "socketError", why)
                 reason = getattr(error, "strerror", None) or error
-                where = f"[{host}]" if ":" in host else host
-                fault = ListenError(f"{self._who}: cannot listen on {where}:{self._uri.port}: {reason}")
+                where = f"{bracketed(host)}:{self._uri.port}"
+                fault = ListenError(f"{self._who}: cannot listen on {where}: {reason}")
                 if getattr(error, "errno", None) not in _NOT_OURS:
                     self.stop()
                     raise fault from why

@@ -63,7 +63,6 @@ _only_events = partial(
 _too_many = partial(
     BadRequest, 400, f"more than {_MOST_PARAMETERS} query parameters", rule="a limit of the gateway"
 )
-
 _full = partial(
     BadRequest, 503, f"more than {MOST_LASTING} clients of event streams", rule="RFC 9110 section 15.6.4"
 )
@@ -248,8 +247,7 @@ def _is_original(head: Head) -> bool:
 def _again(head: Head, caller: Caller, name: str) -> str:
     """Return where a client of the original comes again."""
     query = "&".join(part for part in others(head.query).split("&") if not _SEEN.match(part))
-    scheme = "https" if caller.secure else "http"
-    return f"{scheme}://{caller.authority}{head.path}{_AGAIN}{name}{'?' if query else ''}{query}"
+    return f"{caller.site}{head.path}{_AGAIN}{name}{'?' if query else ''}{query}"
 
 
 def _take_over(given: StreamChannel, channel: EventChannel) -> None:

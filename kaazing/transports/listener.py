@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from kaazing.errors import ConnectError, ListenError
 from kaazing.interfaces.services import Visit, Welcome
+from kaazing.literals import bracketed
 from kaazing.transports.callers import came_securely
 from kaazing.transports.doorman import Doorman
 from kaazing.transports.http import Site
@@ -180,7 +181,7 @@ class Listener:
         try:
             self._bound = self._reactor.listenTCP(self._port, factory, BACKLOG, self._interface)
         except CannotListenError as why:
-            where = f"[{self._interface}]" if ":" in self._interface else self._interface or "*"
+            where = bracketed(self._interface) or "*"
             reason = getattr(why.socketError, "strerror", None) or why.socketError
             raise ListenError(f"{self.who}: cannot listen on {where}:{self._port}: {reason}") from why
 

@@ -10,14 +10,13 @@ from zope.interface import implementer
 from kaazing.config.model import ConnectOptions, Uri
 from kaazing.interfaces.channels import IReceiver
 from kaazing.interfaces.origins import IAsker, IOrigin, Request
+from kaazing.literals import DEFAULT_PORTS, bracketed
 from kaazing.transports.dial import Dialler
 from kaazing.transports.questions import Question
 from kaazing.transports.tcp import StreamChannel
 from kaazing.transports.wheel import Wheel
 
 MARGIN = 1.0  # seconds by which an idle connection is given up before the origin does
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @implementer(IOrigin)
@@ -30,8 +29,8 @@ class Origin:
 
     def __init__(self, uri: Uri, options: ConnectOptions, dialler: Dialler, wheel: Wheel) -> None:
         self._uri, self._options, self._dialler, self.wheel = uri, options, dialler, wheel
-        host = f"[{uri.host}]" if ":" in uri.host else uri.host
-        self.host = (host if uri.port == _PORTS[uri.scheme] else f"{host}:{uri.port}").encode()
+        host = bracketed(uri.host)
+        self.host = (host if uri.port == DEFAULT_PORTS[uri.scheme] else f"{host}:{uri.port}").encode()
         self._idle: list[_Idle] = []  # the one used last at the end
         self.kept = options.http_keepalive
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from kaazing.config.model import CrossSite, Uri
+from kaazing.literals import DEFAULT_PORTS, bracketed
 from kaazing.transports.callers import Caller
 from kaazing.transports.handshakes import ServerFactory
 from kaazing.wire.forwarded import Networks
@@ -16,7 +17,6 @@ from kaazing.wire.heads import Head
 
 WILDCARDS = ("0.0.0.0", "::")  # accepts on these, and on a network interface, answer to any Host
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _RESOURCE = re.compile(r"(?:^|&)\.kr=([a-z]{1,16})(?:&|$)")
 _ORIGIN_NAMED = re.compile(r"(?:^|&)\.ko=([^&]*)")
 _NAME = r"[0-9a-z.!$&'()*+,;=_~-]+"  # none of what ends a header field or a line: origins are repeated
@@ -188,7 +188,7 @@ def same_origin(origin: str, caller: Caller) -> bool:
     scheme, host, port = parts
     if caller.secure and scheme != "https":
         return False
-    return (host, port) == (caller.host, caller.port or _DEFAULT_PORTS[scheme])
+    return (host, port) == (caller.host, caller.port or DEFAULT_PORTS[scheme])
 
 
 def preflight(head: Head) -> bool:
@@ -237,11 +237,7 @@ def sharing(head: Head, route: Route, caller: Caller) -> list[tuple[bytes, bytes
 def granted(origin: str, method: str, route: Route) -> CrossSite | None:
     """Return the cross-site constraint that lets C{origin} use C{method}, None for none."""
     parts = _taken_apart(origin)
-    normal = (
-        "{}://{}:{}".format(parts[0], f"[{parts[1]}]" if ":" in parts[1] else parts[1], parts[2])
-        if parts
-        else ""
-    )
+    normal = f"{parts[0]}://{bracketed(parts[1])}:{parts[2]}" if parts else ""
     for constraint in route.cross_site:
         if constraint.origin in ("*", normal) and method in constraint.methods:
             return constraint
@@ -253,4 +249,4 @@ def _taken_apart(origin: str) -> tuple[str, str, int] | None:
     if match is None:
         return None
     scheme, host, port = match.groups()
-    return scheme.lower(), host.lower().strip("[]"), int(port or _DEFAULT_PORTS[scheme.lower()])
+    return scheme.lower(), host.lower().strip("[]"), int(port or DEFAULT_PORTS[scheme.lower()])

@@ -41,4 +41,7 @@ class CallerTests(SynchronousTestCase):
             (b"GET http://example.com:8000/ HTTP/1.1\r\nHost: example.com:8000", "example.com:8000"),
             (b"GET / HTTP/1.0", ""),
         ):
-            self.assertEqual(caller(head(request), Wire(), False).authority, expected, request)
+            who = caller(head(request), Wire(), False)
+            self.assertEqual((who.authority, who.site), (expected, f"http://{expected}"), request)
+        over_tls = caller(head(b"GET / HTTP/1.1\r\nHost: [::1]"), Wire(), True)
+        self.assertEqual(over_tls.site, "https://[::1]")

@@ -167,11 +167,11 @@ class Creation:
 
 def _urls(exchange: IExchange, channel: EmulatedChannel) -> bytes:
     """Return the URLs of both directions, as the client has to write them."""
-    head, caller = exchange.head, exchange.caller
+    head = exchange.head
     before = head.path.rpartition(";e/")[0]
     query = others(head.query)
     lines = [
-        f"{'https' if caller.secure else 'http'}://{caller.authority}{before};e/{way}{channel.format.code}"
+        f"{exchange.caller.site}{before};e/{way}{channel.format.code}"
         f"/{channel.id}{'?' + query if query else ''}\n"
         for way in "ud"
     ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from kaazing.errors import BadRequest
+from kaazing.literals import bracketed
 from kaazing.transports import envelopes
 from kaazing.transports.callers import Caller
 from kaazing.transports.emulation.creation import Creation
@@ -146,6 +147,5 @@ def over_tls(head: Head, caller: Caller, twin: Route) -> str:
     origin = origin_of(head, twin, caller)
     if caller.secure or (origin is not None and granted(origin, head.method, twin) is None):
         return ""
-    host = f"[{caller.host}]" if ":" in caller.host else caller.host
     port = "" if twin.accept.port == 443 else f":{twin.accept.port}"
-    return f"https://{host}{port}{head.path}{'?' + head.query if head.query else ''}"
+    return f"https://{bracketed(caller.host)}{port}{head.path}{'?' + head.query if head.query else ''}"

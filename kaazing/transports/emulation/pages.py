@@ -156,10 +156,9 @@ def _of_a_page(exchange: IExchange) -> bool:
 
 
 def _own_url(exchange: Any) -> bytes:
-    head, caller = exchange.head, exchange.caller
-    scheme = "https" if caller.secure else "http"
+    head = exchange.head
     query = f"?{head.query}" if head.query else ""
-    return f"{scheme}://{caller.authority}{head.path}{query}".encode()
+    return f"{exchange.caller.site}{head.path}{query}".encode()
 
 
 def _not_for_pages(what: str) -> BadRequest:
