@@ -12,6 +12,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.closecodes import GOING_AWAY
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Counts, Event, IAudience, IForm, ISpreadable, Slow
 from kaazing.transports.backlog import cost
@@ -31,7 +32,7 @@ class _Presence:
 
     def leave(self) -> None:
         """See L{kaazing.transports.sessions.Session}."""
-        self._audience.close(1001, "the gateway goes away")
+        self._audience.close(GOING_AWAY, "the gateway goes away")
 
 
 @implementer(IAudience)

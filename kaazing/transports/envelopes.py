@@ -14,10 +14,10 @@ from zope.interface import implementer
 from kaazing.errors import BadRequest
 from kaazing.interfaces.exchanges import IExchange, ITaker
 from kaazing.transports.arrivals import failed
-from kaazing.transports.exchange import Exchange, Fields
+from kaazing.transports.exchange import BODILESS, Exchange, Fields, refuse
 from kaazing.transports.routes import origin_allowed, preflight, sharing
 from kaazing.wire.envelope import UNCHANGED, emulated_method, enveloped, put_in, take_out
-from kaazing.wire.heads import Head, page
+from kaazing.wire.heads import Head
 
 MOST_ENVELOPE = 1024 * 1024  # bytes of an enveloped request, framing included
 
@@ -25,7 +25,6 @@ Serve = Callable[[Any], None]
 
 _log = Logger(namespace="kaazing.envelopes")
 
-_BODILESS = (204, 304)
 _EVERY = frozenset(range(200, 600)).difference(UNCHANGED)
 _NONE: frozenset[int] = frozenset()
 _CHALLENGE = frozenset({401})
@@ -52,7 +51,7 @@ def wrap(exchange: Exchange, serve: Serve, *, specification: bool = False) -> No
     head = exchange.head
     if enveloped(head):
         exchange.most_body = MOST_ENVELOPE
-        exchange.taker = _Opening(exchange, serve)
+        exchange.taker = _Envelope(exchange, serve)
         return
     statuses = _EVERY if "x-origin" in head.headers else _for_old_clients(exchange, specification)
     method = emulated_method(head)
@@ -143,7 +142,7 @@ class Enveloped:
     def begin(self, status: int, headers: Fields, length: int | None = None, close: bool = False) -> None:
         """See L{IExchange}."""
         if status >= 200:
-            self._mute = status in _BODILESS or self.head.method == "HEAD"
+            self._mute = status in BODILESS or self.head.method == "HEAD"
         if status not in self._statuses:
             self._exchange.begin(status, headers, length, close)
             return
@@ -164,7 +163,7 @@ class Enveloped:
 
     def answer(self, status: int, headers: Fields, body: bytes = b"") -> None:
         """See L{IExchange}."""
-        if status in _BODILESS or self.head.method == "HEAD":
+        if status in BODILESS or self.head.method == "HEAD":
             body = b""
         if status in self._statuses:
             headers, first = put_in(status, headers)
@@ -173,11 +172,7 @@ class Enveloped:
 
     def refuse(self, why: BadRequest) -> None:
         """See L{IExchange}."""
-        if self.begun:
-            self.abort()
-        else:
-            headers = [*why.headers, (b"Content-Type", b"text/html;charset=utf-8")]
-            self.answer(why.status, headers, page(why.status, why.what))
+        refuse(self, why)
 
     def switch(self, head: bytes) -> Any:
         """See L{IExchange}."""
@@ -238,7 +233,7 @@ class _Opened(Enveloped):
 
 
 @implementer(ITaker)
-class _Opening:
+class _Envelope:
     """Takes an envelope until it is whole."""
 
     def __init__(self, exchange: Exchange, serve: Serve) -> None:

@@ -105,7 +105,7 @@ class EventDoor:
         after = last_event(head)
         if not theirs:
             exchange.most_body = MOST_BODY
-            exchange.taker = _Opening(self, exchange, after)
+            exchange.taker = _Visitor(self, exchange, after)
             return
         asked = read(head)
         if known is not None and not after:
@@ -176,7 +176,7 @@ class EventDoor:
 
 
 @implementer(ITaker)
-class _Opening:
+class _Visitor:
     """A request of a browser, until the service has said what becomes of it."""
 
     def __init__(self, door: EventDoor, exchange: IExchange, after: str) -> None:

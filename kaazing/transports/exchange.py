@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 Fields = Sequence[tuple[bytes, bytes]]
 
 _CLOSE = (b"Connection", b"close")
-_BODILESS = (204, 304)  # and 1xx (RFC 9112 section 6.3)
+BODILESS = (204, 304)
+"""Statuses, besides 1xx, of responses without a body (RFC 9112 section 6.3)."""
 
 
 class _Clock:
@@ -45,6 +46,15 @@ class _Clock:
 
 date = _Clock().date
 """Return the value of a Date field for now (RFC 9110 section 6.6.1)."""
+
+
+def refuse(exchange: Any, why: BadRequest) -> None:
+    """Answer an L{IExchange} with the page of an error, or abort it where it is too late for that."""
+    if exchange.begun:
+        exchange.abort()
+    else:
+        headers = [*why.headers, (b"Content-Type", b"text/html;charset=utf-8")]
+        exchange.answer(why.status, headers, page(why.status, why.what))
 
 
 @implementer(IExchange)
@@ -98,7 +108,7 @@ class Exchange:
             return
         self.begun = True
         fields = self._fields(headers)
-        bodiless = status in _BODILESS
+        bodiless = status in BODILESS
         self._mute = bodiless or self.head.method == "HEAD"
         unwanted = self.held and not self.body_done  # the rest of the body
         self._closes = close or unwanted or not self.head.keep_alive
@@ -135,22 +145,18 @@ class Exchange:
             return
         self.begun = True
         fields = self._fields(headers)
-        if status not in _BODILESS:
+        if status not in BODILESS:
             fields.append((b"Content-Length", b"%d" % len(body)))
         closes = not (self.head.keep_alive and self.body_done and self.head.version == "1.1")
         if closes:
             fields.append(_CLOSE)
-        mute = status in _BODILESS or self.head.method == "HEAD"
+        mute = status in BODILESS or self.head.method == "HEAD"
         self._doorman.transport.write(response_head(status, fields) + (b"" if mute else body))
         self._over(closes)
 
     def refuse(self, why: BadRequest) -> None:
         """See L{IExchange}."""
-        if self.begun:
-            self.abort()
-        else:
-            headers = [*why.headers, (b"Content-Type", b"text/html;charset=utf-8")]
-            self.answer(why.status, headers, page(why.status, why.what))
+        refuse(self, why)
 
     def switch(self, head: bytes) -> StreamChannel:
         """See L{IExchange}."""

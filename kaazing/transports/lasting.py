@@ -18,17 +18,14 @@ from kaazing.interfaces.exchanges import IExchange, ITaker
 from kaazing.interfaces.feeds import ISpreadable
 from kaazing.transports.emulation.downstream import MOST_BODY, buffered
 from kaazing.transports.emulation.parameters import BLOCK, Parameters
+from kaazing.transports.emulation.pulse import NEVER
 from kaazing.transports.emulation.registry import Registry
+from kaazing.transports.emulation.session import REATTACH
 from kaazing.transports.events import FORM, Spoken
 from kaazing.transports.forms import announce_drain
 from kaazing.transports.tcp import bound_writes
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.eventstream import CONTENT_TYPE, HEARTBEAT, RECONNECT, comment
-
-REATTACH = 60.0  # seconds that a channel lives without a request
-
-_FLUSHES = (2, 4, 8)  # times .kf, after which one more comment goes out
-_NEVER = float("inf")
 
 
 @implementer(ITaker)
@@ -51,7 +48,7 @@ class Stay:
         self.elsewhere = ""
         self._channel: LastingChannel | None = None
         self._written = 0
-        self._packer: Any = None  # compresses, where padding would cost too much otherwise
+        self._packer: Any = None
         self.flushes: list[float] = []  # when comments are due, because the client sees none of less
         exchange.most_body = MOST_BODY
         exchange.taker = self
@@ -85,11 +82,10 @@ class Stay:
         """Carry a channel from now on; C{waiting} is what it has to say."""
         self._channel = channel
         if not self.polls:
-            self.flushes = [now + self._asked.flush * times for times in _FLUSHES if self._asked.flush]
+            self.flushes = self._asked.flushes(now)
+            self._packer = self._asked.packer(self.exchange.head)
             self.exchange.begin(200, self._fields(), close=True)
             self.limit(channel.bound)
-            if self._asked.block:
-                self._packer = zlib.compressobj(1, zlib.DEFLATED, 16 + 9, 1)  # gzip of the smallest window
         self.write(waiting or (b"" if self.polls else HEARTBEAT))
 
     def limit(self, bound: int) -> None:
@@ -147,7 +143,7 @@ class Stay:
             (b"X-Accel-Buffering", b"no"),
             (b"X-Content-Type-Options", b"nosniff"),
         ]
-        if asked.block and not self.polls:
+        if self._packer is not None:
             fields.append((b"Content-Encoding", b"gzip"))
         return fields
 
@@ -234,14 +230,14 @@ class LastingChannel(Spoken):
         """Be called when the next deadline has passed."""
         if not self._over:
             deadline = self._alone + REATTACH if self._stay is None else self._deadline(self._stay)
-            if deadline < _NEVER:
+            if deadline < NEVER:
                 self._wheel.put(self, deadline)
             else:
                 self._wheel.take(self)
 
     def _deadline(self, stay: Stay) -> float:
         every = stay.heartbeat or self._heartbeat
-        silent = self._said + every if every else _NEVER
+        silent = self._said + every if every else NEVER
         return min(silent, stay.flushes[0]) if stay.flushes else silent
 
     # What goes out

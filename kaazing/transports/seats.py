@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from kaazing.closecodes import POLICY
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.interfaces.feeds import Event, IForm
 from kaazing.transports.backlog import Backlog
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0  # seconds to take what waits at the end, to go when finished, and again when dropped
 CHUNK = 64 * 1024  # bytes of waiting events that are written at once
-
-_POLICY = 1008  # RFC 6455 section 7.4.1
 
 _log = Logger(namespace="kaazing.audience")
 
@@ -160,7 +159,7 @@ class Seat:
         if self._backlog is not None:
             audience.dropped += len(self._backlog)
         audience.disconnected += 1
-        audience.part(self, _POLICY, f"too slow: {why}")
+        audience.part(self, POLICY, f"too slow: {why}")
 
     def _watch_age(self) -> None:
         age = self._audience.policy.age

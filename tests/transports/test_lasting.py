@@ -12,7 +12,8 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.exchanges import ITaker
 from kaazing.interfaces.feeds import ISpreadable
 from kaazing.transports.emulation.parameters import Parameters
-from kaazing.transports.lasting import REATTACH, Stay
+from kaazing.transports.emulation.session import REATTACH
+from kaazing.transports.lasting import Stay
 from tests.transports.doors import Wire, get
 from tests.transports.eventstage import THEIRS, EventTestCase, body, heard, response
 
@@ -199,9 +200,14 @@ class ParameterTests(LastingTestCase):
 
     def test_blocks(self) -> None:
         """
-        .kbp: each write is followed by 4 KiB of comment, and all of it compressed.
+        .kbp: each write is followed by 4 KiB of comment, and all of it compressed for a client that takes
+        gzip.
         """
-        self.wire, self.channel, self.ear = self.attend(b"/feed?.kbp=4096")
+        self.begin(b".kbp=4096")
+        self.channel.send(b"x", 1)
+        self.assertEqual(response(self.wire)[1], THEIRS)
+        self.assertEqual(self.said(), b"data:x\n\n:" + b" " * 4093 + b"\n\n")
+        self.wire, self.channel, self.ear = self.attend(b"/feed?.kbp=4096", b"Accept-Encoding: gzip")
         _, fields, first = response(self.wire)
         self.assertEqual(fields, {**THEIRS, "content-encoding": "gzip"})
         self.assertLess(len(first), 300)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 MOST_BODY = 64 * 1024  # bytes of a request whose body nobody wants
 
 _LONG_FIELD = (b"X-Content-Type-Nosniff", b"x" * 1024)
-_FLUSHES = (2, 4, 8)  # times .kf, after which one more NOP goes out
 
 
 def buffered(head: Head, asked: Parameters) -> bool:
@@ -60,8 +59,8 @@ class Downstream:
         self._nops = nops or asked.flush > 0
         self._over = self.full = False
         self._written = 0  # bytes of frames, the first NOP left out
-        self._packer: Any = None  # compresses, where padding would cost too much otherwise
-        self._idle = (asked.heartbeat or channel.idle) / 2  # as in the original
+        self._packer: Any = None
+        self._idle = (asked.heartbeat or channel.terms.idle) / 2  # as in the original
         self._spoke = channel.now()
         self._flushes: list[float] = []
         exchange.most_body = MOST_BODY
@@ -99,8 +98,8 @@ class Downstream:
             if waiting:
                 self.leave(waiting)
             return
-        now, asked = self._channel.now(), self._asked
-        self._flushes = [now + asked.flush * times for times in _FLUSHES if asked.flush]
+        self._flushes = self._asked.flushes(self._channel.now())
+        self._packer = self._asked.packer(self.exchange.head)
         self.exchange.begin(200, self._fields(), close=True)
         self.bound(self._channel.bound)
         self._put(waiting, NOP if self._nops else b"")
@@ -183,7 +182,7 @@ class Downstream:
         fields = [
             (b"Content-Type", asked.content_type or self._channel.format.content_type),
             (b"X-Content-Type-Options", b"nosniff"),
-            (b"X-Idle-Timeout", b"%d" % self._channel.idle),
+            (b"X-Idle-Timeout", b"%d" % self._channel.terms.idle),
             (b"Cache-Control", asked.cache_control),
         ]
         if asked.sniffed:
@@ -191,7 +190,6 @@ class Downstream:
         if self._polls:
             return fields
         fields.append((b"X-Accel-Buffering", b"no"))  # nginx then passes bytes on as they come
-        if asked.block and "gzip" in self.exchange.head.headers.get("accept-encoding", ""):
-            self._packer = zlib.compressobj(1, zlib.DEFLATED, 16 + 9, 1)  # 16: gzip; the rest: little memory
+        if self._packer is not None:
             fields.append((b"Content-Encoding", b"gzip"))
         return fields

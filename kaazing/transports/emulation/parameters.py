@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import unquote
 
 from kaazing.errors import BadRequest
@@ -15,6 +17,7 @@ MOST_PADDING = 64 * 1024  # bytes
 BLOCK = 4096  # bytes of padding behind each write, at most
 LAST_NUMBER = 2**53 - 1  # sequence numbers end where a JavaScript number stops counting exactly
 
+_FLUSHES = (2, 4, 8)  # times .kf
 _OURS = re.compile(r"\.k(?:ac|bp?|cc?|ct|d|f|id?|kt|l|m|np?|ns|o|p|r|rn|sn|v)(?:=|\Z)")
 _NUMBER = re.compile(r"[0-9]{1,16}", re.ASCII)
 _TYPE = re.compile(
@@ -50,6 +53,17 @@ class Parameters:
     stays: bool = False
     flush: float = 0.0
     sniffed: bool = False
+
+    def flushes(self, now: float) -> list[float]:
+        """Return when something goes out once more in a response that begins now."""
+        return [now + self.flush * times for times in _FLUSHES if self.flush]
+
+    def packer(self, head: Head) -> Any:
+        """Return what compresses the response to a request whose padding would cost too much otherwise;
+        None for nothing."""
+        if not (self.block and "gzip" in head.headers.get("accept-encoding", "")):
+            return None
+        return zlib.compressobj(1, zlib.DEFLATED, 16 + 9, 1)  # 16: gzip; the rest: little memory
 
 
 _TRIDENT = Parameters(cache_control=b"private", padding=2048, flush=0.2)  # what Internet Explorer 11 needs

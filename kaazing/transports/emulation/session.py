@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
+from kaazing.closecodes import GOING_AWAY
 from kaazing.errors import ConnectError, FrameViolation
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.interfaces.feeds import ISpreadable
@@ -95,11 +96,6 @@ class EmulatedChannel:
     def latency(self) -> float | None:
         """See L{IChannel}."""
         return self._pulse.latency
-
-    @property
-    def idle(self) -> float:
-        """Seconds of silence that the client bears."""
-        return self.terms.idle
 
     # What goes out
 
@@ -302,7 +298,7 @@ class EmulatedChannel:
 
     def drop(self) -> None:
         """See L{IChannel}."""
-        self.finish(1001)
+        self.finish(GOING_AWAY)
         if self._held and not self._over:  # what comes before the client's CLOSE, nobody wants
             self._deaf = True
             self.resume()
@@ -380,9 +376,6 @@ class EmulatedChannel:
                 self.down.beat(now)
         if self._over:
             return now if self.receiver is not None else None
-        return self._deadline()
-
-    def _deadline(self) -> float:
         carried = self._alone + REATTACH if self.down is None else self.down.deadline
         self._next = min(carried, self._closing_at, self._pulse.look)
         return self._next
