@@ -3,7 +3,7 @@
 
 Every request of a kept-alive or pipelined connection is read, routed and checked anew. One request
 at a time goes to twisted.web, as it came, or becomes an exchange, which streams both ways; a WebSocket
-handshake is answered by Autobahn, which then has the connection.
+handshake is answered, and the WebSocket has the connection then.
 """
 
 from __future__ import annotations

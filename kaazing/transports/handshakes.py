@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.transports.test_handshakes -*-
-"""The two ends of a WebSocket handshake, done by Autobahn.  RFC 6455 section 4."""
+"""The two ends of a WebSocket handshake; a backend's answer is read by Autobahn.  RFC 6455 section 4."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from kaazing.errors import ConnectError, Side
 from kaazing.interfaces.services import Visit
 from kaazing.transports.deflate import Agreement, Compressed, Deflate, agree, framed
 from kaazing.transports.wheel import Wheel
-from kaazing.transports.ws import CLOSED, CONNECTING, OPEN, Socket
+from kaazing.transports.ws import CLOSED, OPEN, Socket
 from kaazing.wire import extended
 from kaazing.wire.frames import TEXT
-from kaazing.wire.heads import Head, subprotocols
+from kaazing.wire.heads import Head, response_head, subprotocols
+from kaazing.wire.switching import switching
 
 CLOSE_TIMEOUT = 5.0  # seconds a peer may take to answer a Close, as in the original
 
@@ -35,7 +36,6 @@ MOST_KEPT = 16 * 1024 * 1024
 compressed ones, and those by extended handshake."""
 
 _MOST_ANSWER = 16 * 1024  # bytes of a backend's handshake answer
-_USUAL = b"HTTP/1.1 101 Switching Protocols\r\n"
 
 Guard = Callable[[Visit], Any]
 """Says whether a visit is let in: returns, or fires with, None, or the BadRequest to answer with.
@@ -51,29 +51,28 @@ class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
     text_pings = False  # whether the client sees pings and pongs as text messages alone
 
     def answer(self, head: Head, chosen: str | None) -> None:
-        """Have Autobahn negotiate the rest of a handshake and answer it.
+        """Answer a handshake; the socket is open then, and held.
 
         Args:
-            head: has passed L{kaazing.wire.heads.websocket_fault}, so that Autobahn, which would
-                find the same, need not read it once more.
-            chosen: the subprotocol, of those offered; None for none.
+            head: has passed L{kaazing.wire.heads.websocket_fault}.
+            chosen: the subprotocol; None for none.
+
+        Raises:
+            ValueError: the client did not offer C{chosen}.
         """
-        self._answer(head, chosen, {})
+        self._answer(head, chosen, ())
 
-    def _answer(self, head: Head, chosen: str | None, fields: dict[str, str]) -> None:
-        self.websocket_protocols = subprotocols(head)
-        self.websocket_extensions = ()  # what is agreed on is in the fields
-        self._wskey = head.headers["sec-websocket-key"]
-        self.succeedHandshake((chosen, fields))
-
-    def _onOpen(self) -> None:
+    def _answer(self, head: Head, chosen: str | None, extensions: Sequence[str]) -> None:
+        offer = subprotocols(head)
+        if chosen is not None and chosen not in offer:
+            raise ValueError(f"subprotocol {chosen!r} was chosen, which the client did not offer")
+        fields = [*self.factory.fields, *switching(head, chosen, extensions)]
+        self.websocket_protocol_in_use = chosen
+        self.state = OPEN
+        # The original's clients compare the whole status line.
+        kin = extended.HANDSHAKE in offer
+        self.transport.write(extended.answer(101, fields) if kin else response_head(101, fields))
         self._opened()
-
-    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """Write; the original's clients compare the whole status line of a handshake's answer."""
-        if self.state == CONNECTING and extended.HANDSHAKE in self.websocket_protocols:
-            data = data.replace(_USUAL, extended.STATUS_LINE, 1)
-        super().sendData(data, sync, chopsize)
 
     def sendPing(self, payload: bytes | None = None) -> None:
         """Ask whether the client is there."""
@@ -95,7 +94,7 @@ class CompressedSocket(Compressed, ServerSocket):
     def answer(self, head: Head, chosen: str | None) -> None:
         """See L{ServerSocket.answer}."""
         self._perMessageCompress = Deflate(self.agreed, self.max_message, self.factory.compression.ratio)
-        self._answer(head, chosen, {"Sec-WebSocket-Extensions": self.agreed.header})
+        self._answer(head, chosen, (self.agreed.header,))
 
 
 class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
@@ -105,6 +104,7 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
         wheel: the listener's.
         inactivity: seconds of silence after which a client is pinged and dropped; 0 for never.
         close_timeout: seconds.
+        fields: of every answer to a handshake.
         compression: what may be agreed on; None for nothing.
         guard: asked about each visit by extended handshake before the service is; None where nobody is.
     """
@@ -127,6 +127,7 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
             extends: whether the extended handshake is served.
         """
         super().__init__(server=server)
+        self.fields = [(b"Server", server.encode())] if server else []
         self.wheel, self.inactivity, self.compression, self.guard = wheel, inactivity, compression, guard
         _set_options(self, max_message)
         self._extends = extends

@@ -32,10 +32,10 @@ from kaazing.wire.extended import (
     manner,
     read,
     redirection,
-    switching,
 )
 from kaazing.wire.frames import BINARY
 from kaazing.wire.heads import Head
+from kaazing.wire.switching import switching
 
 REQUEST_TIMEOUT = 10.0  # seconds for the inner request
 LOGIN_TIMEOUT = 120.0  # seconds for one with credentials, for which a person may have to be asked

@@ -9,11 +9,9 @@ docs/protocols/websocket.md.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from hashlib import sha1
 
 from kaazing.errors import BadRequest, FrameViolation, Side
 from kaazing.wire.frames import BINARY, TEXT, valid_utf8
@@ -31,7 +29,6 @@ PONG = CONTROL + b"\x0a\0"
 
 NOT_BALANCED = "\uf0ffN".encode()  # the balancer message of one that stays
 
-_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 
 _HONOURED = {
     "authorization": "authorization",
@@ -144,19 +141,6 @@ def answer(status: int, fields: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return the message with the head of the answer to an inner request."""
     head = response_head(status, fields)
     return STATUS_LINE + head.partition(b"\r\n")[2] if status == 101 else head
-
-
-def switching(opening: Head, protocol: str | None, extensions: Iterable[str]) -> list[tuple[bytes, bytes]]:
-    """Return the fields of the 101, but for Date and Server; a field for each extension."""
-    key = opening.headers["sec-websocket-key"].encode()
-    fields = [
-        (b"Upgrade", b"WebSocket"),
-        (b"Connection", b"Upgrade"),
-        (b"Sec-WebSocket-Accept", b64encode(sha1(key + _MAGIC).digest())),
-    ]
-    if protocol is not None:  # an empty field would be taken for a protocol
-        fields.append((b"Sec-WebSocket-Protocol", protocol.encode()))
-    return fields + [(b"Sec-WebSocket-Extensions", each.encode()) for each in extensions]
 
 
 def _bad(what: str) -> BadRequest:

@@ -24,9 +24,9 @@ from kaazing.wire.extended import (
     escape,
     manner,
     read,
-    switching,
 )
 from kaazing.wire.heads import Head, peek
+from kaazing.wire.switching import switching
 from tests.fuzz import main, spoilt
 from tests.wire.framing import raw
 from tests.wire.streams import pieces

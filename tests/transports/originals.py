@@ -18,8 +18,8 @@ SWITCHED = (
     b"Server: Kaazing\r\n"
     b"Upgrade: WebSocket\r\n"
     b"Connection: Upgrade\r\n"
-    b"Sec-WebSocket-Protocol: x-kaazing-handshake\r\n"
-    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+    b"Sec-WebSocket-Protocol: x-kaazing-handshake\r\n\r\n"
 )
 """The answer to the opening request."""
 

@@ -21,10 +21,10 @@ from kaazing.wire.extended import (
     offered,
     read,
     redirection,
-    switching,
 )
 from kaazing.wire.heads import Head, peek
 from kaazing.wire.lane import Lane
+from kaazing.wire.switching import switching
 from tests.wire.framing import raw
 
 AUTO, TEXT, BINARY = 0, 1, 2
