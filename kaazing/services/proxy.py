@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.services.test_proxy -*-
+# -*- test-case-name: tests.services.test_proxy,tests.services.test_proxy_clients -*-
 """Service type proxy, and with an adapter NAME the type NAME.proxy: a backend for each client."""
 
 from __future__ import annotations

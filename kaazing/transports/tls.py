@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.transports.test_tls -*-
+# -*- test-case-name: tests.transports.test_tls,tests.transports.test_tls_files -*-
 """TLS contexts: certificates from PEM and PKCS12 files, chosen by server name; servers verified.
 
 Contexts come from L{CertificateOptions}, which lets OpenSSL give the buffers of an idle connection back.

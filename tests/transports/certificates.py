@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,6 +22,9 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
     serialize_java_truststore,
     serialize_key_and_certificates,
 )
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.errors import ConfigError
 
 _NOW = datetime.now(UTC)
 
@@ -100,3 +104,23 @@ AUTHORITY = Certified("Test authority", authority=True)
 SERVER = Certified("localhost", ["localhost", "127.0.0.1"], AUTHORITY)
 CLIENT = Certified("ann", issuer=AUTHORITY)
 STRANGER = Certified("localhost", ["localhost", "127.0.0.1"])
+
+
+class Files(SynchronousTestCase):
+    """Tests with a folder for their files."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def file(self, name: str, data: bytes = b"") -> Path:
+        """Write a file."""
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def refusal(self, load: Any, *args: Any) -> str:
+        """What is said of files that are no good, without the folder."""
+        with self.assertRaises(ConfigError) as caught:
+            load(*args)
+        return str(caught.exception).replace(str(self.folder), "FOLDER")

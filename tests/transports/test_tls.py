@@ -1,11 +1,9 @@
-"""TLS: which certificate is shown to whom, which clients and servers are trusted, what files may hold."""
+"""TLS: which certificate is shown to whom, which clients and servers are trusted."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from OpenSSL import SSL, crypto
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
@@ -13,29 +11,19 @@ from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from kaazing.config.model import Keystore, TlsOptions
+from kaazing.config.model import TlsOptions
 from kaazing.errors import ConfigError
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tls import (
     ClientContexts,
-    Identity,
     ServerContexts,
-    load_authorities,
-    load_identities,
 )
 from tests.transports.cables import Cable
-from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified
+from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified, Files
 from tests.transports.test_tcp import Peer
+from tests.transports.test_tls_files import COMMON, ONE, TWO, identity
 
 HERE = IPv4Address("TCP", "127.0.0.1", 1)
-ONE = Certified("one", ["one.example", "*.one.example"], AUTHORITY)
-TWO = Certified("two", ["two.example"], AUTHORITY)
-COMMON = Certified("common.example", issuer=AUTHORITY)  # no subject alternative name
-
-
-def identity(certified: Certified) -> Identity:
-    """What is shown of a certificate, its authority included."""
-    return Identity(certified.certificate, (AUTHORITY.certificate,), certified.key)
 
 
 def authority() -> list[Any]:
@@ -88,182 +76,6 @@ def call(server: ServerContexts, client: Any) -> tuple[str, str] | None:
         return None
     handle = calling.getHandle()
     return handle.get_peer_certificate().get_subject().CN, handle.get_protocol_version_name()
-
-
-class Files(SynchronousTestCase):
-    """A folder for the files of a test."""
-
-    def setUp(self) -> None:
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
-
-    def file(self, name: str, data: bytes = b"") -> Path:
-        """Write a file."""
-        path = self.folder / name
-        path.write_bytes(data)
-        return path
-
-    def refusal(self, load: Any, *args: Any) -> str:
-        """What is said of files that are no good, without the folder."""
-        with self.assertRaises(ConfigError) as caught:
-            load(*args)
-        return str(caught.exception).replace(str(self.folder), "FOLDER")
-
-
-class IdentityTests(Files):
-    def names(self, options: TlsOptions, keystore: Keystore | None = None) -> list[list[str]]:
-        """The host names of each certificate found."""
-        return [list(found.names()) for found in load_identities(options, keystore)]
-
-    def test_one_file(self) -> None:
-        """
-        Certificate, chain and key may be in one PEM file.
-        """
-        file = SERVER.write(self.folder / "all.pem")
-        (found,) = load_identities(TlsOptions(certificate=file), None)
-        self.assertEqual((found.certificate, found.chain), (SERVER.certificate, (AUTHORITY.certificate,)))
-        self.assertEqual(found.key.public_key(), SERVER.key.public_key())
-
-    def test_two_files(self) -> None:
-        """
-        The key may be in a file of its own.
-        """
-        options = TlsOptions(certificate=self.file("c.pem", TWO.pem), key=self.file("k.pem", TWO.key_pem))
-        self.assertEqual(self.names(options), [["two.example"]])
-
-    def test_names(self) -> None:
-        """
-        The subject alternative names count, the common name only where there are none (RFC 6125).
-        """
-        for certified, names in (
-            (ONE, ["one.example", "*.one.example"]),
-            (COMMON, ["common.example"]),
-            (Certified("x", ["192.0.2.1"]), []),
-        ):
-            self.assertEqual(list(identity(certified).names()), names)
-
-    def test_keystores(self) -> None:
-        """
-        A keystore is a PEM file, a folder of them, or PKCS12; an accept's own certificate goes before.
-        """
-        (self.folder / "below").mkdir()
-        one, two = ONE.write(self.folder / "1.pem"), TWO.write(self.folder / "2.pem")
-        sealed = TWO.write_pkcs12(Path(self.mktemp()), "secret")
-        names = [["one.example", "*.one.example"], ["two.example"]]
-        self.assertEqual(self.names(TlsOptions(), Keystore(type="PEM", file=one)), names[:1])
-        self.assertEqual(self.names(TlsOptions(), Keystore(type="PEM", file=self.folder)), names)
-        pkcs12 = Keystore(type="PKCS12", file=sealed, password="secret")
-        self.assertEqual(self.names(TlsOptions(), pkcs12), names[1:])
-        self.assertEqual(load_identities(TlsOptions(), pkcs12)[0].chain, (AUTHORITY.certificate,))
-        self.assertEqual(self.names(TlsOptions(certificate=two), Keystore(type="PEM", file=one)), names[1:])
-
-    def test_no_good(self) -> None:
-        """
-        Files that do not hold what they should are named, with what is wrong; a password never.
-        """
-        good, empty = SERVER.write(self.folder / "good.pem"), self.file("empty.pem")
-        nothing = self.folder / "nothing.pem"
-        sealed_key = SERVER.key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
-        )
-        sealed = self.file("sealed.pem", sealed_key)
-        other = self.file("other.pem", TWO.key_pem)
-        cases = [
-            (TlsOptions(certificate=nothing), "FOLDER/nothing.pem: No such file or directory"),
-            (TlsOptions(certificate=empty), "FOLDER/empty.pem: no PEM certificate in it"),
-            (
-                TlsOptions(certificate=good, key=sealed),
-                "FOLDER/sealed.pem: no unencrypted PEM private key in it",
-            ),
-            (TlsOptions(certificate=good, key=nothing), "FOLDER/nothing.pem: No such file or directory"),
-            (
-                TlsOptions(certificate=good, key=other),
-                "FOLDER/other.pem: the private key does not belong to the certificate in FOLDER/good.pem",
-            ),
-        ]
-        for options, expected in cases:
-            self.assertEqual(self.refusal(load_identities, options, None), expected)
-
-    def test_no_good_keystores(self) -> None:
-        """
-        The same of keystores.
-        """
-        sealed = SERVER.write_pkcs12(self.folder / "good.p12", "secret")
-        trust = SERVER.write_truststore(self.folder / "trust.p12", "secret")
-        below = self.folder / "below"
-        below.mkdir()
-        nothing = self.folder / "nothing"
-        cases = [
-            (Keystore(type="PEM", file=nothing), "FOLDER/nothing: No such file or directory"),
-            (Keystore(type="PEM", file=below), "FOLDER/below: no certificate in it"),
-            (Keystore(type="PKCS12", file=nothing), "FOLDER/nothing: No such file or directory"),
-            (
-                Keystore(type="PKCS12", file=sealed, password="wrong"),
-                "FOLDER/good.p12: no PKCS12 file, or the password is wrong",
-            ),
-            (
-                Keystore(type="PKCS12", file=trust, password="secret"),
-                "FOLDER/trust.p12: needs a certificate with its private key",
-            ),
-        ]
-        for keystore, expected in cases:
-            self.assertEqual(self.refusal(load_identities, TlsOptions(), keystore), expected)
-
-    def test_none(self) -> None:
-        """
-        TLS without a certificate says how to get one in.
-        """
-        self.assertEqual(
-            self.refusal(load_identities, TlsOptions(), None),
-            "TLS needs a certificate: set ssl.certificate-file (PEM) in <accept-options>,"
-            " or a <keystore> of type PEM or PKCS12 in <security>",
-        )
-
-
-class AuthorityTests(Files):
-    def common(self, truststore: Keystore) -> list[str]:
-        """The common names of the authorities found."""
-        return [str(each.get_subject().CN) for each in load_authorities(truststore)]
-
-    def test_truststores(self) -> None:
-        """
-        A truststore is a PEM file of several, a folder of such, or PKCS12 as keytool writes it.
-        """
-        (self.folder / "below").mkdir()
-        two = self.file("1.pem", AUTHORITY.pem + STRANGER.pem)
-        self.file("2.pem", ONE.pem)
-        sealed = AUTHORITY.write_truststore(Path(self.mktemp()), "secret")
-        names = ["Test authority", "localhost", "one"]
-        self.assertEqual(self.common(Keystore(type="PEM", file=two)), names[:2])
-        self.assertEqual(self.common(Keystore(type="PEM", file=self.folder)), names)
-        self.assertEqual(self.common(Keystore(type="PKCS12", file=sealed, password="secret")), names[:1])
-
-    def test_no_good(self) -> None:
-        """
-        Truststores that hold nothing to trust are named, with what is wrong.
-        """
-        sealed = AUTHORITY.write_truststore(self.folder / "trust.p12", "secret")
-        alone = Certified("alone").write_pkcs12(self.folder / "alone.p12", "secret")
-        below = self.folder / "below"
-        below.mkdir()
-        cases = [
-            (None, "ssl.verify-client needs a <truststore> of type PEM or PKCS12 in <security>"),
-            (Keystore(type="PEM", file=below), "FOLDER/below: no certificate in it"),
-            (
-                Keystore(type="PEM", file=self.file("x.pem", b"rubbish")),
-                "FOLDER/x.pem: no PEM certificate in it",
-            ),
-            (
-                Keystore(type="PKCS12", file=sealed, password="wrong"),
-                "FOLDER/trust.p12: no PKCS12 file, or the password is wrong",
-            ),
-            (
-                Keystore(type="PKCS12", file=alone, password="secret"),
-                "FOLDER/alone.p12: no certificate in it",
-            ),
-        ]
-        for truststore, expected in cases:
-            self.assertEqual(self.refusal(load_authorities, truststore), expected)
 
 
 class ServerTests(SynchronousTestCase):
