@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_gateway,tests.test_gateway_emulated,tests.test_gateway_in_front,tests.test_gateway_tls -*-
+# -*- test-case-name: tests.test_gateway,tests.test_gateway_emulated,tests.test_gateway_in_front -*-
 """Assembly: a configuration becomes a tree of Twisted services. The only file that knows everybody."""
 
 from __future__ import annotations
