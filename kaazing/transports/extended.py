@@ -173,11 +173,14 @@ class Extended:
         self._socket.abort()
 
     def due(self, now: float) -> float:
-        """Let an idle client hear something; called by the wheel."""
+        """Let an idle client hear something; called by the wheel.
+
+        That is a ping where pings are frames: to the original's Java client a pong is nothing heard.
+        """
         if now >= self._wrote + self._idle:
             self._wrote = now
             if self._signs is not None:
                 self._socket.send(PONG, TEXT)
             else:
-                self._socket.sendPong()
+                self._socket.sendPing()
         return self._wrote + self._idle

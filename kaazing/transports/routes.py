@@ -21,6 +21,7 @@ _RESOURCE = re.compile(r"(?:^|&)\.kr=([a-z]{1,16})(?:&|$)")
 _ORIGIN_NAMED = re.compile(r"(?:^|&)\.ko=([^&]*)")
 _NAME = r"[0-9a-z.!$&'()*+,;=_~-]+"  # none of what ends a header field or a line: origins are repeated
 _ORIGIN = re.compile(rf"(https?)://(\[[0-9a-f:.]+\]|{_NAME})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
+_NO_PAGE = "privileged://"  # what the original's Java client puts in front of the gateway's own host
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,8 @@ def origin_of(head: Head, route: Route, caller: Caller) -> str | None:
     """
     fields = head.headers
     origin = fields.get("origin")
+    if origin is not None and route.kind != "http" and origin.startswith(_NO_PAGE):
+        origin = None
     if origin is not None and not same_origin(origin, caller):
         return origin
     named = fields.get("x-origin")

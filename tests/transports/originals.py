@@ -9,7 +9,7 @@ from tests.wire.framing import raw
 
 Message = tuple[int, bytes]
 
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
 STAYS = (BINARY, b"\xef\x83\xbfN")
 END = (BINARY, b"")
 

@@ -307,3 +307,23 @@ class OriginTests(SynchronousTestCase):
         for origin, allowed in cases.items():
             self.assertEqual(origin_allowed(head(Origin=origin), here, sent(head())), allowed, origin)
         self.assertTrue(origin_allowed(head(), here, sent(head())))
+
+    def test_java_client(self) -> None:
+        """
+        The original's Java client says an origin with a scheme of its own, which no page has: WebSockets
+        and event streams take it for no page, where no proxy of requests does.
+        """
+        origin = "privileged://example.com:80"
+        cases = {"ws": True, "sse": True, "http": False}
+        for scheme, allowed in cases.items():
+            here = route(f"{scheme}://example.com/")
+            self.assertEqual(origin_allowed(head(Origin=origin), here, sent(head())), allowed, scheme)
+
+    def test_no_page_of_a_browser(self) -> None:
+        """
+        What a browser marks as of another site, or a bridge as of a page, gains nothing by such an origin.
+        """
+        here = route("ws://example.com/")
+        for field in ({"Sec_Fetch_Site": "cross-site"}, {"X_Origin": "http://example.net:80"}):
+            said = head(Origin="privileged://example.com:80", **field)
+            self.assertFalse(origin_allowed(said, here, sent(head())), field)
