@@ -159,7 +159,10 @@ def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
     try:
         return tuple(ipaddress.ip_network(part) for part in comma_list(value))
     except ValueError:
-        raise Unreadable("expected addresses or networks such as 10.0.0.0/8 with commas in between") from None
+        raise Unreadable(
+            "expected addresses, or networks such as 10.0.0.0/8 (0 behind the first 8 bits),"
+            " with commas in between"
+        ) from None
 
 
 def bounded(
@@ -167,8 +170,11 @@ def bounded(
 ) -> Callable[[str], Number]:
     """Return C{read} with limits in base units, both included: C{bounded(size, 1, 2**20)}."""
 
+    units: dict[Any, str] = {size: " bytes", interval: " seconds"}
+    unit = units.get(read, "")
+
     def within(value: str) -> Number:
-        return _within(read(value), minimum, maximum)
+        return _within(read(value), minimum, maximum, unit)
 
     return within
 
@@ -303,9 +309,9 @@ def _span(value: str, units: dict[str, float], known: str) -> float:
     return float(found[1]) * units[found[2].lower()]
 
 
-def _within(value: Number, minimum: Number | None, maximum: Number | None) -> Number:
+def _within(value: Number, minimum: Number | None, maximum: Number | None, unit: str = "") -> Number:
     if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
-        raise Unreadable(f"expected a value{_limits(minimum, maximum)}")
+        raise Unreadable(f"expected a value{_limits(minimum, maximum)}{unit}")
     return value
 
 

@@ -150,7 +150,10 @@ class ReaderTests(SynchronousTestCase):
             [str(network) for network in networks("127.0.0.1, 10.0.0.0/8,::1")],
             ["127.0.0.1/32", "10.0.0.0/8", "::1/128"],
         )
-        said = "expected addresses or networks such as 10.0.0.0/8 with commas in between"
+        said = (
+            "expected addresses, or networks such as 10.0.0.0/8 (0 behind the first 8 bits),"
+            " with commas in between"
+        )
         self.assertEqual(self.refused(networks, "", "a", "10.0.0.1/8", "1.2.3.4,"), said)
 
     def test_bounded(self) -> None:
@@ -159,7 +162,12 @@ class ReaderTests(SynchronousTestCase):
         """
         reader = bounded(interval, 0.1, 60.0)
         self.assertEqual(reader("1 min"), 60.0)
-        self.assertEqual(self.refused(reader, "0", "61", "1 hour"), "expected a value from 0.1 to 60.0")
+        self.assertEqual(
+            self.refused(reader, "0", "61", "1 hour"), "expected a value from 0.1 to 60.0 seconds"
+        )
+        self.assertEqual(
+            self.refused(bounded(size, 1, 1024), "0", "2k"), "expected a value from 1 to 1024 bytes"
+        )
 
     def test_host(self) -> None:
         """

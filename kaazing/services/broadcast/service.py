@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet.defer import DeferredList, maybeDeferred
@@ -52,6 +53,9 @@ class BroadcastType:
         options = config.properties
         if not config.connects and options["accept"] is None:
             yield "<connect> is missing in it, or the property <accept>: where the backend is"
+        for uri in config.connects:
+            if uri.scheme == "mcp" and _is_one_host(uri.host):
+                yield f"{uri.shown} is no multicast group: 224.0.0.0/4 or ff00::/8"
         try:
             _payload(config)
         except ValueError as why:
@@ -246,6 +250,14 @@ class Listener:
 
     def drained(self) -> None:
         """See L{IReceiver}."""
+
+
+def _is_one_host(host: str) -> bool:
+    """Return whether a host is an address, and that of no group; names are looked up at the start."""
+    try:
+        return not ip_address(host).is_multicast
+    except ValueError:
+        return False
 
 
 def _payload(config: ServiceConfig) -> Payload:

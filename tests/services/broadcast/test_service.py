@@ -46,9 +46,15 @@ class TypeTests(SynchronousTestCase):
         nowhere = service("feed", "broadcast", "sse://localhost:8000/")
         listening = service("feed", "broadcast", "ws://h:1/", properties={"accept": ("127.0.0.1", 7000)})
         missing = "<connect> is missing in it, or the property <accept>: where the backend is"
+        no_group = service("feed", "broadcast", "sse://h:1/", connect="mcp://192.0.2.1:5000")
+        group = service("feed", "broadcast", "sse://h:1/", connect="mcp://[ff02::1]:5000")
+        named = service("feed", "broadcast", "sse://h:1/", connect="mcp://group.example:5000")
         for config, faults in (
             (configured(), []),
             (listening, []),
+            (group, []),
+            (named, []),
+            (no_group, ["mcp://192.0.2.1:5000 is no multicast group: 224.0.0.0/4 or ff00::/8"]),
             (nowhere, [missing]),
             (configured(event_id="/n"), ["event.id is for the formats lines and json"]),
             (configured(slow_receiver="conflate"), ["slow.receiver conflate needs event.key"]),
