@@ -107,6 +107,9 @@ class Audience(Counts):
     def _remove(self, seat: Seat) -> None:
         del self._seats[seat.channel]
         self._newcomers.pop(seat, None)
+        self._displace(seat)
+
+    def _displace(self, seat: Seat) -> None:
         self._slow.pop(seat, None)
         alike = self._quick.get(seat.form)
         if alike is not None:
@@ -128,13 +131,7 @@ class Audience(Counts):
         """A seat has become slow, or quick again; called by the seat."""
         if seat in self._newcomers or self._seats.get(seat.channel) is not seat:
             return
-        if seat.slow:
-            alike = self._quick[seat.form]
-            del alike[seat]
-            if not alike:
-                del self._quick[seat.form]
-        else:
-            del self._slow[seat]
+        self._displace(seat)
         self._place(seat)
 
     def close(self, code: int, reason: str) -> None:
