@@ -48,6 +48,7 @@ _HEAD = (
 _ORIGINAL = re.compile(r"(?:^|&)\.k(?:bp?|cc?|d|f|i|kt|p|v)=")  # what only clients of the original send
 _SEEN = re.compile(r"(?:\.ka|lastEventId)=")
 _AGAIN = ";s/"
+_UNSAID = "undefined"  # what the original's JavaScript client says for any id: it misreads its own
 
 # Made anew each time: an error object that is raised again keeps every traceback it ever had.
 _only_get = partial(
@@ -227,7 +228,8 @@ def last_event(head: Head) -> str:
         query = dict(parse_qsl(head.query, max_num_fields=_MOST_PARAMETERS))
     except ValueError as why:
         raise _too_many() from why
-    return query.get("lastEventId", "") or query.get(".ka", "")
+    theirs = query.get(".ka", "")
+    return query.get("lastEventId", "") or ("" if theirs == _UNSAID else theirs)
 
 
 def _wants_events(head: Head) -> bool:
@@ -247,7 +249,8 @@ def _is_original(head: Head) -> bool:
 def _again(head: Head, caller: Caller, name: str) -> str:
     """Return where a client of the original comes again."""
     query = "&".join(part for part in others(head.query).split("&") if not _SEEN.match(part))
-    return f"{caller.site}{head.path}{_AGAIN}{name}{'?' if query else ''}{query}"
+    path = head.path.partition(_AGAIN)[0]  # who came again, and is let in anew, asks for the old place
+    return f"{caller.site}{path}{_AGAIN}{name}{'?' if query else ''}{query}"
 
 
 def _take_over(given: StreamChannel, channel: EventChannel) -> None:

@@ -52,6 +52,7 @@ class BrowserTests(EventTestCase):
             (b"/feed", (b"Last-Event-ID: ab-1",), "ab-1", ""),
             (b"/feed?lastEventId=ab-2&a=1", (), "ab-2", "lastEventId=ab-2&a=1"),
             (b"/feed?.ka=ab%2D3", (), "ab-3", ".ka=ab%2D3"),
+            (b"/feed?lastEventId=ab-2&.ka=ab-3", (), "ab-2", "lastEventId=ab-2&.ka=ab-3"),
             (b"/feed?lastEventId=ab-2", (b"Last-Event-ID: ab-1",), "ab-1", "lastEventId=ab-2"),
             (b"/feed?.kv=10.05&a=1", (), "", "a=1"),
         ):
@@ -221,7 +222,26 @@ class OriginalTests(EventTestCase):
         self.assertEqual(ear.heard, [("lost", None)])
         self.assertEqual(self.house.host.visits[-1].after, "ab-4")
         self.assertNotEqual(self.again(more), self.again(wire))
-        self.assertNotIn(".ka", self.again(more))
+        place = self.again(more)
+        self.assertRegex(place, r"^http://example.com:8000/feed;s/[0-9A-Za-z]{32}$")
+        (_, channel) = self.house.host.guests
+        more.hang_up()
+        channel.send(b"meanwhile", 1)
+        place = place.removeprefix("http://example.com:8000")
+        self.assertEqual(body(self.ask(place.encode())), b"data:meanwhile\n\n")
+
+    def test_again_undefined(self) -> None:
+        """
+        The JavaScript client names C{undefined} as its last event, whatever that was: for it the same
+        channel goes on.
+        """
+        wire, channel, ear = self.attend(b"/feed?.kb=512")
+        url = self.again(wire).removeprefix("http://example.com:8000").encode()
+        wire.hang_up()
+        channel.send(b"meanwhile", 1)
+        more = self.ask(url + b"?.ka=undefined&.kb=512")
+        self.assertEqual(body(more), b"data:meanwhile\n\n")
+        self.assertEqual((len(self.house.host.visits), ear.heard), (1, []))
 
     def test_over_tls(self) -> None:
         """
