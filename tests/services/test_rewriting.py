@@ -118,12 +118,12 @@ class LocationTests(SynchronousTestCase):
         """
         self.check(rules(locations=None), {"/base/x": "/base/x"})
 
-    @given(st.text("ahtps:/?#@[]:09.%\xe9 ", max_size=30))
-    def test_anything(self, value: str) -> None:
+    @given(st.sampled_from(["", "//", "http://", "HTTPS://"]), st.text("ahtps:/?#@[]:09.%\xe9 ", max_size=30))
+    def test_anything(self, start: str, rest: str) -> None:
         """
         No Location is too strange.
         """
-        rules(locations=[Mapping("http://a", "b")]).location(value, SITE, "/app/")
+        rules(locations=[Mapping("http://a", "b")]).location(start + rest, SITE, "/app/")
 
 
 class CookieTests(SynchronousTestCase):

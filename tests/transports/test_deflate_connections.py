@@ -92,14 +92,16 @@ class CompressedTests(SceneTestCase):
         text = deflated("zwölf Boxkämpfer".encode() * 3)
         stream = (
             raw(TEXT | RSV1, text[:5], final=False) + raw(9, b"?") + raw(0, text[5:])
-            + raw(TEXT, b"pla", final=False) + raw(0, b"in")
+            + raw(BINARY, b"pla", final=False) + raw(0, b"in")
         )  # fmt: skip
         for cut in range(1, len(stream)):
             hearing = self.open(whole=True)
             for at in range(0, len(stream), cut):
                 self.browser.say_raw(stream[at : at + cut])
                 self.net.turn()
-            self.assertEqual(hearing.heard, [(TEXT, "zwölf Boxkämpfer".encode() * 3), (TEXT, b"plain")], cut)
+            self.assertEqual(
+                hearing.heard, [(TEXT, "zwölf Boxkämpfer".encode() * 3), (BINARY, b"plain")], cut
+            )
             self.assertEqual(self.hears(), [(PONG, b"?")])
 
     def test_nothing_again_and_again(self) -> None:
