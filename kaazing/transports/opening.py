@@ -127,19 +127,20 @@ class Opening:
         self._asking = True
         self._socket.hold()
         offered = tuple(name for name in inner.protocols if name != HANDSHAKE)  # it is no service's
-        visit = replace(self._visit, headers=self._merged(inner), subprotocols=offered)
+        offered = offered or self._visit.subprotocols  # the Java client has said them, and says them once
+        visit = replace(self._visit, headers=self._merged(inner, offered), subprotocols=offered)
         guard = self._socket.factory.guard or (lambda visit: None)
         asked = maybeDeferred(guard, visit)
         asked.addCallback(self._judged, visit, inner)
         asked.addErrback(self._broken)
 
-    def _merged(self, inner: Inner) -> dict[str, str]:
+    def _merged(self, inner: Inner, offered: tuple[str, ...]) -> dict[str, str]:
         """Return the fields of the opening request with those of the inner one in place of theirs."""
         headers = dict(self._visit.headers)
         for name in ("sec-websocket-protocol", "sec-websocket-extensions"):
             headers.pop(name, None)
-        if inner.protocols:
-            headers["sec-websocket-protocol"] = ", ".join(inner.protocols)
+        if offered:
+            headers["sec-websocket-protocol"] = ", ".join(offered)
         if inner.authorization is not None:
             headers["authorization"] = inner.authorization
         return headers

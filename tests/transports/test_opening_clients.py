@@ -166,6 +166,20 @@ class JavaTests(SynchronousTestCase):
         client.say((TEXT, PING), (BINARY, b"AMQP"))
         self.assertEqual(ear.heard, [PING, b"AMQP"])
 
+    def test_subprotocols(self) -> None:
+        """
+        Its last releases name their subprotocols in the opening request alone: these are offered.
+        """
+        house = House(welcome=Welcome("beta"), extends=True)
+        client = Original(house, protocols=b"x-kaazing-handshake,alpha,beta")
+        client.say(
+            (BINARY, b"GET /chat HTTP/1.1\r\nSec-WebSocket-Extensions: x-kaazing-idle-timeout\r\n\r\n")
+        )
+        (visit,) = house.host.visits
+        said = visit.headers["sec-websocket-protocol"]
+        self.assertEqual((visit.subprotocols, said), (("alpha", "beta"), "alpha, beta"))
+        self.assertEqual(client.heard, [STAYS, welcome(b"Sec-WebSocket-Protocol: beta"), END, STAYS])
+
     def test_challenge(self) -> None:
         """
         The same challenge, and the same answer.
