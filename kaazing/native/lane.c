@@ -237,14 +237,10 @@ static PyObject *
 Lane_get_fault(LaneObject *self, void *closure)
 {
     lane *core = &self->core;
-    PyObject *what;
     (void)closure;
     if (core->fault == NO_FAULT)
         Py_RETURN_NONE;
-    if (core->fault == FAULT_TOO_BIG)
-        what = PyUnicode_FromFormat("message of more than %llu bytes", (unsigned long long)core->limit);
-    else
-        what = PyUnicode_FromString(lane_faults[core->fault].what);
+    PyObject *what = lane_what(core, lane_faults[core->fault].what);
     return Py_BuildValue("(iKNs)", lane_faults[core->fault].close_code, (unsigned long long)core->fault_at,
         what, lane_faults[core->fault].rule);
 }

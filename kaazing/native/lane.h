@@ -87,6 +87,15 @@ lane_offset(const lane *self, const cursor *at)
     return self->received + (uint64_t)(at->in - at->start);
 }
 
+/* Return the words for a fault; a message that is too long has its own, other faults what. */
+static inline PyObject *
+lane_what(const lane *self, const char *what)
+{
+    if (self->fault == FAULT_TOO_BIG)
+        return PyUnicode_FromFormat("message of more than %llu bytes", (unsigned long long)self->limit);
+    return PyUnicode_FromString(what);
+}
+
 /* Note the fault, for good; returns 0, the size of what can be taken. */
 static inline size_t
 lane_fail(lane *self, lane_fault fault, uint64_t offset)

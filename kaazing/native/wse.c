@@ -279,14 +279,10 @@ static PyObject *
 Wse_get_fault(WseObject *self, void *closure)
 {
     lane *core = &self->core;
-    PyObject *what;
     (void)closure;
     if (core->fault == NO_FAULT)
         Py_RETURN_NONE;
-    if (core->fault == FAULT_TOO_BIG)
-        what = PyUnicode_FromFormat("message of more than %llu bytes", (unsigned long long)core->limit);
-    else
-        what = PyUnicode_FromString(wse_faults[core->fault].what);
+    PyObject *what = lane_what(core, wse_faults[core->fault].what);
     return Py_BuildValue("(KNs)", (unsigned long long)core->fault_at, what, wse_faults[core->fault].rule);
 }
 
