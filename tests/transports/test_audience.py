@@ -18,7 +18,7 @@ from kaazing.transports.seats import Seat
 from kaazing.wire import pure_spread
 from tests.transports.scenes import BINARY, TEXT, SceneTestCase, Speaker, close
 from tests.transports.test_ws import Hearing
-from tests.transports.wires import tcp_pair
+from tests.transports.wires import given_away
 
 
 def events(*texts: str, key: bytes | None = None) -> list[Event]:
@@ -345,20 +345,16 @@ class SocketTests(AudienceTestCase):
         strangers: list[socket.socket] = []
         close_socket = tcp.Connection._closeSocket
 
-        def given_away(connection: Any, orderly: bool) -> None:
-            near, far = tcp_pair()
+        def closed(connection: Any, orderly: bool) -> None:
             number = connection.fileno()
-            close_socket(connection, orderly)
-            os.dup2(near.fileno(), number)
-            near.close()
-            far.setblocking(False)
+            far = given_away(connection, lambda: close_socket(connection, orderly))
             strangers.append(far)
             self.addCleanup(far.close)
             self.addCleanup(os.close, number)
             self.say("as it closes")
             self.net.clock.advance(1)
 
-        self.patch(tcp.Connection, "_closeSocket", given_away)
+        self.patch(tcp.Connection, "_closeSocket", closed)
         stays, gone = self.come(), 0
         for end in ("reset", "fin", "abort", "drop"):
             browser = self.come()

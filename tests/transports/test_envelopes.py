@@ -7,11 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from kaazing.config.model import CrossSite, Uri
 from kaazing.errors import BadRequest
-from kaazing.interfaces.exchanges import ITaker
 from kaazing.transports.envelopes import wrap
 from kaazing.transports.routes import Route
 from tests.transports.doors import Answer, House, answers, get
@@ -28,36 +26,6 @@ OUTSIDE = {
 KIND = b"Content-Type: application/x-message-http"
 
 Serve = Callable[[Any], None]
-
-
-@implementer(ITaker)
-class Guest:
-    """Keeps what it hears of a request, and answers with it when the body is whole."""
-
-    def __init__(self, exchange: Any) -> None:
-        self.exchange = exchange
-        self.heard: list[Any] = []
-        exchange.taker = self
-
-    def body(self, data: bytes) -> None:
-        """See L{ITaker}."""
-        self.heard.append(data)
-
-    def body_ended(self) -> None:
-        """See L{ITaker}."""
-        self.heard.append("whole")
-
-    def congested(self) -> None:
-        """See L{ITaker}."""
-        self.heard.append("congested")
-
-    def drained(self) -> None:
-        """See L{ITaker}."""
-        self.heard.append("drained")
-
-    def lost(self, why: Exception | None) -> None:
-        """See L{ITaker}."""
-        self.heard.append(str(why))
 
 
 class Porch:

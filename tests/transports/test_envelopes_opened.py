@@ -10,8 +10,9 @@ from zope.interface.verify import verifyObject
 from kaazing.errors import BadRequest
 from kaazing.interfaces.exchanges import IExchange
 from kaazing.transports.envelopes import MOST_ENVELOPE
+from tests.transports.desks import GONE, Notes
 from tests.transports.doors import Answer, Wire, answers, get
-from tests.transports.test_envelopes import KIND, OTHER, SITE, Guest, Porch, answering
+from tests.transports.test_envelopes import KIND, OTHER, SITE, Porch, answering
 
 INSIDE = b"POST /chat/;e/x?.kn=1 HTTP/1.1\r\nX-Sequence-No: 1\r\nContent-Type: text/plain\r\n\r\nhello"
 
@@ -24,11 +25,12 @@ def envelope(body: bytes, *fields: bytes, path: bytes = b"/chat/;e/x") -> bytes:
 
 class OpenedTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.guests: list[Guest] = []
+        self.guests: list[Notes] = []
 
     def take(self, exchange: Any) -> None:
         """See L{Entry}."""
-        self.guests.append(Guest(exchange))
+        self.guests.append(Notes(exchange))
+        exchange.taker = self.guests[-1]
 
     def sent(self, request: bytes, porch: Porch | None = None, cut: int = 0) -> Wire:
         """The connection of a client that sent a request."""
@@ -51,7 +53,7 @@ class OpenedTests(SynchronousTestCase):
             wire = self.sent(whole, cut=cut)
             (guest,) = self.guests
             head = guest.exchange.head
-            self.assertEqual(guest.heard, [b"hello", "whole"], cut)
+            self.assertEqual(guest.heard, [b"hello", "ended"], cut)
             self.assertEqual((head.method, head.query, head.headers["x-sequence-no"]), ("POST", ".kn=1", "1"))
             guest.exchange.answer(200, [])
             self.assertTrue(wire.value().endswith(b"\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"))
@@ -133,10 +135,10 @@ class OpenedTests(SynchronousTestCase):
         self.assertEqual(guest.heard, [])
         for _ in range(2):
             guest.exchange.resume()
-            self.assertEqual(guest.heard, [b"hello", "whole"])
+            self.assertEqual(guest.heard, [b"hello", "ended"])
         guest.exchange.hold()
         guest.exchange.resume()
-        self.assertEqual(guest.heard, [b"hello", "whole"])
+        self.assertEqual(guest.heard, [b"hello", "ended"])
 
     def test_bounded(self) -> None:
         """
@@ -149,12 +151,13 @@ class OpenedTests(SynchronousTestCase):
 
         most = 5
         self.sent(envelope(INSIDE), Porch(bound))
-        self.assertEqual(self.guests.pop().heard, [b"hello", "whole"])
+        self.assertEqual(self.guests.pop().heard, [b"hello", "ended"])
         most = 4
         _, _, body = self.answer(envelope(INSIDE), Porch(bound))
         self.assertEqual(body.partition(b"\r\n")[0], b"HTTP/1.1 413 Content Too Large")
         self.assertEqual(
-            self.guests.pop().heard, ["413: enveloped body that is too long (RFC 9110 section 15.5.14)"]
+            self.guests.pop().heard,
+            [("lost", "413: enveloped body that is too long (RFC 9110 section 15.5.14)")],
         )
 
     def test_no_body(self) -> None:
@@ -162,7 +165,7 @@ class OpenedTests(SynchronousTestCase):
         A request without a body is whole at once.
         """
         self.sent(envelope(b"GET /chat/;e/x HTTP/1.1\r\n\r\n"))
-        self.assertEqual(self.guests[0].heard, ["whole"])
+        self.assertEqual(self.guests[0].heard, ["ended"])
 
     def test_gone(self) -> None:
         """
@@ -172,7 +175,7 @@ class OpenedTests(SynchronousTestCase):
         self.sent(whole[:-1]).hang_up()
         self.assertEqual(self.guests, [])
         self.sent(whole).hang_up()
-        self.assertEqual(self.guests[0].heard[2:], ["the client closed the connection"])
+        self.assertEqual(self.guests[0].heard[2:], [GONE])
 
     def test_congestion(self) -> None:
         """
@@ -199,7 +202,7 @@ class OpenedTests(SynchronousTestCase):
         wire.say(b"abcd")
         self.assertEqual(self.guests[0].heard, [])
         exchange.resume()
-        self.assertEqual(self.guests[0].heard, [b"abcd", "whole"])
+        self.assertEqual(self.guests[0].heard, [b"abcd", "ended"])
 
     def test_pipelined(self) -> None:
         """

@@ -18,7 +18,7 @@ from tests.transports.echoes import EchoTests
 from tests.transports.endings import ProxyTests
 from tests.transports.paths import ProxyCase
 from tests.transports.scenes import BINARY, PING, PONG, TEXT, SceneTestCase, close
-from tests.transports.wires import tcp_pair
+from tests.transports.wires import given_away
 from tests.wire.framing import raw
 
 if TYPE_CHECKING or SPEEDUPS:
@@ -238,13 +238,9 @@ class ReuseTests(PumpTestCase):
         self.strangers: list[socket.socket] = []
         close_socket = tcp.Connection._closeSocket
 
-        def given_away(connection: Any, orderly: bool) -> None:
-            near, far = tcp_pair()
+        def closed(connection: Any, orderly: bool) -> None:
             number = connection.fileno()
-            close_socket(connection, orderly)
-            os.dup2(near.fileno(), number)
-            near.close()
-            far.setblocking(False)
+            far = given_away(connection, lambda: close_socket(connection, orderly))
             far.send(b"a stranger's")
             self.strangers.append(far)
             for call in self.calls:
@@ -252,7 +248,7 @@ class ReuseTests(PumpTestCase):
             self.addCleanup(far.close)
             self.addCleanup(os.close, number)
 
-        self.patch(tcp.Connection, "_closeSocket", given_away)
+        self.patch(tcp.Connection, "_closeSocket", closed)
 
     def assert_left_alone(self) -> None:
         """The strangers have received nothing, and what they sent was not taken."""

@@ -7,6 +7,7 @@ one end and gives the test the other, a L{Far}. Nothing moves but in L{Net.turn}
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -342,6 +343,21 @@ class LoopbackNet:
         for far in self._fars:
             far.socket.close()
         close_reactor(self.reactor)
+
+
+def given_away(connection: Any, close: Callable[[], None]) -> socket.socket:
+    """Close a connection's socket, and give its number to a connection that nobody knows.
+
+    Returns:
+        the far end of that, which does not block; its near end has the number.
+    """
+    near, far = tcp_pair()
+    number = connection.fileno()
+    close()
+    os.dup2(near.fileno(), number)
+    near.close()
+    far.setblocking(False)
+    return far
 
 
 def tcp_pair(buffer: int = 0) -> tuple[socket.socket, socket.socket]:
