@@ -11,11 +11,8 @@ from twisted.application.service import Service
 from kaazing.config.model import ServiceConfig
 from kaazing.interfaces.services import IHouse, Visit, Welcome
 
-SOCKETS = frozenset(
-    ("ws", "wss", "wse", "wse+ssl", "wsn", "wsn+ssl", "wsx", "wsx+ssl"),
-)
+SOCKETS = frozenset(("ws", "wss", "wse", "wse+ssl", "wsn", "wsn+ssl", "wsx", "wsx+ssl"))
 """Schemes of accepts that bring channels of messages: native, emulated, or both."""
-
 
 EVENTS = frozenset(("sse", "sse+ssl"))
 """Schemes of accepts that bring event streams."""

@@ -7,9 +7,9 @@ import errno
 import fcntl
 import socket
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,7 @@ from twisted.logger import Logger
 from kaazing.config.model import Uri
 from kaazing.errors import ListenError
 from kaazing.literals import bracketed
-
-Networks = Iterable[IPv4Network | IPv6Network]
+from kaazing.wire.forwarded import Networks, listed
 
 LONGEST = 65535  # bytes of a datagram, and more: UDP over IPv4 carries 65,507
 MOST_AT_ONCE = 256  # datagrams
@@ -175,7 +174,7 @@ class Datagrams:
     def _look(self, address: str) -> bool:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[address] = allowed = is_within(address, self._allowed)
+        self._known[address] = allowed = listed(address, tuple(self._allowed))
         return allowed
 
     def _resolved(self) -> list[str]:
@@ -227,14 +226,6 @@ def _overflowed(made: Any) -> int:
     except OSError:
         return 0
     return int(struct.unpack_from("=I", numbers, 4 * _DROPS)[0]) if len(numbers) > 4 * _DROPS else 0
-
-
-def is_within(address: str, networks: Networks) -> bool:
-    """Return whether an address is in one of C{networks}; one of IPv4 also as IPv6 has it."""
-    where = ip_address(address)
-    mapped: IPv4Address | None = getattr(where, "ipv4_mapped", None)
-    where = mapped or where
-    return any(where in network for network in networks)
 
 
 def own_networks() -> Iterator[tuple[str, str, IPv4Network | IPv6Network]]:

@@ -29,7 +29,6 @@ PONG = CONTROL + b"\x0a\0"
 
 NOT_BALANCED = "\uf0ffN".encode()  # the balancer message of one that stays
 
-
 _HONOURED = {
     "authorization": "authorization",
     "websocket-protocol": "protocols",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from kaazing.errors import BadRequest
 from kaazing.wire.heads import TOKEN, authority
@@ -56,14 +56,23 @@ class Told:
 
 @lru_cache(4096)
 def listed(host: str, networks: Networks) -> bool:
-    """Return whether an address is in one of the networks; False for what is no address."""
+    """Return whether an address is in one of the networks, also one of IPv4 as IPv6 has it; False for what
+    is no address."""
     try:
-        found = ip_address(host)
+        found = _address(host)
     except ValueError:
         return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
     return any(found in network for network in networks)
+
+
+def _address(written: str) -> IPv4Address | IPv6Address:
+    """Return an address; of one of IPv4 as IPv6 has it, that of IPv4.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = ip_address(written)
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 def read(headers: Mapping[str, str], trusted: Networks) -> Told:
@@ -134,11 +143,9 @@ def _node(written: str) -> tuple[str, int] | None:
     if match is None:
         return None
     try:
-        found = ip_address((match[1] or match[3]).strip("[]"))
+        found = _address((match[1] or match[3]).strip("[]"))
     except ValueError:
         return None
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
     port = int(match[2] or 0)
     return found.compressed, port if port < 65536 else 0
 

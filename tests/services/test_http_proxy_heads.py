@@ -90,6 +90,18 @@ class HeadTests(ProxyTestCase):
         self.ask("/app/x", "Authorization: Bearer mine")
         self.assertEqual(self.backs[0].fields["authorization"], "Basic am9lOndlbGNvbWU=")
 
+    def test_no_name(self) -> None:
+        """
+        A client of HTTP/1.0 that calls the gateway nothing is told the address of the accept.
+        """
+        there = "http://[::1]:8000/app/"
+        self.start(service("p", "http.proxy", there, connect="http://127.0.0.1:9000/base/"))
+        client = self.call(host="::1")
+        client.say(b"GET /app/x HTTP/1.0\r\n\r\n")
+        self.network.settle()
+        self.answer("302 Found", "Location: http://127.0.0.1:9000/base/y", "Content-Length: 0")
+        self.assertEqual(client.fields["location"], there + "y")
+
     def test_back(self) -> None:
         """
         Location and cookies of the origin are made the client's, as the file says.

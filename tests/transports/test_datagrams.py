@@ -23,7 +23,6 @@ from kaazing.transports.datagrams import (
     LONGEST,
     DatagramPort,
     Datagrams,
-    is_within,
     own_networks,
 )
 from tests.running import uri
@@ -350,14 +349,6 @@ class PortTests(SynchronousTestCase):
 
 
 class NetworkTests(SynchronousTestCase):
-    def test_within(self) -> None:
-        """
-        An address of IPv4 that is written as one of IPv6 is what it is.
-        """
-        near = (ip_network("192.0.2.0/24"),)
-        self.assertTrue(is_within("::ffff:192.0.2.1", near))
-        self.assertFalse(is_within("::ffff:192.0.3.1", near))
-
     def test_own(self) -> None:
         """
         This machine has a loopback interface.
