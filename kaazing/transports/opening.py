@@ -205,9 +205,7 @@ class Opening:
         self._socket.finish(code_for(why), why.what)
 
     def _answer(self, status: int, fields: list[tuple[bytes, bytes]], last: bytes = b"") -> None:
-        server = self._socket.factory.server
-        fields = [*fields, (b"Date", date()), *([(b"Server", server.encode())] if server else [])]
-        messages = [answer(status, fields)]
+        messages = [answer(status, [*fields, (b"Date", date()), *self._socket.factory.fields])]
         if self._manner.ends:
             messages.append(b"")
         if self._manner.balanced and last:

@@ -48,7 +48,7 @@ class ServerTests(SceneTestCase):
         """
         said = {"upgrade": "WebSocket", "connection": "Upgrade", "sec-websocket-accept": ACCEPT}
         self.assertEqual(self.answer(), ("HTTP/1.1 101 Switching Protocols", said))
-        self.scene.sockets.server = "Kaazing"
+        self.scene.sockets.fields = [(b"Server", b"Kaazing")]
         self.assertEqual(self.answer()[1], {**said, "server": "Kaazing"})
         self.assertTrue(self.channel.open)
 
