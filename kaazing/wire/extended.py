@@ -45,7 +45,7 @@ _HONOURED = {
 # Nothing stands behind the possessive group: Python 3.11.0 to 3.11.2 do not go back to its last whole turn.
 _REQUEST = re.compile(rf"GET ([!\"$-~]*+) HTTP/1\.1((?:\r\n{FIELD})*+)")
 _END = "\r\n\r\n"
-_LIST = re.compile(rf"{TOKEN}++(?:[ \t]*+,[ \t]*+{TOKEN}++)*+")
+_LIST = re.compile(rf"{TOKEN}++(?:[ \t]*+,[ \t]*+{TOKEN}++)*")
 _OURS = re.compile(r"\.k[a-z]{1,3}=.*")  # parameters of a query that are for the gateway
 
 

@@ -28,7 +28,7 @@ _NODE = re.compile(
     r"([0-9.]{7,15}+|\[[0-9A-Fa-f:.]{2,45}+\])(?::([0-9]{1,5}+))?|([0-9A-Fa-f:.]{2,45}+)"
 )  # an address with or without a port, or a bare IPv6 address
 _STEP = re.compile(
-    rf'[ \t]*+(?:({TOKEN}++)=(?:"((?:[^"\\]|\\.)*+)"|([^\s",;]++)))?[ \t]*+([,;]|\Z)'
+    rf'[ \t]*+(?:({TOKEN}++)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]++)))?[ \t]*+([,;]|\Z)'
 )  # a pair of an element, or nothing, and what ends it (RFC 7239 section 4)
 _PORT = re.compile("[1-9][0-9]{0,4}")
 _SECURE = {"https": True, "wss": True, "http": False, "ws": False}

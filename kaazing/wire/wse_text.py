@@ -13,7 +13,7 @@ from typing import final
 
 RULE = "WSE encodings"
 
-_WELL_ESCAPED = re.compile(rb"(?:[^\x7f]++|\x7f[0rn\x7f])*+")
+_WELL_ESCAPED = re.compile(rb"(?:[^\x7f]++|\x7f[0rn\x7f])*")
 _DELETE = "\u0100"  # stands for an unescaped 7F while the other pairs are looked for
 _PAIRS = (("\x7f0", "\0"), ("\x7fr", "\r"), ("\x7fn", "\n"))
 

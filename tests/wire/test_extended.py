@@ -133,6 +133,7 @@ class ReadTests(SynchronousTestCase):
             (JAVASCRIPT.replace(b"a,b", b"a,a"), "subprotocols that are not different"),
             (JAVASCRIPT.replace(b"a,b", b"a,,b"), "subprotocols that are no list of tokens"),
             (JAVASCRIPT.replace(b"a,b", b"a b"), "subprotocols that are no list of tokens"),
+            (JAVASCRIPT.replace(b"a,b", b"a,"), "subprotocols that are no list of tokens"),
             (JAVASCRIPT.replace(b"l: \r", b"l: c\r"), "protocols more than once"),
             (JAVASCRIPT[:-2] + b"Authorization: x\r\n\r\n", "authorization more than once"),
             (JAVASCRIPT[:-2] + b"Cookie: a=b\r\n\r\n", "a field that the extended handshake does not have"),
