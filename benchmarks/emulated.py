@@ -43,23 +43,23 @@ def run(words: Sequence[str], folder: Path) -> None:
     reader.add_argument("--record", type=Path, help="Markdown page whose table is replaced")
     options = reader.parse_args(words)
     figures: Figures = {}
+    systems, load = processors()
+    os.sched_setaffinity(0, {load})
     for turn in range(options.rounds):
         say(f"round {turn + 1} of {options.rounds}")
-        _round(options, folder, figures)
+        _round(options, systems, folder, figures)
     text = table(figures, options.sessions, options.size)
     print(text)
     if options.record:
         put(text, options.record, BEGIN, END)
 
 
-def _round(options: argparse.Namespace, folder: Path, figures: Figures) -> None:
+def _round(options: argparse.Namespace, processor: int, folder: Path, figures: Figures) -> None:
     """Measure each kind of session once, on a gateway of its own with the native lane."""
-    systems, load = processors()
-    os.sched_setaffinity(0, {load})
     for kind in (Native, Emulated):
         with ExitStack() as stack:
             where = place(gateway(options.gateway), ["proxy"], folder, certificate(folder))
-            running = _start(options.gateway, where, systems, folder, stack)
+            running = _start(options.gateway, where, processor, folder, stack)
             backend = stack.enter_context(Backend(where.back))
             for what, figure in _measure(options, kind, where, running, backend).items():
                 figures.setdefault(what, {}).setdefault(kind.name, []).append(figure)
