@@ -5,7 +5,7 @@ No reactor, clock, Deferred or socket inside. Time enters as C{now}, monotonic s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any
@@ -30,7 +30,7 @@ class Front(Enum):
     STREAM = "stream"
     """Any cut, empty messages left out; C{kind} is that of the message the bytes came in."""
     MESSAGES = "messages"
-    """Each call is one whole WebSocket message."""
+    """Each call is one whole WebSocket message; of a carrier that has none (L{Link.messages}), any cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,62 @@ class Close:
     reason: str = ""
 
 
-Order = bytes | ToFront | ToBack | Hold | Resume | Close
-"""What a session may yield; plain bytes pass on to the end that did not speak."""
+@dataclass(frozen=True, slots=True)
+class AskLogin:
+    """Question: who is the client to be at the backend? C{IAdapterSession.login} hears the answer.
+
+    To be asked only where L{Link.injects} says that there is an answer.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """Question: may the connection to the backend be encrypted from here on (STARTTLS)?
+
+    C{IAdapterSession.secured} is called when it is, its certificate checked; where it cannot be, the
+    session is over, told as a backend that was lost.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Question: what does C{work()} return, which takes long (a SCRAM proof)?
+
+    It is called in another thread; C{IAdapterSession.computed} hears the result. What it raises is
+    raised here: a ProtocolViolation is the violation it says, anything else a fault of ours.
+    """
+
+    work: Callable[[], Any]
+
+
+Order = bytes | ToFront | ToBack | Hold | Resume | Close | AskLogin | StartTls | Compute
+"""What a session may yield; plain bytes pass on to the end that did not speak.
+
+A question (L{AskLogin}, L{StartTls}, L{Compute}) is the last order of its answer: until its own
+answer is told, the session is told nothing else and neither end is read, but C{deadline} stands.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who the gateway is at a backend.
+
+    Attributes:
+        username: empty where the mechanism finds it out by itself (EXTERNAL).
+        password: kept out of every repr.
+        mechanism: the SASL mechanism to use, None for the best that the backend offers.
+    """
+
+    username: str
+    password: str = field(default="", repr=False)
+    mechanism: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoLogin:
+    """There is no login for this client; C{reason} is a sentence that the client may read."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +135,60 @@ class Link:
     Attributes:
         peer: the client's address, "192.0.2.1:5000".
         subprotocol: what the handshake settled on, None for none (RFC 6455 section 1.9).
+        messages: whether the front has message boundaries and kinds (WebSocket) or not (tcp).
+        secure: whether the front is encrypted.
+        encrypted: whether the back is, from its first byte on.
         options: the service's properties, read, by name; every option the adapter declares is there.
         user: who the client has proved to be, None where nobody asked.
         roles: what C{user} may be.
+        injects: whether L{AskLogin} has an answer: a login that takes the place of the client's.
+        policy: an L{IPolicy}, None where everything is allowed.
+        apart: whether each message to the backend must be yielded by itself, none joined with another,
+            because they are counted (rate limits).
     """
 
     peer: str
     subprotocol: str | None = None
+    messages: bool = True
+    secure: bool = False
+    encrypted: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     user: str | None = None
     roles: frozenset[str] = frozenset()
+    injects: bool = False
+    policy: Any = None
+    apart: bool = False
+
+
+class ILogins(Interface):
+    """Where the logins of backends are kept."""
+
+    def login(link: Link) -> Any:
+        """Return a Deferred of the L{Login}, or L{NoLogin}, for a client of this service."""
+
+
+class IPolicy(Interface):
+    """What a client may do, by its roles; see kaazing.wire.policy for the rules.
+
+    An operation is one that the adapter declares (L{IAdapter.operations}).
+    """
+
+    def restricts(operation: str) -> bool:
+        """Return whether there may be names that this operation is not allowed for."""
+
+    def allows(operation: str, name: str) -> bool:
+        """Return whether the operation may be done to C{name}, in which no character is a wildcard."""
+
+    def allows_all(operation: str, pattern: str) -> bool:
+        """Return whether it may be done to everything that C{pattern} matches, read by the
+        operation's grammar; for subscriptions with wildcards."""
+
+
+class IMeter(Interface):
+    """Counts what passes."""
+
+    def add(side: Side, operation: str, count: int) -> None:
+        """That end sent C{count} more messages of an operation ("SEND", "basic.publish") that passed."""
 
 
 class IValidator(Interface):
@@ -127,6 +225,7 @@ class IAdapterSession(Interface):
     deadline = Attribute(
         "monotonic seconds at which expired() wants to be called, or None; read after each call"
     )
+    kind = Attribute("Kind: what plain bytes become towards the browser; read after each call")
 
     def opened(now: float) -> Iterable[Order]:
         """Both ends are up; called first."""
@@ -136,7 +235,7 @@ class IAdapterSession(Interface):
 
     def from_back(data: bytes, now: float) -> Iterable[Order]:
         """The backend sent C{data}, any cut. Each plain C{bytes} yielded is one WebSocket message
-        of kind AUTO, and those in a row are framed together."""
+        of C{kind}, and those in a row are framed together."""
 
     def front_ended(now: float) -> Iterable[Order]:
         """The browser sends no more; the backend's FIN follows when the orders are done."""
@@ -146,6 +245,18 @@ class IAdapterSession(Interface):
 
     def expired(now: float) -> Iterable[Order]:
         """The deadline has passed."""
+
+    def login(answer: Login | NoLogin, now: float) -> Iterable[Order]:
+        """The answer to L{AskLogin}. Plain bytes yielded here, and in the two below, go to the back."""
+
+    def secured(now: float) -> Iterable[Order]:
+        """The answer to L{StartTls}: the connection to the backend is encrypted."""
+
+    def computed(result: Any, now: float) -> Iterable[Order]:
+        """The answer to L{Compute}."""
+
+    def report(meter: IMeter) -> None:
+        """Tell the meter what has passed since the last report. Called now and then, at the end too."""
 
 
 class IAdapter(Interface):
@@ -158,6 +269,10 @@ class IAdapter(Interface):
         " of the client's offer that is in here is chosen; a client that offers none is served"
     )
     options = Attribute("tuple[Option, ...]: the service properties it reads, beside those of every proxy")
+    operations = Attribute(
+        "Mapping[str, Grammar]: what a <policy> may allow or deny, and how the names look that each"
+        " is done to (kaazing.wire.policy); empty where the adapter asks no policy"
+    )
 
     def check(options: Mapping[str, Any]) -> Iterable[str]:
         """Return sentences, each a fault in a service's properties, read, that looking at them one
