@@ -1,0 +1,31 @@
+"""Real servers as backends: private, on free ports of 127.0.0.1, started once for a whole test run.
+
+Each is a function that starts its server at the first call and returns where it listens; all end with the
+test run, however that ends. A server that is not installed raises SkipTest.
+"""
+
+from tests.integration.servers.brokers import Mosquitto, RabbitMQ, mosquitto, rabbitmq
+from tests.integration.servers.imap import Dovecot, dovecot
+from tests.integration.servers.irc import InspIRCd, NgIRCd, inspircd, ngircd
+from tests.integration.servers.setup import PASSWORD, USER, VHOST
+from tests.integration.servers.xmpp import Ejabberd, Prosody, ejabberd, prosody
+
+__all__ = [
+    "PASSWORD",
+    "USER",
+    "VHOST",
+    "Dovecot",
+    "Ejabberd",
+    "InspIRCd",
+    "Mosquitto",
+    "NgIRCd",
+    "Prosody",
+    "RabbitMQ",
+    "dovecot",
+    "ejabberd",
+    "inspircd",
+    "mosquitto",
+    "ngircd",
+    "prosody",
+    "rabbitmq",
+]
