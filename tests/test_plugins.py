@@ -28,6 +28,7 @@ class Morse:
     front = Front.STREAM
     subprotocols = ("morse",)
     options: tuple[Option, ...] = ()
+    operations: Mapping[str, Any] = {}
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """Find nothing."""

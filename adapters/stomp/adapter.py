@@ -96,6 +96,7 @@ class StompAdapter:
     front = Front.STREAM
     subprotocols = ("v12.stomp", "v11.stomp", "v10.stomp")
     options = OPTIONS
+    operations: Mapping[str, Any] = {}
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IAdapter.check}."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.base import BaseSession
 from kaazing.adapters.stomp.ledger import Ledger
 from kaazing.adapters.stomp.opening import injected, offered, settled
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
@@ -34,14 +35,14 @@ heart-beat: brokers write one behind every NUL."""
 
 
 @implementer(IAdapterSession)
-class StompSession:
+class StompSession(BaseSession):
     """See L{IAdapterSession}."""
 
-    __slots__ = ("_back", "_front", "_held", "_ledger", "_offers", "_options", "_spoke", "deadline")
+    __slots__ = ("_back", "_front", "_held", "_ledger", "_offers", "_options", "_spoke")
 
     def __init__(self, link: Link) -> None:
+        super().__init__()
         self._options = link.options
-        self.deadline: float | None = None
         self._front = self._scanner(Side.FRONT, "stomp.maximum.frame.size")
         self._back = self._scanner(Side.BACK, "stomp.maximum.backend.frame.size")
         self._offers: frozenset[int] = frozenset()  # versions, once CONNECT has come
@@ -86,14 +87,6 @@ class StompSession:
         if self._ledger is not None and self._back.fault is None:
             return frames
         return self._answered(frames, now)
-
-    def front_ended(self, now: float) -> Iterable[Order]:
-        """See L{IAdapterSession.front_ended}; a frame still open is dropped."""
-        return ()
-
-    def back_ended(self, now: float) -> Iterable[Order]:
-        """See L{IAdapterSession.back_ended}; a frame still open is dropped."""
-        return ()
 
     def expired(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.expired}; the login has taken too long."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from zope.interface import Attribute, Interface
 
+from kaazing.interfaces.adapters import Front
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
@@ -46,6 +48,42 @@ class Welcome:
     subprotocol: str | None = None
     keep: Any = None
     at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What a client may send to its backend, beyond a burst of one second's worth; 0 for any number.
+
+    Attributes:
+        messages: a second.
+        bytes: a second.
+    """
+
+    messages: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms the sessions of an adapter's service run; one object for all of them.
+
+    Attributes:
+        service: its name.
+        wants: how the adapter wants the browser's bytes.
+        connect: L{Uri} of the backend.
+        options: L{ConnectOptions} of the backend, for encryption that begins later.
+        logins: L{ILogins}, None where no login is put in.
+        rates: None where nothing is limited.
+        tally: what L{IHouse.tally} returned, None where nobody counts.
+    """
+
+    service: str
+    wants: Front = Front.STREAM
+    connect: Any = None
+    options: Any = None
+    logins: Any = None
+    rates: Rates | None = None
+    tally: Any = None
 
 
 class IServiceType(Interface):
@@ -120,9 +158,13 @@ class IHouse(Interface):
         """Let everything flow between two channels until both are closed, back-pressure included;
         a stream from the back becomes messages of C{kind} (L{Kind}) at a WebSocket front."""
 
-    def adapt(service: str, front: Any, back: Any, session: Any, wants: Any) -> None:
-        """Let an L{IAdapterSession} decide what flows between two channels; C{wants} is its
-        adapter's L{Front}."""
+    def adapt(front: Any, back: Any, session: Any, link: Any, terms: Any) -> None:
+        """Let an L{IAdapterSession} decide what flows between two channels, on its service's
+        L{Terms}; C{link} is the L{Link} that it was made with."""
+
+    def tally(service: str) -> Any:
+        """Return the L{IMeter} of a service, which its sessions report to; the same for each call.
+        See L{kaazing.transports.tally.Tally} for how it is read."""
 
     def loop(service: str, channel: Any, repeat: int) -> None:
         """Send each message that comes on a channel back to where it came from, C{repeat} times."""

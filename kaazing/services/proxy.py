@@ -16,7 +16,7 @@ from kaazing.config.model import ServiceConfig, Uri
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
 from kaazing.interfaces.channels import IChannel
-from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
+from kaazing.interfaces.services import IHouse, IService, IServiceType, Terms, Visit, Welcome
 from kaazing.literals import bounded, choice, comma_list, size
 from kaazing.options import Option
 from kaazing.services.base import EVENTS, SOCKETS, BaseService, choose
@@ -175,4 +175,5 @@ class ProxyService(BaseService):
             self.house.join(self.name, front, back, self._kind)
             return
         link = Link(peer=front.peer, subprotocol=front.subprotocol, options=self.config.properties)
-        self.house.adapt(self.name, front, back, self._adapter.session(link), self._adapter.front)
+        terms = Terms(service=self.name, wants=self._adapter.front)
+        self.house.adapt(front, back, self._adapter.session(link), link, terms)

@@ -3,21 +3,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR, code_for
-from kaazing.errors import ProtocolViolation, Side
-from kaazing.interfaces.adapters import Close, Front, Hold, Kind, Order, Resume, ToBack, ToFront
+from kaazing.errors import ConnectError, ProtocolViolation, Side
+from kaazing.interfaces.adapters import (
+    AskLogin,
+    Close,
+    Compute,
+    Front,
+    Hold,
+    IAdapterSession,
+    Kind,
+    Link,
+    Order,
+    Resume,
+    StartTls,
+    ToBack,
+    ToFront,
+)
 from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.interfaces.services import Terms
+from kaazing.transports.answers import Answers
 from kaazing.transports.bridge import what
-from kaazing.transports.sessions import Sessions
-from kaazing.transports.wheel import Wheel
 
-_AUTO = int(Kind.AUTO)  # a plain number is quicker where each chunk passes
-_ORDERED, _CONGESTED, _STARTING = 1, 2, 4  # why an end is held
+_BINARY = int(Kind.BINARY)  # a plain number is quicker where each chunk passes
+_ORDERED, _CONGESTED, _STARTING, _ASKED = 1, 2, 4, 8  # why an end is held
+
+_log = Logger(namespace="kaazing.sessions")
 
 
 class Adapted:
@@ -28,24 +48,44 @@ class Adapted:
     """
 
     __slots__ = (
-        "_closed", "_held", "_over", "_session", "_sessions", "_up", "_wheel", "back", "front", "service"
+        "_answer", "_answers", "_closed", "_deaf", "_held", "_link", "_over", "_session", "_sessions",
+        "_terms", "_up", "_waiting", "_wheel", "back", "front", "service",
     )  # fmt: skip
 
     def __init__(
-        self, sessions: Sessions, service: str, front: IChannel, back: IChannel, session: Any, wheel: Wheel
+        self,
+        front: IChannel,
+        back: IChannel,
+        session: IAdapterSession,
+        link: Link,
+        terms: Terms,
+        answers: Answers,
     ) -> None:
-        """Join; see L{kaazing.transports.bridge.Bridge}, and L{IAdapterSession} for C{session}."""
-        self._sessions, self.service, self.front, self.back = sessions, service, front, back
-        self._session, self._wheel = session, wheel
+        """Join; both channels are held until L{start}.
+
+        Args:
+            session: decides what flows; it was told of C{link}.
+            terms: those of its service.
+            answers: who answers the session's questions.
+        """
+        self._sessions, self._wheel, self._answers = answers.sessions, answers.wheel, answers
+        self.service, self.front, self.back = terms.service, front, back
+        self._session: Any = session  # hears kinds as plain numbers
+        self._link, self._terms = link, terms
         self._held = dict.fromkeys(Side, _STARTING)
         self._closed = False  # somebody decided to end it
+        self._deaf = False  # closed, or a question is open
+        self._answer: Deferred[Any] | None = None  # to the open question
+        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()  # for the answer
         self._up = 2  # channels that are not gone
         self._over: set[Side] = set()  # ends that send no more
 
-    def start(self, wants: Front) -> None:
-        """Let it flow; C{wants} is how the adapter wants the browser's bytes."""
+    def start(self) -> None:
+        """Let it flow."""
         self._sessions.opened(self)
-        self.front.whole = wants is Front.MESSAGES
+        if self._terms.tally is not None:
+            self._terms.tally.opened(self._session)
+        self.front.whole = self._terms.wants is Front.MESSAGES
         self.front.receiver = _Hearing(self, Side.FRONT)
         self.back.receiver = _Hearing(self, Side.BACK)
         self.run(self._session.opened(self._wheel.now()), Side.FRONT)
@@ -54,7 +94,8 @@ class Adapted:
 
     def heard(self, side: Side, data: bytes, kind: int) -> None:
         """An end spoke."""
-        if self._closed:
+        if self._deaf:
+            self._wait(self.heard, side, data, kind)
             return
         session, now = self._session, self._wheel.now()
         orders = session.from_front(data, kind, now) if side is Side.FRONT else session.from_back(data, now)
@@ -65,6 +106,7 @@ class Adapted:
 
     def run(self, orders: Iterable[Order], spoke: Side) -> None:
         """Carry out what the session orders; plain bytes go to the end that did not speak."""
+        question: Any = None
         if type(orders) is list:
             self._pass(orders, spoke)
         else:
@@ -73,11 +115,16 @@ class Adapted:
                 for order in orders:
                     if self._closed:
                         continue  # to the end, as promised, and to nobody
+                    if question is not None:
+                        raise TypeError(f"an adapter's session ordered more behind {question!r}")
                     if type(order) is bytes:
                         passing.append(order)
+                        continue
+                    self._pass(passing, spoke)
+                    passing = []
+                    if isinstance(order, (AskLogin, StartTls, Compute)):
+                        question = order
                     else:
-                        self._pass(passing, spoke)
-                        passing = []
                         self._obey(order)
             except ProtocolViolation as why:
                 self._pass(passing, spoke)
@@ -87,10 +134,16 @@ class Adapted:
         deadline = self._session.deadline
         if deadline is not None and not self._closed:
             self._wheel.put(self, deadline)
+        if question is not None and not self._closed:
+            self._ask(question)
 
     def _pass(self, messages: list[bytes], spoke: Side) -> None:
-        if messages:
-            (self.back if spoke is Side.FRONT else self.front).send_all(messages, _AUTO)
+        if not messages:
+            return
+        if spoke is Side.FRONT:
+            self.back.send_all(messages, _BINARY)
+        else:
+            self.front.send_all(messages, self._session.kind)
 
     def _obey(self, order: Any) -> None:
         match order:
@@ -109,9 +162,9 @@ class Adapted:
 
     def _hold(self, side: Side, reasons: int) -> None:
         channel = self.front if side is Side.FRONT else self.back
-        self._held[side] = reasons
-        if self._closed:
-            return
+        before, self._held[side] = self._held[side], reasons
+        if self._closed or bool(before) == bool(reasons):
+            return  # a channel that is being encrypted must not be held again: it reads on its own
         if reasons:
             channel.hold()
         else:
@@ -122,18 +175,84 @@ class Adapted:
         other = Side.BACK if side is Side.FRONT else Side.FRONT
         self._hold(other, self._held[other] | _CONGESTED if yes else self._held[other] & ~_CONGESTED)
 
+    # Questions
+
+    def _ask(self, question: AskLogin | StartTls | Compute) -> None:
+        if self._answer is not None:
+            raise TypeError(f"an adapter's session asked {question!r} before its last question was answered")
+        self._deaf = True
+        for side in Side:
+            self._hold(side, self._held[side] | _ASKED)
+        answer = self._answer = self._answers.answer(question, self.back, self._link, self._terms)
+        answer.addCallback(self._answered, question).addErrback(self._unanswered)
+
+    def _answered(self, result: Any, question: AskLogin | StartTls | Compute) -> None:
+        self._answer = None
+        if self._closed:
+            return
+        session, now = self._session, self._wheel.now()
+        match question:
+            case AskLogin():
+                orders = session.login(result, now)
+            case StartTls():
+                orders = session.secured(now)
+            case Compute():
+                orders = session.computed(result, now)
+        self.run(orders, Side.FRONT)
+        if self._answer is None:
+            self._go_on()
+
+    def _unanswered(self, why: Failure) -> None:
+        """There is no answer, or what followed from it went wrong."""
+        self._answer = None
+        if self._closed:
+            return
+        if isinstance(why.value, ConnectError):
+            self._lose(why.value)
+        elif isinstance(why.value, ProtocolViolation):
+            self.failed(why.value)
+        else:
+            _log.failure("service {service}: a session failed", why, service=self.service)
+            self._close(INTERNAL_ERROR, "the service failed")
+
+    def _wait(self, call: Callable[..., None], *more: Any) -> None:
+        if not self._closed:
+            self._waiting.append((call, more))
+
+    def _go_on(self) -> None:
+        """Hear what came while a question was open, up to the next question."""
+        self._deaf = self._closed
+        while self._waiting and not self._deaf:
+            call, more = self._waiting.popleft()
+            call(*more)
+        if not self._deaf:
+            for side in Side:
+                self._hold(side, self._held[side] & ~_ASKED)
+
+    # Ends
+
     def ended(self, side: Side) -> None:
         """An end sends no more."""
-        if self._closed or side in self._over:
+        if self._deaf:
+            self._wait(self.ended, side)
+            return
+        if side in self._over:
             return
         self._over.add(side)
         now = self._wheel.now()
         if side is Side.FRONT:
             self.run(self._session.front_ended(now), side)
-            self.back.finish()
+            self._last(self.back.finish)
         else:
             self.run(self._session.back_ended(now), side)
-            self.front.finish()
+            self._last(self.front.finish)
+
+    def _last(self, call: Callable[[], None]) -> None:
+        """Do what follows the orders; they are done when their question is answered."""
+        if self._deaf:
+            self._wait(call)
+        else:
+            call()
 
     def leave(self) -> None:
         """See L{Session.leave}."""
@@ -149,17 +268,27 @@ class Adapted:
         """An end is gone."""
         self._up -= 1
         if side is Side.FRONT:
-            self._closed = True
-            self._wheel.take(self)
+            self._over_with()
             self.back.drop()
         elif why is None:  # over TLS, FIN and loss are one
-            self.ended(side)
-            self.front.drop()
+            self._gone_in_order()
         elif not self._closed:
-            self._sessions.complain(self.service, self.front.peer, why)
-            self._close(INTERNAL_ERROR, "backend lost")
+            self._lose(why)
         if not self._up:
             self._sessions.gone(self)
+            if self._terms.tally is not None:
+                self._terms.tally.gone(self._session)
+
+    def _gone_in_order(self) -> None:
+        if self._deaf:
+            self._wait(self._gone_in_order)
+            return
+        self.ended(Side.BACK)
+        self._last(self.front.drop)
+
+    def _lose(self, why: Exception) -> None:
+        self._sessions.complain(self.service, self.front.peer, why)
+        self._close(INTERNAL_ERROR, "backend lost")
 
     def due(self, now: float) -> float | None:
         """The session's deadline has passed; called by the wheel."""
@@ -173,11 +302,18 @@ class Adapted:
 
     def _close(self, code: int, reason: str) -> None:
         if not self._closed:
-            self._closed = True
-            self._wheel.take(self)
+            self._over_with()
             self.front.finish(code, reason)
             self.front.drop()
             self.back.drop()
+
+    def _over_with(self) -> None:
+        self._closed = self._deaf = True
+        self._waiting.clear()
+        self._wheel.take(self)
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.cancel()
 
 
 @implementer(IReceiver)

@@ -15,7 +15,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TwistedTimeout
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError as TwistedConnectError
-from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.error import TimeoutError as TwistedTimeoutError
 from twisted.internet.interfaces import IHandshakeListener, IReactorTCP
 from twisted.internet.protocol import ClientFactory as TwistedClientFactory
@@ -29,6 +28,7 @@ from kaazing.transports.handshakes import ClientFactory
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tcp import StreamChannel
 from kaazing.transports.tls import ClientContexts
+from kaazing.transports.upgrade import encrypt, handshake_lost
 from kaazing.transports.wheel import Wheel
 
 
@@ -62,6 +62,16 @@ class Dialler:
             opened = self._connect_stream(uri, options)
         opened.addErrback(_explain, uri, options.tls.server_name or uri.host)
         return opened
+
+    def encrypt(self, channel: StreamChannel, uri: Uri, options: ConnectOptions) -> Deferred[None]:
+        """Begin TLS on a channel to C{uri} that is held (STARTTLS), within the connect timeout.
+
+        Returns:
+            a Deferred that fires when the server is verified, and fails with ConnectError.
+        """
+        secured = encrypt(channel, self._contexts.creator(uri.host, options.tls))
+        secured.addTimeout(options.timeout, self._clock)
+        return secured.addErrback(_explain, uri, options.tls.server_name or uri.host)
 
     def _connect_stream(self, uri: Uri, options: ConnectOptions) -> Deferred[Any]:
         secured = uri.secure and options.tls.encryption
@@ -210,8 +220,7 @@ class _Securing(_Dialled):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.factory is not None:
-            if reason.check(ConnectionDone, ConnectionLost):
-                reason = Failure(ConnectError("closed during the TLS handshake"))
+            reason = handshake_lost(reason)
             self.factory.failed(reason)
         super().connectionLost(reason)
 

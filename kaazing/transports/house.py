@@ -11,11 +11,12 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
-from kaazing.interfaces.adapters import Front, IAdapterSession, Kind
+from kaazing.interfaces.adapters import IAdapterSession, Kind, Link
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Slow
-from kaazing.interfaces.services import IHouse, Visit, Welcome
+from kaazing.interfaces.services import IHouse, Terms, Visit, Welcome
 from kaazing.transports.adapted import Adapted
+from kaazing.transports.answers import Answers
 from kaazing.transports.audience import Audience
 from kaazing.transports.bridge import Bridge, Loop
 from kaazing.transports.datagrams import Datagrams
@@ -24,6 +25,7 @@ from kaazing.transports.eventdoor import EventDoor
 from kaazing.transports.listener import Listener, Streams
 from kaazing.transports.origins import Origin
 from kaazing.transports.sessions import Sessions
+from kaazing.transports.tally import Tally
 from kaazing.transports.wheel import Wheel
 
 
@@ -34,10 +36,12 @@ class House:
     def __init__(
         self, folder: Path, dialler: Dialler, sessions: Sessions, wheel: Wheel, network: Any = None
     ) -> None:
-        """C{network}: the reactor, for those who listen."""
+        """C{network}: the reactor, for those who listen, and for what is computed in its threads."""
         self.folder, self.clock = folder, wheel.clock
         self._network = network
         self._dialler, self._sessions, self._wheel = dialler, sessions, wheel
+        self._answers = Answers(sessions, wheel, dialler, network)
+        self._tallies: dict[str, Tally] = {}
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
         """See L{IHouse}."""
@@ -53,11 +57,15 @@ class House:
             Bridge(self._sessions, service, front, back).start(kind)
 
     def adapt(
-        self, service: str, front: IChannel, back: IChannel, session: IAdapterSession, wants: Front
+        self, front: IChannel, back: IChannel, session: IAdapterSession, link: Link, terms: Terms
     ) -> None:
         """See L{IHouse}."""
         if _still_there(front, back):
-            Adapted(self._sessions, service, front, back, session, self._wheel).start(wants)
+            Adapted(front, back, session, link, terms, self._answers).start()
+
+    def tally(self, service: str) -> Tally:
+        """See L{IHouse}."""
+        return self._tallies.setdefault(service, Tally())
 
     def loop(self, service: str, channel: IChannel, repeat: int) -> None:
         """See L{IHouse}."""

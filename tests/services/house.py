@@ -11,10 +11,10 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
-from kaazing.interfaces.adapters import Front, Kind
+from kaazing.interfaces.adapters import Kind, Link
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Counts, Event, IAudience, Slow
-from kaazing.interfaces.services import IHouse
+from kaazing.interfaces.services import IHouse, Terms
 
 
 @implementer(IChannel)
@@ -174,9 +174,12 @@ class NotedHouse:
         """See L{IHouse}."""
         self.joined.append((service, front, back, kind))
 
-    def adapt(self, service: str, front: IChannel, back: IChannel, session: Any, wants: Front) -> None:
+    def adapt(self, front: IChannel, back: IChannel, session: Any, link: Link, terms: Terms) -> None:
         """See L{IHouse}."""
-        self.adapted.append((service, front, back, session, wants))
+        self.adapted.append((front, back, session, link, terms))
+
+    def tally(self, service: str) -> Any:
+        """See L{IHouse}; nobody counts."""
 
     def loop(self, service: str, channel: IChannel, repeat: int) -> None:
         """See L{IHouse}."""

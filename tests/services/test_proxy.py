@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from zope.interface.verify import verifyObject
 from kaazing.config.model import ConnectOptions, ServiceConfig
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
-from kaazing.interfaces.services import IService, IServiceType, Visit, Welcome
+from kaazing.interfaces.services import IService, IServiceType, Terms, Visit, Welcome
 from kaazing.literals import integer
 from kaazing.options import Option
 from kaazing.services.base import EVENTS, SOCKETS
@@ -28,6 +29,7 @@ class Chess:
     name = "chess"
     subprotocols = ("chess.v2", "chess.v1")
     options = (Option(name="board.size", read=integer(1, 26), default=8, doc="Squares of a side."),)
+    operations: Mapping[str, Any] = {}
 
     def __init__(self, front: Front = Front.STREAM) -> None:
         self.front = front
@@ -243,7 +245,8 @@ class AdaptedTests(SynchronousTestCase):
         line, back = Line(subprotocol="chess.v1"), Line("back")
         self.proxy.accepted(line, Welcome("chess.v1"))
         self.house.dialling[0].callback(back)
-        self.assertEqual(self.house.adapted, [("c", line, back, "a session", Front.MESSAGES)])
+        terms = Terms(service="c", wants=Front.MESSAGES)
+        self.assertEqual(self.house.adapted, [(line, back, "a session", self.chess.links[0], terms)])
         link = Link(peer="192.0.2.1:5000", subprotocol="chess.v1", options=self.config.properties)
         self.assertEqual(self.chess.links, [link])
 

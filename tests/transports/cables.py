@@ -189,6 +189,23 @@ class Network(Clock):
             raise CannotListenError(interface, port, OSError(errno.EADDRINUSE, "Address already in use"))
         return Bound(self, interface, port, factory)
 
+    def getThreadPool(self) -> Network:
+        """See L{IReactorThreads}; it is its own, and has one thread."""
+        return self
+
+    def callInThreadWithCallback(self, told: Any, work: Any, *args: Any, **more: Any) -> None:
+        """See L{ThreadPool}; it is done at once."""
+        try:
+            done = work(*args, **more)
+        except Exception:
+            told(False, Failure())
+        else:
+            told(True, done)
+
+    def callFromThread(self, call: Any, *args: Any, **more: Any) -> None:
+        """See L{IReactorFromThreads}."""
+        call(*args, **more)
+
     def resolveHostName(
         self,
         resolutionReceiver: Any,

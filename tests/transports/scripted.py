@@ -7,17 +7,23 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.base import BaseSession
 from kaazing.interfaces.adapters import (
     Front,
     IAdapterSession,
+    IMeter,
     Kind,
+    Link,
+    Login,
+    NoLogin,
     Order,
 )
+from kaazing.interfaces.services import Terms
 from tests.transports.scenes import SceneTestCase
 
 
 @implementer(IAdapterSession)
-class Scripted:
+class Scripted(BaseSession):
     """A session that writes down what it is told, and orders what the test has put into C{orders}.
 
     Attributes:
@@ -27,9 +33,10 @@ class Scripted:
     """
 
     def __init__(self, **orders: list[Any]) -> None:
+        super().__init__()
         self.told: list[tuple[Any, ...]] = []
         self.orders: dict[str, list[Any]] = orders
-        self.deadline: float | None = 1_000_000.0  # on the wheel, and never
+        self.deadline = 1_000_000.0  # on the wheel, and never
 
     def opened(self, now: float) -> Iterable[Order]:
         return self._give("opened")
@@ -49,6 +56,18 @@ class Scripted:
     def expired(self, now: float) -> Iterable[Order]:
         self.deadline = None
         return self._give("expired", now)
+
+    def login(self, answer: Login | NoLogin, now: float) -> Iterable[Order]:
+        return self._give("login", answer)
+
+    def secured(self, now: float) -> Iterable[Order]:
+        return self._give("secured")
+
+    def computed(self, result: Any, now: float) -> Iterable[Order]:
+        return self._give("computed", result)
+
+    def report(self, meter: IMeter) -> None:
+        self._give("report")
 
     def _give(self, what: str, *more: object) -> Iterable[Order]:
         self.told.append((what, *more))
@@ -76,9 +95,15 @@ class AdaptedTestCase(SceneTestCase):
         self.backend, self.back = self.scene.tcp_back()
         self.start(wants)
 
+    link = Link(peer="192.0.2.1:5000")
+
+    def terms(self, wants: Front) -> Terms:
+        """What the service says."""
+        return Terms(service="gate", wants=wants)
+
     def start(self, wants: Front = Front.STREAM) -> None:
         """Let it begin."""
-        self.scene.house.adapt("gate", self.front, self.back, self.session, wants)
+        self.scene.house.adapt(self.front, self.back, self.session, self.link, self.terms(wants))
         self.net.turn()
 
     def heard(self) -> tuple[list[tuple[int, bytes]], bytes]:

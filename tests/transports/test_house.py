@@ -10,14 +10,16 @@ from zope.interface.verify import verifyObject
 
 from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
 from kaazing.errors import ListenError
-from kaazing.interfaces.adapters import Front, Kind
-from kaazing.interfaces.services import IHouse
+from kaazing.interfaces.adapters import Kind, Link
+from kaazing.interfaces.services import IHouse, Terms
 from kaazing.transports.eventdoor import EventDoor
 from kaazing.transports.house import House
 from tests.transports.cables import Cable, Network
 from tests.transports.scenes import TEXT, SceneTestCase, close
 from tests.transports.scripted import Scripted
 from tests.transports.test_tcp import Peer
+
+LINK, TERMS = Link(peer="192.0.2.1:5000"), Terms(service="gate")
 
 
 class Dialling:
@@ -65,7 +67,7 @@ class HouseTests(SceneTestCase):
             browser.far.reset()
             self.net.turn()
             if adapted:
-                self.scene.house.adapt("gate", front, back, session, Front.STREAM)
+                self.scene.house.adapt(front, back, session, LINK, TERMS)
             else:
                 self.scene.house.join("gate", front, back, Kind.BINARY)
             self.net.turn()
@@ -99,7 +101,7 @@ class HouseTests(SceneTestCase):
             if start == "join":
                 self.scene.house.join("gate", front, back, Kind.BINARY)
             else:
-                self.scene.house.adapt("gate", front, back, Scripted(), Front.STREAM)
+                self.scene.house.adapt(front, back, Scripted(), LINK, TERMS)
         self.assertEqual(len(self.scene.sessions), 3)
         self.scene.sessions.leave()
         for browser in browsers:

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing import plugins
 from kaazing.interfaces.adapters import Kind, Link
+from kaazing.interfaces.services import Terms
 from kaazing.transports.house import House
 from kaazing.transports.tcp import StreamChannel
 from kaazing.wire.wse import CLOSE, RECONNECT
@@ -57,8 +58,9 @@ class StompTests(EmulatedTestCase):
         super().setUp()
         adapter = plugins.adapter("stomp")
         options = {option.name: option.default for option in adapter.options}
-        session = adapter.session(Link(peer="192.0.2.1:5000", options=options))
-        self.house.adapt("news", self.client.channel, self.back, session, adapter.front)
+        link = Link(peer="192.0.2.1:5000", options=options)
+        terms = Terms(service="news", wants=adapter.front)
+        self.house.adapt(self.client.channel, self.back, adapter.session(link), link, terms)
 
     def test_both_ways(self) -> None:
         """
