@@ -219,6 +219,100 @@ class StompScanner:
         """
 
 @final
+class MqttScanner:
+    """One direction of an MQTT connection: where its packets end, and whether they are as they must be.
+
+    A client's starts with CONNECT, and finds the version there; a server's waits until L{connect} has told
+    it. Nothing it says depends on where the stream is cut.
+
+    Attributes:
+        version: 3 for MQTT 3.1, 4 for 3.1.1, 5; 0 before CONNECT. Set as soon as it has been read, even where
+            the rest of the CONNECT is at fault.
+        fault: None, or the rule that a packet broke: (L{kaazing.wire.mqtt_faults.Code}, offset in the stream of
+            the field at fault, packet type, a number to tell).
+        plain: whether the last feed gave nothing but bytes, and there is no fault.
+        offset: in the stream, of the first byte that has not passed.
+        pending: bytes kept of the open packet; up to twice as much memory is held.
+        released: PUBACK, PUBCOMP and PUBREC with a failure that have passed, for L{refill} of the other
+            direction; to be set to 0 then.
+    """
+
+    released: int
+    @property
+    def version(self) -> int: ...
+    @property
+    def fault(self) -> tuple[int, int, int, int] | None: ...
+    @property
+    def plain(self) -> bool: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        client: bool,
+        split: bool,
+        watched: int,
+        max_packet: int,
+        max_topic: int,
+        max_properties: int,
+        max_filters: int,
+    ) -> None:
+        """
+        Args:
+            client: whether the client's packets are read, not the server's.
+            split: give each packet apart.
+            watched: packets to give with their offset; bit 3 (8) stands for type 3, PUBLISH.
+            max_packet: bytes of a packet, its fixed header counted.
+            max_topic: bytes of a topic name or filter.
+            max_properties: properties of a packet; those of a will are counted by themselves.
+            max_filters: topic filters of a packet.
+
+        Raises:
+            ValueError: a limit is less than 1.
+        """
+
+    def connect(
+        self,
+        *,
+        version: int,
+        auth: bool,
+        connected: bool,
+        max_packet: int,
+        max_alias: int,
+        receive_max: int,
+    ) -> None:
+        """Tell what CONNECT and CONNACK have settled.
+
+        Args:
+            version: 3, 4 or 5.
+            auth: whether CONNECT named an authentication method.
+            connected: whether CONNACK has accepted.
+            max_packet: bytes that the receiver takes; raises no limit that is lower.
+            max_alias: the receiver's Topic Alias Maximum.
+            receive_max: the receiver's Receive Maximum, -1 for none.
+
+        Raises:
+            ValueError: there is no such version, or a limit is none.
+        """
+
+    def feed(self, data: bytes, /) -> list[bytes | tuple[int, bytes]]:
+        """Take bytes as read.
+
+        Returns:
+            What may pass, in order: each whole packet as bytes with C{split}, otherwise runs of whole
+            packets; (offset, packet) for one that is watched. With C{fault} set, nothing comes any more;
+            what came before it is given.
+        """
+
+    def refill(self, count: int, /) -> None:
+        """So many PUBLISH are acknowledged (MQTT 5 section 4.9)."""
+
+    def counts(self) -> tuple[int, ...]:
+        """Return how many packets of each of the 16 types have passed since the last call."""
+
+@final
 class WseDecoder:
     """The upstream frames of one emulated session, over all its requests: checked, and joined as a lane does.
 

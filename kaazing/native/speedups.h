@@ -20,9 +20,11 @@ int lane_add(PyObject *module);
 int frames_add(PyObject *module);
 int pump_add(PyObject *module);
 int stomp_add(PyObject *module);
+int irc_add(PyObject *module);
 int wse_add(PyObject *module);
 int wse_frames_add(PyObject *module);
 int fanout_add(PyObject *module);
+int mqtt_add(PyObject *module);
 
 /* UTF-8 as RFC 3629 has it, in pieces. *state is UTF8_WHOLE before a text, and after one that ended
  * with a whole character. Returns the index of the first byte that cannot continue the text, or size. */
