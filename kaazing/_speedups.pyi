@@ -166,6 +166,84 @@ class EchoPump(_Pump):
         """
 
 @final
+class AmqpScanner:
+    """One direction of an AMQP 0-9-1 connection: its frames, methods, contents and channels.
+
+    It begins with the connection's opening: one frame of channel 0 is given for each call, and the rest
+    kept for the next, until L{begin}. Nothing it says depends on where the stream is cut.
+
+    Attributes:
+        fault: None, or the rule that a frame broke: (L{kaazing.wire.amqp_faults.Code}, offset of the bad
+            byte in the stream, a number to tell, class and method of the frame or 0).
+        looks: how many frames of the last answer are to be looked at.
+        offset: in the stream, of the first byte that was neither passed nor dropped.
+        pending: bytes kept, of an open frame or behind a stop; up to twice as much memory is held.
+    """
+
+    @property
+    def fault(self) -> tuple[int, int, int, int] | None: ...
+    @property
+    def looks(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    def __init__(
+        self, *, methods: bytes, client: bool, split: bool, max_frame: int, max_depth: int, max_entries: int
+    ) -> None:
+        """
+        Args:
+            methods: L{kaazing.wire.amqp_methods.COMPACT}.
+            client: whether the client's frames are read, not the server's.
+            split: give each frame apart.
+            max_frame: bytes of a frame during the opening, its head and end counted, more than 8.
+            max_depth: tables and arrays in each other, 1 to 100.
+            max_entries: values in the tables and arrays of one frame.
+
+        Raises:
+            ValueError: a limit is not one.
+        """
+
+    def feed(self, data: bytes, /) -> list[bytes | tuple[int, bytes]]:
+        """Take bytes as read.
+
+        Returns:
+            What may pass, in order: frames as bytes, runs of them as one object unless C{split}; and
+            (offset, frame) for one that the owner has to look at: during the opening each, later methods
+            that are marked as watched, and those that L{begin} names. Behind these last the answer ends;
+            what more there is comes with the next call, C{feed(b"")} will do. Frames that come
+            on a closed channel are left out. With C{fault} set nothing comes any more.
+        """
+
+    def begin(self, max_frame: int, max_channel: int, stops: bytes, /) -> None:
+        """The connection is open.
+
+        Args:
+            max_frame: bytes of a frame, as agreed.
+            max_channel: highest channel number, as agreed.
+            stops: a byte for each method, by its number, that the owner has to decide on.
+
+        Raises:
+            ValueError: one of them cannot be.
+        """
+
+    def await_open(self, channel: int, /) -> None:
+        """The other side has sent channel.open: channel.open-ok is to come. ValueError: no such channel."""
+
+    def owe(self, channel: int, /) -> None:
+        """The other side has sent close (0: for the connection): close-ok may come. ValueError: as above."""
+
+    def free(self, channel: int, /) -> None:
+        """The other side has sent channel.close-ok: the number is free again. ValueError: as above."""
+
+    def refuse(self, channel: int, /) -> None:
+        """The gateway closes the channel: what comes on it is left out, but for channel.close, and for
+        channel.close-ok once it is owed. ValueError: as above."""
+
+    def counted(self) -> dict[int, int]:
+        """Return how many frames of each method have passed since the last call, by its number."""
+
+@final
 class StompScanner:
     """One direction of a STOMP connection: where its frames end, and whether they are as they must be.
 
@@ -311,6 +389,70 @@ class MqttScanner:
 
     def counts(self) -> tuple[int, ...]:
         """Return how many packets of each of the 16 types have passed since the last call."""
+
+@final
+class IrcScanner:
+    """One direction of an IRC connection: where its lines end, and whether they are as they must be.
+
+    Lines end with LF or CR LF; empty ones are dropped. Nothing it says depends on where the stream is cut.
+
+    Attributes:
+        fault: None, or the rule that a line broke: (L{kaazing.wire.irc_faults.Code}, offset of the first
+            bad byte in the stream, the limit that was passed or 0).
+        offset: in the stream, of the first byte that was neither passed nor dropped.
+        pending: bytes kept of the open line; up to twice as much memory is held.
+    """
+
+    @property
+    def fault(self) -> tuple[int, int, int] | None: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        client: bool,
+        split: bool,
+        bare: bool,
+        text: bool,
+        max_line: int,
+        max_tags: int,
+        max_parameters: int,
+    ) -> None:
+        """
+        Args:
+            client: whether the client's lines are read, not the server's.
+            split: give each line apart.
+            bare: give each line apart and without its end.
+            text: give each line apart, what is no UTF-8 replaced by U+FFFD.
+            max_line: bytes of a line, CR LF counted, tags not.
+            max_tags: bytes of the tags, "@" and the blank behind them counted.
+            max_parameters: parameters of a line; 0 for any number.
+
+        Raises:
+            ValueError: a limit is not from 1 to 2**30.
+        """
+
+    def watch(self, commands: frozenset[bytes], others: bool, /) -> None:
+        """Say which lines the owner has to look at: those with one of C{commands} (upper case, or three
+        digits), or with C{others} those with any other command. None at first."""
+
+    def discount(self, command: bytes, /) -> None:
+        """Take back one count of a command: the line will not pass."""
+
+    def counts(self) -> dict[str, int]:
+        """Return how many lines have come since the last call, by command in upper case; "numeric" are
+        all replies with a number, "other" what came after the first 96 different commands."""
+
+    def feed(self, data: bytes, /) -> list[bytes | tuple[int, bytes]]:
+        """Take bytes as read.
+
+        Returns:
+            What may pass, in order: lines as bytes, ended by CR LF unless C{bare}, runs of them together
+            unless C{split}; and (offset, line without its end) for one that the owner has to look at.
+            With C{fault} set, nothing comes any more; what came before it is given.
+        """
 
 @final
 class WseDecoder:

@@ -4,8 +4,9 @@
 static int
 speedups_exec(PyObject *module)
 {
-    if (lane_add(module) < 0 || frames_add(module) < 0 || pump_add(module) < 0 || stomp_add(module) < 0 || irc_add(module) < 0
-        || mqtt_add(module) < 0 || fanout_add(module) < 0 || wse_add(module) < 0 || wse_frames_add(module) < 0)
+    if (lane_add(module) < 0 || frames_add(module) < 0 || pump_add(module) < 0 || stomp_add(module) < 0
+        || amqp_add(module) < 0 || irc_add(module) < 0 || mqtt_add(module) < 0 || fanout_add(module) < 0
+        || wse_add(module) < 0 || wse_frames_add(module) < 0)
         return -1;
     return 0;
 }

@@ -20,6 +20,7 @@ int lane_add(PyObject *module);
 int frames_add(PyObject *module);
 int pump_add(PyObject *module);
 int stomp_add(PyObject *module);
+int amqp_add(PyObject *module);
 int irc_add(PyObject *module);
 int wse_add(PyObject *module);
 int wse_frames_add(PyObject *module);
