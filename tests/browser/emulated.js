@@ -1,21 +1,9 @@
 // An emulated WebSocket in a page, by way of the gateway's bridge page: what the original's JavaScript client
 // puts on the wire, written anew. What came of a conversation is returned as plain values.
+import { asleep, bytes, promised, same, text } from './steps.js'
 
-const WAIT = 15000 // milliseconds for each step
 const hex = (number, width) => number.toString(16).padStart(width, '0')
 const counted = (text, width) => hex(text.length, width) + text
-const bytes = (length, seed) => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 256)
-const same = (one, other) => one.length === other.length && one.every((byte, i) => byte === other[i])
-
-function promised(what, start) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${what} in ${WAIT} ms`)), WAIT)
-    start((value) => {
-      clearTimeout(timer)
-      resolve(value)
-    })
-  })
-}
 
 // The bridge page of a gateway, in a frame.
 class Bridge {
@@ -197,16 +185,16 @@ export async function emulated({ url, count, most = 4096, polls = false }) {
   const socket = new Emulated(url, most, polls)
   const facts = { status: await socket.open(), texts: 0, binaries: 0 }
   if (facts.status !== 201) return facts
-  const text = (number) => new TextEncoder().encode(`№ ${number}: grüße, 你好, 🚂`)
+  const encoded = (number) => new TextEncoder().encode(text(number))
   const binary = (number) => bytes(number * number * 97, number)
   await promised('echoes', (done) => {
     socket.onmessage = ({ kind, data }) => {
-      if (kind === 0x81 && same(data, text(facts.texts))) facts.texts += 1
+      if (kind === 0x81 && same(data, encoded(facts.texts))) facts.texts += 1
       if (kind === 0x80 && same(data, binary(facts.binaries))) facts.binaries += 1
       if (facts.texts + facts.binaries === 2 * count) done()
     }
     for (let number = 0; number < count; number += 1) {
-      socket.send(inCharacters(frame(0x81, text(number))))
+      socket.send(inCharacters(frame(0x81, encoded(number))))
       socket.send(inCharacters(frame(0x80, binary(number))))
     }
   })
@@ -226,12 +214,12 @@ export async function native({ url, count }) {
   await promised('echoes', (done) => {
     socket.onopen = () => {
       for (let number = 0; number < count; number += 1) {
-        socket.send(`№ ${number}: grüße, 你好, 🚂`)
+        socket.send(text(number))
         socket.send(bytes(number * number * 97, number))
       }
     }
     socket.onmessage = ({ data }) => {
-      if (data === `№ ${facts.texts}: grüße, 你好, 🚂`) facts.texts += 1
+      if (data === text(facts.texts)) facts.texts += 1
       else if (same(new Uint8Array(data), bytes(facts.binaries ** 2 * 97, facts.binaries))) facts.binaries += 1
       if (facts.texts + facts.binaries === 2 * count) done()
     }
@@ -261,12 +249,12 @@ export async function giveUp({ url }) {
   socket.onclose = () => {}
   socket.onmessage = () => {}
   await socket.open()
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  await asleep(200)
   const told = []
   const hear = socket.bridge.hear.bind(socket.bridge)
   socket.bridge.abort()
   socket.bridge.hear = (data) => (told.push(data[0]), hear(data))
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  await asleep(200)
   const { status } = await socket.bridge.send({ url: `${url}/;e/ctm?.kn=1` })
   return { told: told.filter((kind) => kind !== 'r' && kind !== 'p'), status }
 }

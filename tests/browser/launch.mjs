@@ -15,7 +15,10 @@ export async function launch(executablePath, url, visit, options = {}) {
     page.on('pageerror', (error) => complaints.push(String(error)))
     page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
     await page.goto(url)
-    console.log(JSON.stringify(await visit(page, complaints)))
+    const facts = await visit(page, complaints).catch((error) => {
+      throw new Error([error.message, ...complaints].join('\n'))
+    })
+    console.log(JSON.stringify(facts))
   } finally {
     await browser.close()
   }

@@ -1,8 +1,8 @@
-// node node.mjs FUNCTION OPTIONS: run a function of stomp.js in Node, print its facts as JSON.
-import { Client } from '@stomp/stompjs'
+// node node.mjs NAME FUNCTION OPTIONS: run a function of NAME.js in Node, print its facts as JSON.
 import { WebSocket } from 'ws'
-import * as stomp from './stomp.js'
 
 Object.assign(globalThis, { WebSocket })
-const [name, options] = process.argv.slice(2)
-console.log(JSON.stringify(await stomp[name](Client, JSON.parse(options))))
+const [name, method, options] = process.argv.slice(2)
+const scenario = await import(`./${name}.js`)
+console.log(JSON.stringify(await scenario[method](JSON.parse(options))))
+process.exit() // some clients leave timers behind

@@ -1,23 +1,10 @@
 // One conversation of an unmodified @stomp/stompjs client with a broker, in Node or in a page.
 // What came of it is returned as plain values, for the Python test to compare.
-
-const WAIT = 15000 // milliseconds for each step
-
-function promised(what, start) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${what} in ${WAIT} ms`)), WAIT)
-    start((value) => {
-      clearTimeout(timer)
-      resolve(value)
-    })
-  })
-}
-
-const bytes = (length, seed) => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 256)
-const same = (one, other) => one.length === other.length && one.every((byte, i) => byte === other[i])
+import { Client } from '@stomp/stompjs'
+import { asleep, bytes, promised, same, text } from './steps.js'
 
 // Connect, exchange `count` text and `count` binary messages on `destination`, say goodbye.
-export async function converse(Client, { url, connectHeaders, destination, count }) {
+export async function converse({ url, connectHeaders, destination, count }) {
   const facts = { texts: 0, binaries: 0 }
   const client = new Client({
     brokerURL: url,
@@ -43,7 +30,7 @@ export async function converse(Client, { url, connectHeaders, destination, count
     client.subscribe(destination, (message) => {
       const number = Number(message.headers.number)
       if (message.headers.kind === 'text') {
-        if (message.body === `№ ${number}: grüße, 你好, 🚂`) facts.texts += 1
+        if (message.body === text(number)) facts.texts += 1
       } else if (same(message.binaryBody, bytes(1 + number * 97, number))) {
         facts.binaries += 1
       }
@@ -56,14 +43,14 @@ export async function converse(Client, { url, connectHeaders, destination, count
     facts.allHeard = done
     for (let number = 0; number < count; number += 1) {
       const headers = { number: String(number) }
-      client.publish({ destination, headers: { ...headers, kind: 'text' }, body: `№ ${number}: grüße, 你好, 🚂` })
+      client.publish({ destination, headers: { ...headers, kind: 'text' }, body: text(number) })
       client.publish({ destination, headers: { ...headers, kind: 'binary' }, binaryBody: bytes(1 + number * 97, number) })
     }
   })
   delete facts.allHeard
 
   // Three heart-beat intervals of silence; a client that hears nothing closes after two.
-  await new Promise((resolve) => setTimeout(resolve, 1600))
+  await asleep(1600)
   facts.alive = client.connected
 
   await client.deactivate() // DISCONNECT, its receipt, and the closing handshake
@@ -71,7 +58,7 @@ export async function converse(Client, { url, connectHeaders, destination, count
 }
 
 // Connect expecting a refusal; return the message of the broker's ERROR.
-export async function refused(Client, { url, connectHeaders }) {
+export async function refused({ url, connectHeaders }) {
   const client = new Client({ brokerURL: url, connectHeaders, reconnectDelay: 0 })
   const error = await promised('ERROR', (done) => {
     client.onStompError = (frame) => done(frame.headers.message)

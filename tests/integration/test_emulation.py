@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.children import free_port
 from tests.integration.gateway import ANY_SITE, Gateway, conf, service
-from tests.needs import ROOT, node_packages, program
+from tests.integration.scenarios import in_chromium
+from tests.needs import ROOT
 
 COUNT = 25
 """Messages of each kind; the longest has 56 KB."""
 
 ECHOED = {"texts": COUNT, "binaries": COUNT, "clean": True}
 EMULATED = {"status": 201, **ECHOED}
-
-
-def in_page(page: str, function: str, **options: Any) -> dict[str, Any]:
-    """Run a function of tests/browser/emulated.js in a page in Chromium; return its facts.
-
-    Raises:
-        AssertionError: it failed; what it said is in there.
-        SkipTest: Chromium or its driver is not installed.
-    """
-    node, chromium = program("node", "nodejs"), program("/usr/bin/chromium", "chromium")
-    done = subprocess.run(
-        [node, "emulated.mjs", chromium, page, function, json.dumps(options)],
-        cwd=node_packages(),
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    facts: dict[str, Any] = json.loads(done.stdout)
-    return facts
 
 
 class EmulationTests(SynchronousTestCase):
@@ -62,7 +40,7 @@ class EmulationTests(SynchronousTestCase):
 
     def visit(self, function: str, **options: Any) -> dict[str, Any]:
         """Run a function of tests/browser/emulated.js in the gateway's page; return its facts."""
-        return in_page(f"http://localhost:{self.own}/", function, **options)
+        return in_chromium(f"http://localhost:{self.own}/", "emulated", function, **options)
 
     def echo(self, function: str, port: int, **options: Any) -> dict[str, Any]:
         """Have messages echoed by the service at a port."""

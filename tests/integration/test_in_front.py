@@ -23,7 +23,8 @@ from tests.integration.children import Child, free_ports
 from tests.integration.gateway import ANY_SITE, Gateway, conf, service
 from tests.integration.haproxy import haproxy
 from tests.integration.nginx import nginx
-from tests.integration.test_emulation import COUNT, ECHOED, EMULATED, in_page
+from tests.integration.scenarios import in_chromium
+from tests.integration.test_emulation import COUNT, ECHOED, EMULATED
 from tests.integration.test_websockets import self_signed
 from tests.integration.wse import ENCODINGS, Emulated
 from tests.needs import ROOT
@@ -323,12 +324,12 @@ class BufferingTests(SynchronousTestCase):
             for front, polls in zip(fronts, (True, False), strict=True):
                 page = f"{front.origin}/pages/"
                 self.assertEqual(
-                    in_page(page, "emulated", url=front.origin, count=COUNT, polls=polls),
+                    in_chromium(page, "emulated", "emulated", url=front.origin, count=COUNT, polls=polls),
                     {**EMULATED, "downstreams": "many"},
                     front.name,
                 )
             native = front.origin.replace("http", "ws")
-            self.assertEqual(in_page(page, "native", url=f"{native}/", count=COUNT), ECHOED)
+            self.assertEqual(in_chromium(page, "emulated", "native", url=f"{native}/", count=COUNT), ECHOED)
 
     def test_websocket(self) -> None:
         """

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import queue
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,11 +12,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.integration import servers
+from tests.integration import scenarios, servers
 from tests.integration.children import free_port
 from tests.integration.gateway import Gateway, conf, service
 from tests.integration.peers import Relay
-from tests.needs import node_packages, program
+from tests.integration.scenarios import at, in_chromium, in_node
 
 COUNT = 150
 """Messages of each kind, text and binary, in a conversation."""
@@ -38,30 +36,9 @@ def gateway(scheme: str = "ws", type: str = "stomp.proxy", properties: str = "")
     accept = f"{scheme}://127.0.0.1:{port}" + ("/stomp" if scheme == "ws" else "")
     services = [service(type, accept, f"tcp://127.0.0.1:{broker}", properties=properties)]
     if scheme == "ws":
-        folder = f"<directory>{node_packages() / 'page'}</directory><welcome-file>index.html</welcome-file>"
-        services.append(service("directory", f"http://127.0.0.1:{port}/", properties=folder))
+        services.append(scenarios.page(port))
     with Gateway(conf(*services)):
         yield port
-
-
-def in_node(function: str, **options: Any) -> dict[str, Any]:
-    """Run a function of tests/browser/stomp.js in Node; return its facts."""
-    return _run([program("node", "nodejs"), "node.mjs", function, json.dumps(options)])
-
-
-def in_chromium(port: int, function: str, **options: Any) -> dict[str, Any]:
-    """Run a function of tests/browser/stomp.js in a page that the gateway serves; return its facts."""
-    chromium = program("/usr/bin/chromium", "chromium")
-    page = f"http://127.0.0.1:{port}/"
-    return _run([program("node", "nodejs"), "chromium.mjs", chromium, page, function, json.dumps(options)])
-
-
-def _run(argv: list[str]) -> dict[str, Any]:
-    done = subprocess.run(argv, cwd=node_packages(), capture_output=True, text=True, timeout=90, check=False)
-    if done.returncode:
-        raise AssertionError(done.stderr)
-    facts: dict[str, Any] = json.loads(done.stdout)
-    return facts
 
 
 WENT_WELL = {
@@ -88,6 +65,7 @@ class StompJsTests(SynchronousTestCase):
         """
         with gateway() as port:
             facts = in_node(
+                "stomp",
                 "converse",
                 url=f"ws://127.0.0.1:{port}/stomp",
                 connectHeaders=OWN_LOGIN,
@@ -102,7 +80,8 @@ class StompJsTests(SynchronousTestCase):
         """
         with gateway(properties=LOGIN) as port:
             facts = in_chromium(
-                port,
+                at(port),
+                "stomp",
                 "converse",
                 url=f"ws://127.0.0.1:{port}/stomp",
                 connectHeaders={},
@@ -117,7 +96,8 @@ class StompJsTests(SynchronousTestCase):
         """
         with gateway() as port:
             facts = in_chromium(
-                port,
+                at(port),
+                "stomp",
                 "refused",
                 url=f"ws://127.0.0.1:{port}/stomp",
                 connectHeaders={**OWN_LOGIN, "passcode": "guess"},
