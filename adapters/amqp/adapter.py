@@ -1,0 +1,95 @@
+# -*- test-case-name: tests.adapters.amqp.test_adapter -*-
+"""The AMQP adapter and the properties of the service type amqp.proxy; both versions have them in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from zope.interface import implementer
+
+from kaazing.adapters.amqp.session import AmqpSession
+from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
+from kaazing.literals import Unreadable, bounded, integer, interval, size, text
+from kaazing.options import Option
+from kaazing.wire.policy import Levels
+
+_HIGHEST = 2**31 - 1  # of a frame size
+
+
+def short_string(value: str) -> str:
+    """Return text that fits a short string (AMQP 0-9-1 section 4.2.5.3): at most 255 bytes."""
+    if len(value.encode()) > 255:
+        raise Unreadable("expected at most 255 bytes")
+    return text(value)
+
+
+OPTIONS = (
+    Option(
+        name="virtual.host",
+        read=short_string,
+        doc="The virtual host of the backend, in place of the client's (connection.open of 0-9-1; hostname"
+        " of open in 1.0, where RabbitMQ expects vhost:NAME).",
+    ),
+    Option(
+        name="login.timeout",
+        read=interval,
+        default=30.0,
+        doc="Longest time from the opening of the connection to the backend's consent to it (open-ok of"
+        " 0-9-1, open of 1.0); 0 for no limit.",
+    ),
+    Option(
+        name="amqp.maximum.frame.size",
+        read=bounded(size, 4096, _HIGHEST),
+        default=128 * 1024,
+        doc="Longest frame of either side, bytes, its head counted: client and backend are made to agree on"
+        " no more (frame-max of tune, max-frame-size of open).",
+    ),
+    Option(
+        name="amqp.maximum.opening.frame.size",
+        read=bounded(size, 512, 1024 * 1024),
+        default=4096,
+        doc="Longest frame of either side before they have agreed on a size, bytes; more where clients"
+        " log in with long tokens.",
+    ),
+    Option(
+        name="amqp.maximum.channels",
+        read=integer(1, 65535),
+        default=2047,
+        doc="Highest channel number: client and backend are made to agree on no more.",
+    ),
+    Option(
+        name="amqp.maximum.depth",
+        read=integer(1, 100),
+        default=16,
+        doc="Deepest nesting of tables, arrays, lists and maps in each other, of either side.",
+    ),
+    Option(
+        name="amqp.maximum.entries",
+        read=integer(1, 1_000_000),
+        default=4096,
+        doc="Most values in the tables, arrays, lists and maps of one frame, those within others counted.",
+    ),
+)
+
+
+@implementer(IAdapter)
+class AmqpAdapter:
+    """See L{IAdapter}."""
+
+    name = "amqp"
+    front = Front.STREAM
+    subprotocols = ("amqp", "AMQPWSB10")
+    options = OPTIONS
+    operations = dict.fromkeys(
+        ("publish", "consume", "bind", "declare"), Levels("/.", one=frozenset("*"), many=frozenset("#"))
+    )
+
+    def check(self, options: Mapping[str, Any]) -> Iterable[str]:
+        """See L{IAdapter.check}."""
+        if options["amqp.maximum.opening.frame.size"] > options["amqp.maximum.frame.size"]:
+            yield "amqp.maximum.opening.frame.size is more than amqp.maximum.frame.size"
+
+    def session(self, link: Link) -> IAdapterSession:
+        """See L{IAdapter.session}."""
+        return AmqpSession(link)
