@@ -13,30 +13,25 @@ from kaazing.adapters.stomp.session import StompSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
 from kaazing.literals import Unreadable, bounded, integer, interval, size, text
 from kaazing.options import Option
+from kaazing.wire.policy import Grammar, Levels
+
+UNSPEAKABLE = "[\0\n\r]"
+"""What no header of a CONNECT frame can contain, which knows no escapes (STOMP 1.2, Value Encoding)."""
+
+DESTINATIONS = Levels("/.", one=frozenset("*"), many=frozenset(("#", ">", "**")))
+"""How brokers divide destinations: "/topic/stock.AAPL" has the levels "", "topic", "stock", "AAPL"."""
 
 _HIGHEST = 2**31  # of any limit
 
 
 def header_value(value: str) -> str:
-    """Return text that a CONNECT frame can carry, which knows no escapes (STOMP 1.2, Value Encoding)."""
-    if re.search("[\0\n\r]", value):
+    """Return text that a CONNECT frame can carry."""
+    if re.search(UNSPEAKABLE, value):
         raise Unreadable("expected text without line feed, carriage return and NUL")
     return text(value)
 
 
 OPTIONS = (
-    Option(
-        name="backend.username",
-        read=header_value,
-        doc="The login of the backend. It, backend.password and virtual.host take the place of what the"
-        " client says, which never reaches the backend; absent, the client's own passes on.",
-    ),
-    Option(
-        name="backend.password",
-        read=header_value,
-        secret=True,
-        doc="The password (passcode) of the backend; see backend.username.",
-    ),
     Option(
         name="virtual.host",
         read=header_value,
@@ -96,12 +91,15 @@ class StompAdapter:
     front = Front.STREAM
     subprotocols = ("v12.stomp", "v11.stomp", "v10.stomp")
     options = OPTIONS
-    operations: Mapping[str, Any] = {}
+    operations: Mapping[str, Grammar] = dict.fromkeys(("send", "subscribe"), DESTINATIONS)
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IAdapter.check}."""
-        if options["backend.password"] is not None and options["backend.username"] is None:
-            yield "backend.password stands without backend.username"
+        if options["backend.mechanism"] is not None:
+            yield "backend.mechanism: STOMP logs in with a user and a password, and knows no mechanisms"
+        for name in ("backend.username", "backend.password"):
+            if re.search(UNSPEAKABLE, options[name] or ""):
+                yield f"{name}: a CONNECT frame cannot carry line feed, carriage return and NUL"
 
     def session(self, link: Link) -> IAdapterSession:
         """See L{IAdapter.session}."""

@@ -7,11 +7,10 @@ STOMP 1.2, sections Connecting and Heart-beating.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from kaazing.errors import ProtocolViolation, Side
+from kaazing.interfaces.adapters import Login
 from kaazing.wire.stomp import OPENING, VERSIONS, Frame, rule
 
 _HEART_BEAT = re.compile(r"[0-9]{1,18},[0-9]{1,18}")
@@ -37,15 +36,13 @@ def offered(connect: Frame, offset: int) -> frozenset[int]:
     return versions
 
 
-def injected(connect: Frame, options: Mapping[str, Any]) -> Frame:
-    """Return the CONNECT frame that the backend gets: the configured login and virtual host in place of
-    the client's, and no version offered that is not known here. The same object where nothing changes."""
-    login, passcode, host = (
-        options[name] for name in ("backend.username", "backend.password", "virtual.host")
-    )
+def injected(connect: Frame, login: Login | None, host: str | None) -> Frame:
+    """Return the CONNECT frame that the backend gets: C{login} and virtual host C{host} in place of the
+    client's where they are given, and no version offered that is not known here. The same object where
+    nothing changes."""
     fresh: dict[str, str | None] = {}
-    if login is not None or passcode is not None:
-        fresh |= {"login": login, "passcode": passcode}  # both are ours, or both the client's
+    if login is not None:  # both are ours, or both the client's
+        fresh |= {"login": login.username, "passcode": login.password or None}
     if host is not None:
         fresh["host"] = host
     words = _words(connect.get("accept-version") or "")

@@ -17,11 +17,14 @@ from kaazing.adapters.stomp.opening import injected, offered, settled
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
+    AskLogin,
     Close,
     Hold,
     IAdapterSession,
     Kind,
     Link,
+    Login,
+    NoLogin,
     Order,
     Resume,
     ToBack,
@@ -38,14 +41,17 @@ heart-beat: brokers write one behind every NUL."""
 class StompSession(BaseSession):
     """See L{IAdapterSession}."""
 
-    __slots__ = ("_back", "_front", "_held", "_ledger", "_offers", "_options", "_spoke")
+    __slots__ = (
+        "_back", "_connect", "_front", "_held", "_ledger", "_link", "_offers", "_options", "_spoke"
+    )  # fmt: skip
 
     def __init__(self, link: Link) -> None:
         super().__init__()
-        self._options = link.options
+        self._link, self._options = link, link.options
         self._front = self._scanner(Side.FRONT, "stomp.maximum.frame.size")
         self._back = self._scanner(Side.BACK, "stomp.maximum.backend.frame.size")
         self._offers: frozenset[int] = frozenset()  # versions, once CONNECT has come
+        self._connect: Frame | None = None  # while it waits for the login
         self._ledger: Ledger | None = None  # once CONNECTED has come
         self._held = False  # the front, until CONNECTED
         self._spoke = float("-inf")  # when something last went to the client
@@ -98,6 +104,16 @@ class StompSession(BaseSession):
             yield self._error("no CONNECT frame has come in time")
             yield Close(POLICY, "login timeout")
 
+    def login(self, answer: Login | NoLogin, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.login}; CONNECT goes on."""
+        frame, self._connect = self._connect, None
+        assert frame is not None, "nobody asked"
+        if isinstance(answer, NoLogin):
+            yield self._error(answer.reason, frame.get("receipt"))
+            yield Close(POLICY, answer.reason)
+        else:
+            yield self._opening(frame, b"", answer)
+
     def _admitted(self, items: list[Any]) -> Iterator[Order]:
         for item in items:
             if type(item) is bytes:
@@ -106,11 +122,16 @@ class StompSession(BaseSession):
             offset, wire = item
             frame = parse(wire, self._front.version)
             try:
-                passing = self._admit(frame, wire, offset)
+                self._admit(frame, offset)
             except ProtocolViolation as why:
                 yield self._refusal(why, frame)
                 raise
-            yield passing
+            if self._ledger is not None:
+                yield wire
+            elif self._link.injects:
+                self._connect = frame
+            else:
+                yield self._opening(frame, wire, None)
         if self._front.fault is not None:
             fault = violation(self._front.fault, Side.FRONT, self._front.version)
             yield self._refusal(fault, parse(self._front.fault[3], self._front.version))
@@ -118,14 +139,19 @@ class StompSession(BaseSession):
         if self._offers and self._ledger is None and self._front.pending and not self._held:
             self._held = True
             yield Hold(Side.FRONT)
+        if self._connect is not None:
+            yield AskLogin()
 
-    def _admit(self, frame: Frame, wire: bytes, offset: int) -> bytes:
-        """Return what goes to the backend for a frame that had to be looked at."""
+    def _admit(self, frame: Frame, offset: int) -> None:
+        """Look at a frame; raises ProtocolViolation where it may not come now."""
         if self._ledger is not None:
             self._ledger.admit(frame, offset)
-            return wire
-        self._offers = offered(frame, offset)
-        connect = injected(frame, self._options)
+        else:
+            self._offers = offered(frame, offset)
+
+    def _opening(self, frame: Frame, wire: bytes, login: Login | None) -> bytes:
+        """Return what goes to the backend for a CONNECT frame."""
+        connect = injected(frame, login, self._options["virtual.host"])
         return wire if connect is frame else encode(connect, self._front.version)
 
     def _answered(self, frames: list[Any], now: float) -> Iterator[Order]:

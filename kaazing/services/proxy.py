@@ -14,11 +14,12 @@ from zope.interface import implementer
 from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR
 from kaazing.config.model import ServiceConfig, Uri
 from kaazing.errors import ConnectError
-from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
+from kaazing.interfaces.adapters import IAdapter, Kind
 from kaazing.interfaces.channels import IChannel
-from kaazing.interfaces.services import IHouse, IService, IServiceType, Terms, Visit, Welcome
+from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
 from kaazing.literals import bounded, choice, comma_list, size
 from kaazing.options import Option
+from kaazing.services.adapting import Adapting, faults, options
 from kaazing.services.base import EVENTS, SOCKETS, BaseService, choose
 
 _COMMON = (
@@ -62,6 +63,7 @@ class ProxyType:
     def __init__(self, adapter: IAdapter | None = None) -> None:
         """Make the plain type, or that of C{adapter}."""
         self._adapter = adapter
+        self.options: tuple[Option, ...]
         if adapter is None:
             self.name = "proxy"
             self.doc = "Opens a connection to the backend for each client; bytes pass as they are."
@@ -71,11 +73,9 @@ class ProxyType:
             self.doc = (
                 f"A proxy that validates {adapter.name} on the way; see docs/protocols/{adapter.name}.md."
             )
-            self.options = (*_COMMON, *adapter.options)
+            self.options = (*_COMMON, *options(adapter))
             self.connects = frozenset({"tcp", "ssl"})
             self.accepts = SOCKETS | {"tcp", "ssl"}
-            if adapter.front is Front.MESSAGES:
-                self.accepts = SOCKETS
 
     def with_adapter(self, adapter: IAdapter) -> ProxyType:
         """Return the type that C{adapter} gives."""
@@ -84,7 +84,7 @@ class ProxyType:
     def check(self, config: ServiceConfig) -> Iterable[str]:
         """See L{IServiceType}."""
         if self._adapter is not None:
-            yield from self._adapter.check(config.properties)
+            yield from faults(self._adapter, config.properties)
 
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
@@ -100,6 +100,7 @@ class ProxyService(BaseService):
     def __init__(self, config: ServiceConfig, house: IHouse, adapter: IAdapter | None) -> None:
         super().__init__(config, house)
         self._adapter = adapter
+        self._adapting = Adapting(config, house, adapter) if adapter is not None else None
         self._back: Uri = config.connects[0]
         self._bound: int = config.properties["maximum.pending.bytes"]
         self._kind = Kind.TEXT if config.properties.get("message.kind") == "text" else Kind.BINARY
@@ -109,6 +110,8 @@ class ProxyService(BaseService):
         """Send those away whose backend is still being dialled; sessions get their Close from the gateway."""
         for front in list(self._waiting):
             front.finish(GOING_AWAY, "the gateway goes away")
+        if self._adapting is not None:
+            self._adapting.report()
         return super().stopService()
 
     def invite(self, visit: Visit) -> Any:
@@ -122,18 +125,21 @@ class ProxyService(BaseService):
             )
             return dialling.addCallback(lambda back: Welcome(back.subprotocol, back))
         if self._adapter is not None:
-            return Welcome(choose(visit.subprotocols, self._adapter.subprotocols))
+            return Welcome(choose(visit.subprotocols, self._adapter.subprotocols), visit.secure)
         listed = self.config.properties["subprotocols"]
         return Welcome(choose(visit.subprotocols, listed or visit.subprotocols))
 
     def accepted(self, channel: IChannel, welcome: Welcome) -> None:
         """See L{IService}."""
-        if welcome.keep is not None:
+        if self._adapting is None and welcome.keep is not None:
             self._join(welcome.keep, channel)
             return
         self._waiting.add(channel)
         dialling = self._dial(channel.peer)
-        dialling.addCallbacks(self._join, self._give_up, callbackArgs=(channel,), errbackArgs=(channel,))
+        secure = bool(welcome.keep)  # what an adapter's service keeps of a visit
+        dialling.addCallbacks(
+            self._join, self._give_up, callbackArgs=(channel, secure), errbackArgs=(channel,)
+        )
 
     def entry(self, accept: Uri) -> Any:
         """See L{IService}; each message, or each piece of a stream, of the backend is an event."""
@@ -141,7 +147,7 @@ class ProxyService(BaseService):
 
     def declined(self, welcome: Welcome) -> None:
         """See L{IService}."""
-        if welcome.keep is not None:
+        if self._adapting is None and welcome.keep is not None:
             welcome.keep.abort()
 
     def _dial(self, peer: str, **more: Any) -> Deferred[Any]:
@@ -159,21 +165,19 @@ class ProxyService(BaseService):
         front.finish(INTERNAL_ERROR, "the backend cannot be reached")
         front.drop()  # a stream that is held would never see the client's FIN
 
-    def _join(self, back: IChannel, front: IChannel) -> None:
+    def _join(self, back: IChannel, front: IChannel, secure: bool = False) -> None:
         self._waiting.discard(front)
         front.bound = back.bound = self._bound
         try:
-            self._begin(back, front)
+            self._begin(back, front, secure)
         except Exception:
             self.log.failure("service {name}: a session cannot begin", name=self.name)
             back.abort()
             front.finish(INTERNAL_ERROR, "the service failed")
             front.drop()
 
-    def _begin(self, back: IChannel, front: IChannel) -> None:
-        if self._adapter is None:
+    def _begin(self, back: IChannel, front: IChannel, secure: bool) -> None:
+        if self._adapting is None:
             self.house.join(self.name, front, back, self._kind)
-            return
-        link = Link(peer=front.peer, subprotocol=front.subprotocol, options=self.config.properties)
-        terms = Terms(service=self.name, wants=self._adapter.front)
-        self.house.adapt(front, back, self._adapter.session(link), link, terms)
+        else:
+            self._adapting.begin(front, back, secure=secure)

@@ -15,6 +15,7 @@ from kaazing.interfaces.adapters import Kind, Link
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Counts, Event, IAudience, Slow
 from kaazing.interfaces.services import IHouse, Terms
+from kaazing.transports.tally import Tally
 
 
 @implementer(IChannel)
@@ -143,6 +144,7 @@ class NotedHouse:
         complaints: (service, peer, what was wrong).
         streamed: (service, accept) of each entry for event streams.
         bound: addresses that services listen at.
+        tallies: of services.
     """
 
     folder = Path()
@@ -159,6 +161,7 @@ class NotedHouse:
         self.clock = Clock()
         self.streamed: list[tuple[Any, Uri]] = []
         self.bound: list[NotedPort] = []
+        self.tallies: dict[str, Tally] = {}
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
         """See L{IHouse}."""
@@ -179,7 +182,8 @@ class NotedHouse:
         self.adapted.append((front, back, session, link, terms))
 
     def tally(self, service: str) -> Any:
-        """See L{IHouse}; nobody counts."""
+        """See L{IHouse}."""
+        return self.tallies.setdefault(service, Tally())
 
     def loop(self, service: str, channel: IChannel, repeat: int) -> None:
         """See L{IHouse}."""

@@ -13,7 +13,7 @@ from zope.interface.verify import verifyObject
 from kaazing.config.model import ConnectOptions, ServiceConfig
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Front, IAdapter, Kind, Link
-from kaazing.interfaces.services import IService, IServiceType, Terms, Visit, Welcome
+from kaazing.interfaces.services import IService, IServiceType, Visit, Welcome
 from kaazing.literals import integer
 from kaazing.options import Option
 from kaazing.services.base import EVENTS, SOCKETS
@@ -43,6 +43,12 @@ class Chess:
         """See L{IAdapter}."""
         self.links.append(link)
         return "a session"
+
+
+def properties(**values: Any) -> dict[str, Any]:
+    """The properties of a service of such a type, with their defaults."""
+    defaults = {option.name: option.default for option in ProxyType(Chess()).options}
+    return {**defaults, **{name.replace("_", "."): value for name, value in values.items()}}
 
 
 def visit(*subprotocols: str, **headers: str) -> Visit:
@@ -90,11 +96,10 @@ class TypeTests(SynchronousTestCase):
         chess = ProxyType().with_adapter(Chess())
         verifyObject(IServiceType, chess)
         self.assertEqual(chess.name, "chess.proxy")
-        self.assertEqual([option.name for option in chess.options], ["maximum.pending.bytes", "board.size"])
+        names = [option.name for option in chess.options]
+        self.assertEqual((names[0], names[-1]), ("maximum.pending.bytes", "board.size"))
         self.assertEqual((chess.accepts, chess.connects), (SOCKETS | {"tcp", "ssl"}, {"tcp", "ssl"}))
         self.assertIn("docs/protocols/chess.md", chess.doc)
-        whole = ProxyType().with_adapter(Chess(Front.MESSAGES))
-        self.assertEqual(whole.accepts, SOCKETS)  # a stream has no messages
 
     def test_faults(self) -> None:
         """
@@ -102,7 +107,7 @@ class TypeTests(SynchronousTestCase):
         """
         chess = ProxyType(Chess())
         for size, faults in ((8, []), (3, ["the board is too small"])):
-            config = ServiceConfig(name="x", type="chess.proxy", properties={"board.size": size})
+            config = ServiceConfig(name="x", type="chess.proxy", properties=properties(board_size=size))
             self.assertEqual(list(chess.check(config)), faults)
 
 
@@ -224,7 +229,7 @@ class AdaptedTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.house, self.chess = NotedHouse(), Chess(Front.MESSAGES)
-        self.config = service("c", "proxy", connect="tcp://192.0.2.7:7", properties={"board.size": 8})
+        self.config = service("c", "proxy", connect="tcp://192.0.2.7:7", properties=properties())
         self.proxy = ProxyType(self.chess).service(self.config, self.house)
 
     def test_subprotocols(self) -> None:
@@ -236,7 +241,7 @@ class AdaptedTests(SynchronousTestCase):
             (("x",), None),
             ((), None),
         ):
-            self.assertEqual(self.proxy.invite(visit(*offer)), Welcome(chosen))
+            self.assertEqual(self.proxy.invite(visit(*offer)), Welcome(chosen, False))
 
     def test_session(self) -> None:
         """
@@ -245,10 +250,20 @@ class AdaptedTests(SynchronousTestCase):
         line, back = Line(subprotocol="chess.v1"), Line("back")
         self.proxy.accepted(line, Welcome("chess.v1"))
         self.house.dialling[0].callback(back)
-        terms = Terms(service="c", wants=Front.MESSAGES)
-        self.assertEqual(self.house.adapted, [(line, back, "a session", self.chess.links[0], terms)])
         link = Link(peer="192.0.2.1:5000", subprotocol="chess.v1", options=self.config.properties)
         self.assertEqual(self.chess.links, [link])
+        self.assertEqual([each[:4] for each in self.house.adapted], [(line, back, "a session", link)])
+
+    def test_secure(self) -> None:
+        """
+        It is told too whether its client came over TLS, as the visit said.
+        """
+        for secure in (True, False):
+            welcome = self.proxy.invite(replace(visit(), secure=secure))
+            self.proxy.declined(welcome)
+            self.proxy.accepted(Line(), welcome)
+            self.house.dialling[-1].callback(Line("back"))
+            self.assertEqual(self.chess.links[-1].secure, secure)
 
     def test_adapter_fails(self) -> None:
         """

@@ -10,7 +10,16 @@ from zope.interface.verify import verifyObject
 
 from kaazing.adapters.stomp.adapter import StompAdapter
 from kaazing.errors import ProtocolViolation
-from kaazing.interfaces.adapters import IAdapterSession, Kind, Link, Order, ToBack, ToFront
+from kaazing.interfaces.adapters import (
+    IAdapterSession,
+    Kind,
+    Link,
+    Login,
+    NoLogin,
+    Order,
+    ToBack,
+    ToFront,
+)
 
 CONNECT = b"CONNECT\naccept-version:1.0,1.1,1.2\nhost:/\n\n\0"
 CONNECTED = b"CONNECTED\nversion:%s\n\n\0"
@@ -18,6 +27,7 @@ HELLO = b"SEND\ndestination:/q\n\nhello\0"
 NEWS = b"MESSAGE\ndestination:/q\nmessage-id:1\nsubscription:0\n\nnews\0"
 
 DEFAULTS = {option.name: option.default for option in StompAdapter.options}
+GATEWAY = Login(username="gw", password="pw:1")
 
 
 class Dialogue:
@@ -28,11 +38,15 @@ class Dialogue:
         now: the time, seconds; set it to let time pass.
     """
 
-    def __init__(self, case: SynchronousTestCase, **options: Any) -> None:
-        values = {name.replace("_", "."): value for name, value in options.items()}
+    def __init__(
+        self, case: SynchronousTestCase, *, injects: bool = False, policy: Any = None, **options: Any
+    ) -> None:
+        """Options are written with underscores in place of dots."""
+        values = {**DEFAULTS, **{name.replace("_", "."): value for name, value in options.items()}}
         self._case = case
         self.now = 100.0
-        self.session = StompAdapter().session(Link(peer="192.0.2.1:5000", options={**DEFAULTS, **values}))
+        link = Link(peer="192.0.2.1:5000", options=values, injects=injects, policy=policy)
+        self.session = StompAdapter().session(link)
         verifyObject(IAdapterSession, self.session)
         self._said: list[Any] = []
         self._hear(self.session.opened(self.now), ToBack)
@@ -49,6 +63,10 @@ class Dialogue:
     def back(self, data: bytes) -> Dialogue:
         """The backend sends."""
         return self._hear(self.session.from_back(data, self.now), ToFront)
+
+    def login(self, answer: Login | NoLogin) -> Dialogue:
+        """The question for the login is answered."""
+        return self._hear(self.session.login(answer, self.now), ToBack)
 
     def front_ended(self) -> Dialogue:
         """The browser sends no more."""

@@ -30,11 +30,10 @@ class AdapterTests(SynchronousTestCase):
 
     def test_options(self) -> None:
         """
-        Every property has words for the documentation; only the password is secret.
+        Every property has words for the documentation.
         """
         options = {option.name: option for option in StompAdapter.options}
         self.assertTrue(all(option.doc.endswith(".") for option in options.values()))
-        self.assertEqual([name for name in options if options[name].secret], ["backend.password"])
         self.assertEqual(options["stomp.maximum.frame.size"].read("1M"), 1024 * 1024)
         self.assertEqual(options["login.timeout"].read("5 s"), 5.0)
         for name, bad in (("stomp.maximum.headers", "0"), ("stomp.maximum.frame.size", "10")):
@@ -42,19 +41,31 @@ class AdapterTests(SynchronousTestCase):
 
     def test_values_of_connect(self) -> None:
         """
-        A login that a CONNECT frame could not carry is a fault of the configuration, and not repeated.
+        A virtual host that a CONNECT frame could not carry is a fault of the configuration.
         """
         self.assertEqual(header_value("a:b\\n ü"), "a:b\\n ü")
         for bad in ("a\nhost:b", "a\r", "\0", ""):
             error = self.assertRaises(ValueError, header_value, bad)
             self.assertNotIn("host", str(error))
 
-    def test_password_alone(self) -> None:
+    def test_logins(self) -> None:
         """
-        A password without a user is a fault of the configuration.
+        So is a login that it could not carry, which is not repeated, and a mechanism.
         """
-        check = StompAdapter().check
-        both = {**DEFAULTS, "backend.username": "gw", "backend.password": "pw"}
-        self.assertEqual((list(check(DEFAULTS)), list(check(both))), ([], []))
-        alone = {**DEFAULTS, "backend.password": "pw"}
-        self.assertEqual(list(check(alone)), ["backend.password stands without backend.username"])
+        for name, value, faults in (
+            ("backend.username", "gw", []),
+            ("backend.password", "a:b\\n", []),
+            (
+                "backend.password",
+                "a\nhost:b",
+                ["backend.password: a CONNECT frame cannot carry line feed, carriage return and NUL"],
+            ),
+            (
+                "backend.mechanism",
+                "PLAIN",
+                ["backend.mechanism: STOMP logs in with a user and a password, and knows no mechanisms"],
+            ),
+        ):
+            login = dict.fromkeys(("backend.username", "backend.password", "backend.mechanism"))
+            options = {**DEFAULTS, **login, name: value}
+            self.assertEqual(list(StompAdapter().check(options)), faults, name)

@@ -6,8 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.stomp.opening import injected, offered, settled
 from kaazing.errors import ProtocolViolation
+from kaazing.interfaces.adapters import Login
 from kaazing.wire.stomp import Frame
-from tests.adapters.stomp.dialogue import DEFAULTS
 
 
 def connect(*headers: tuple[str, str], command: str = "CONNECT") -> Frame:
@@ -64,26 +64,31 @@ class OfferedTests(SynchronousTestCase):
 
 
 class InjectedTests(SynchronousTestCase):
-    def assert_becomes(self, frame: Frame, *headers: tuple[str, str], **options: str) -> None:
-        values = {**DEFAULTS, **{name.replace("_", "."): value for name, value in options.items()}}
-        self.assertEqual(injected(frame, values), Frame(frame.command, headers))
+    def assert_becomes(
+        self,
+        frame: Frame,
+        *headers: tuple[str, str],
+        login: Login | None = None,
+        host: str | None = None,
+    ) -> None:
+        self.assertEqual(injected(frame, login, host), Frame(frame.command, headers))
 
     def test_nothing_configured(self) -> None:
         """
         Where nothing is configured the frame passes as it is.
         """
         frame = connect(("accept-version", "1.2"), ("login", "ann"), ("passcode", "x"))
-        self.assertIs(injected(frame, DEFAULTS), frame)
+        self.assertIs(injected(frame, None, None), frame)
 
     def test_login(self) -> None:
         """
-        The client's login and passcode go both, even where only one of them is configured, so that a
-        client cannot try passwords for the configured user.
+        The client's login and passcode go both, even where there is no password to put in, so that a
+        client cannot try passwords for the gateway's user.
         """
         frame = connect(("login", "ann"), ("passcode", "x"), ("host", "/"))
-        self.assert_becomes(frame, ("login", "gw"), ("host", "/"), backend_username="gw")
+        self.assert_becomes(frame, ("login", "gw"), ("host", "/"), login=Login(username="gw"))
         self.assert_becomes(
-            connect(), ("login", "gw"), ("passcode", "pw"), backend_username="gw", backend_password="pw"
+            connect(), ("login", "gw"), ("passcode", "pw"), login=Login(username="gw", password="pw")
         )
 
     def test_disguised_login(self) -> None:
@@ -91,14 +96,14 @@ class InjectedTests(SynchronousTestCase):
         Nor can it with a spelling that a broker could take for the header's name.
         """
         frame = connect((" login", "ann"), ("PassCode\t", "x"), ("logins", "y"))
-        self.assert_becomes(frame, ("login", "gw"), ("logins", "y"), backend_username="gw")
+        self.assert_becomes(frame, ("login", "gw"), ("logins", "y"), login=Login(username="gw"))
 
     def test_virtual_host(self) -> None:
         """
         The virtual host replaces the client's, however often it stands there.
         """
         frame = connect(("host", "a"), ("login", "ann"), ("host", "b"))
-        self.assert_becomes(frame, ("host", "prod"), ("login", "ann"), virtual_host="prod")
+        self.assert_becomes(frame, ("host", "prod"), ("login", "ann"), host="prod")
 
     def test_unknown_versions(self) -> None:
         """

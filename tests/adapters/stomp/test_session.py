@@ -11,8 +11,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.stomp.session import StompSession
 from kaazing.errors import Side
-from kaazing.interfaces.adapters import Close, Hold, Kind, Link, Resume, ToBack, ToFront
-from tests.adapters.stomp.dialogue import CONNECT, CONNECTED, DEFAULTS, HELLO, NEWS, Dialogue, carried_out
+from kaazing.interfaces.adapters import AskLogin, Close, Hold, Kind, Link, NoLogin, Resume, ToBack, ToFront
+from tests.adapters.stomp.dialogue import (
+    CONNECT,
+    CONNECTED,
+    DEFAULTS,
+    GATEWAY,
+    HELLO,
+    NEWS,
+    Dialogue,
+    carried_out,
+)
 
 
 class OpeningTests(SynchronousTestCase):
@@ -34,12 +43,33 @@ class OpeningTests(SynchronousTestCase):
 
     def test_backend_login(self) -> None:
         """
-        Login, password and virtual host of the configuration take the place of the client's own.
+        The gateway's login and virtual host take the place of the client's own.
         """
-        talk = Dialogue(self, backend_username="gw", backend_password="pw:1", virtual_host="prod")
+        talk = Dialogue(self, injects=True, virtual_host="prod")
         talk.front(b"STOMP\naccept-version:1.2\nlogin:ann\npasscode:x\npasscode:y\nhost:/\nk:v\n\n\0")
-        talk.then(
+        talk.then(AskLogin()).login(GATEWAY).then(
             ToBack(b"STOMP\nlogin:gw\npasscode:pw:1\nhost:prod\naccept-version:1.2\nk:v\n\n\0"),
+        )
+
+    def test_login_while_frames_wait(self) -> None:
+        """
+        What a client has sent behind CONNECT waits for the login and for CONNECTED.
+        """
+        talk = Dialogue(self, injects=True).front(CONNECT + HELLO).then(Hold(Side.FRONT), AskLogin())
+        talk.login(GATEWAY).then(
+            ToBack(b"CONNECT\nlogin:gw\npasscode:pw:1\naccept-version:1.0,1.1,1.2\nhost:/\n\n\0")
+        )
+        talk.back(CONNECTED % b"1.2")
+        talk.then(ToFront(CONNECTED % b"1.2"), ToBack(HELLO), Resume(Side.FRONT))
+
+    def test_no_login(self) -> None:
+        """
+        A client for whom there is no login is told why; the backend hears nothing of it.
+        """
+        talk = Dialogue(self, injects=True).front(CONNECT).then(AskLogin())
+        talk.login(NoLogin("nobody knows you")).then(
+            ToFront(b"ERROR\nmessage:nobody knows you\nversion:1.0,1.1,1.2\n\n\0"),
+            Close(1008, "nobody knows you"),
         )
 
     def test_refused_login(self) -> None:
@@ -264,6 +294,8 @@ class RefusalTests(SynchronousTestCase):
         """
         The limits of the configuration hold, each side its own.
         """
+        size: dict[str, Any]
+        backend: dict[str, Any]
         size, backend = {"stomp_maximum_frame_size": 60}, {"stomp_maximum_backend_frame_size": 60}
         long = b"SEND\ndestination:/q\n\n" + b"x" * 40
         what = "frame of more than 60 bytes (STOMP 1.2, Size Limits)"
@@ -302,14 +334,15 @@ def told(front: list[bytes], back: list[bytes], later: list[bytes]) -> tuple[Any
     Returns:
         What went to the backend, joined; what went to the browser; what ended it.
     """
-    options = {**DEFAULTS, "backend.username": "gw"}
-    session = StompSession(Link(peer="192.0.2.1:5000", options=options))
+    session = StompSession(Link(peer="192.0.2.1:5000", options=DEFAULTS, injects=True))
     said = carried_out(session.opened(0.0), ToBack)
     for data, is_front in (
         [(x, True) for x in front] + [(x, False) for x in back] + [(x, True) for x in later]
     ):
         if is_front:
             said += carried_out(session.from_front(data, Kind.TEXT, 1.0), ToBack)
+            if said and said[-1] == AskLogin():
+                said += carried_out(session.login(GATEWAY, 1.0), ToBack)
         else:
             said += carried_out(session.from_back(data, 1.0), ToFront)
         if said and isinstance(said[-1], str):

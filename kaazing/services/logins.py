@@ -1,0 +1,67 @@
+# -*- test-case-name: tests.services.test_logins -*-
+"""Who the gateway is at a backend: the login that a service's properties say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from kaazing.interfaces.adapters import ILogins, Link, Login
+from kaazing.literals import choice, text
+from kaazing.options import Option
+
+OPTIONS = (
+    Option(
+        name="backend.username",
+        read=text,
+        doc="The login at the backend. It and backend.password take the place of what the client says, which"
+        " never reaches the backend; absent, the client's own passes on.",
+    ),
+    Option(
+        name="backend.password",
+        read=text,
+        secret=True,
+        doc="The password at the backend; see backend.username.",
+    ),
+    Option(
+        name="backend.mechanism",
+        read=choice("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256"),
+        doc="The SASL mechanism of that login; absent, the best that the backend offers. EXTERNAL, the"
+        " gateway's address or certificate, needs no backend.username and no password.",
+    ),
+)
+"""Properties of each NAME.proxy."""
+
+
+def faults(properties: Mapping[str, Any]) -> Iterable[str]:
+    """Return sentences, each a fault in a service's login; none when all is well."""
+    username, password, mechanism = (properties[option.name] for option in OPTIONS)
+    if password is not None and username is None:
+        yield "backend.password stands without backend.username"
+    if mechanism == "EXTERNAL" and password is not None:
+        yield "backend.mechanism EXTERNAL proves the gateway without a password, but backend.password stands"
+    if mechanism not in (None, "EXTERNAL") and username is None:
+        yield f"backend.mechanism {mechanism} stands without backend.username"
+
+
+@implementer(ILogins)
+class StaticLogins:
+    """One login for all clients."""
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> StaticLogins | None:
+        """Return those of a service's properties, None where they say no login."""
+        username, password, mechanism = (properties[option.name] for option in OPTIONS)
+        if username is None and mechanism is None:
+            return None
+        return cls(Login(username=username or "", password=password or "", mechanism=mechanism))
+
+    def login(self, link: Link) -> Deferred[Any]:
+        """See L{ILogins}."""
+        return succeed(self._login)

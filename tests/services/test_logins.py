@@ -1,0 +1,58 @@
+"""Tests for L{kaazing.services.logins}: who the gateway is at a backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from kaazing.interfaces.adapters import ILogins, Link, Login
+from kaazing.services.logins import OPTIONS, StaticLogins, faults
+
+
+def properties(*values: str | None) -> dict[str, Any]:
+    """A user, a password, a mechanism."""
+    return {option.name: value for option, value in zip(OPTIONS, (*values, None, None, None), strict=False)}
+
+
+class LoginTests(SynchronousTestCase):
+    def test_login(self) -> None:
+        """
+        The login of the properties is that of every client; without one there is none to put in.
+        """
+        for values, login in (
+            (("gw", "pw"), Login(username="gw", password="pw")),
+            (("gw",), Login(username="gw")),
+            (("gw", "pw", "SCRAM-SHA-1"), Login(username="gw", password="pw", mechanism="SCRAM-SHA-1")),
+            ((None, None, "EXTERNAL"), Login(username="", mechanism="EXTERNAL")),
+        ):
+            logins = StaticLogins.of(properties(*values))
+            assert logins is not None
+            verifyObject(ILogins, logins)
+            self.assertEqual(self.successResultOf(logins.login(Link(peer="192.0.2.1:5000"))), login)
+            self.assertEqual(list(faults(properties(*values))), [])
+        self.assertIsNone(StaticLogins.of(properties()))
+        self.assertEqual(list(faults(properties())), [])
+
+    def test_faults(self) -> None:
+        """
+        A password or a mechanism without a user is a fault, and so is a password that nobody would use.
+        """
+        for values, fault in (
+            ((None, "pw"), "backend.password stands without backend.username"),
+            ((None, None, "PLAIN"), "backend.mechanism PLAIN stands without backend.username"),
+            (
+                ("gw", "pw", "EXTERNAL"),
+                "backend.mechanism EXTERNAL proves the gateway without a password, but backend.password"
+                " stands",
+            ),
+        ):
+            self.assertEqual(list(faults(properties(*values))), [fault])
+
+    def test_secret(self) -> None:
+        """
+        The password is marked as secret, and no other; it is in no repr.
+        """
+        self.assertEqual([option.name for option in OPTIONS if option.secret], ["backend.password"])
+        self.assertNotIn("hidden", repr(Login(username="gw", password="hidden")))
