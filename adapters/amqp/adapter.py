@@ -28,8 +28,8 @@ OPTIONS = (
     Option(
         name="virtual.host",
         read=short_string,
-        doc="The virtual host of the backend, in place of the client's (connection.open of 0-9-1; hostname"
-        " of open in 1.0, where RabbitMQ expects vhost:NAME).",
+        doc="The virtual host of the backend, in place of the client's (connection.open of 0-9-1; in 1.0"
+        " hostname of open becomes vhost:NAME, as RabbitMQ reads it).",
     ),
     Option(
         name="login.timeout",
@@ -69,6 +69,19 @@ OPTIONS = (
         read=integer(1, 1_000_000),
         default=4096,
         doc="Most values in the tables, arrays, lists and maps of one frame, those within others counted.",
+    ),
+    Option(
+        name="amqp.maximum.links",
+        read=integer(1, 65535),
+        default=256,
+        doc="AMQP 1.0: most links of a session that either end may attach: client and backend are made to"
+        " agree on no more (handle-max of begin).",
+    ),
+    Option(
+        name="amqp.hostname",
+        read=short_string,
+        doc="AMQP 1.0: hostname of open, in place of the client's, for backends that do not read it as"
+        " RabbitMQ does; virtual.host gives vhost:NAME.",
     ),
 )
 
