@@ -180,6 +180,9 @@ class Adapted:
     def _ask(self, question: AskLogin | StartTls | Compute) -> None:
         if self._answer is not None:
             raise TypeError(f"an adapter's session asked {question!r} before its last question was answered")
+        if isinstance(question, StartTls) and any(more[:1] == (Side.BACK,) for _, more in self._waiting):
+            self._lose(ConnectError("the backend sent bytes in clear behind its consent to TLS"))
+            return
         self._deaf = True
         for side in Side:
             self._hold(side, self._held[side] | _ASKED)

@@ -60,6 +60,7 @@ class _Upgrade(Protocol):
             return
         tls = channel.transport
         hand_over(tls, channel)
+        tls._unbufferPendingWrites()  # or what was written meanwhile would be overtaken
         tls.registerProducer(channel, True)
         tls.pauseProducing()
         self.secured.callback(None)
