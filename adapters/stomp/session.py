@@ -177,7 +177,7 @@ class StompSession(BaseSession):
         self._ledger = Ledger(version, self._options)
         self._front.version = self._back.version = version
         for order in self._admitted(self._front.feed(b"")):
-            yield ToBack(order) if type(order) is bytes else order
+            yield ToBack(order, counts=True) if type(order) is bytes else order
         if self._held:
             yield Resume(Side.FRONT)
         yield from self.from_back(b"", now)

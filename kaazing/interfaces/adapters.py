@@ -43,9 +43,11 @@ class ToFront:
 
 @dataclass(frozen=True, slots=True)
 class ToBack:
-    """Order: send bytes to the backend."""
+    """Order: send bytes to the backend; C{counts} where they are a message of the client's, which waits
+    for its rate like one that is passed on. What the gateway says itself waits for none."""
 
     data: bytes
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,10 @@ from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.interfaces.services import Terms
 from kaazing.transports.answers import Answers
 from kaazing.transports.bridge import what
+from kaazing.transports.pacing import Pacer
 
 _BINARY = int(Kind.BINARY)  # a plain number is quicker where each chunk passes
-_ORDERED, _CONGESTED, _STARTING, _ASKED = 1, 2, 4, 8  # why an end is held
+_ORDERED, _CONGESTED, _STARTING, _ASKED, _PACED = 1, 2, 4, 8, 16  # why an end is held
 
 _log = Logger(namespace="kaazing.sessions")
 
@@ -49,7 +50,7 @@ class Adapted:
 
     __slots__ = (
         "_answer", "_answers", "_closed", "_deaf", "_held", "_link", "_over", "_session", "_sessions",
-        "_terms", "_up", "_waiting", "_wheel", "back", "front", "service",
+        "_sink", "_terms", "_up", "_waiting", "_wheel", "back", "front", "service",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +73,8 @@ class Adapted:
         self.service, self.front, self.back = terms.service, front, back
         self._session: Any = session  # hears kinds as plain numbers
         self._link, self._terms = link, terms
+        rates = terms.rates
+        self._sink = back if rates is None else Pacer(back, rates, answers.wheel, self)
         self._held = dict.fromkeys(Side, _STARTING)
         self._closed = False  # somebody decided to end it
         self._deaf = False  # closed, or a question is open
@@ -141,7 +144,7 @@ class Adapted:
         if not messages:
             return
         if spoke is Side.FRONT:
-            self.back.send_all(messages, _BINARY)
+            self._sink.send_all(messages, _BINARY)
         else:
             self.front.send_all(messages, self._session.kind)
 
@@ -149,8 +152,11 @@ class Adapted:
         match order:
             case ToFront(data, kind):
                 self.front.send(data, kind)
-            case ToBack(data):
-                self.back.send(data, Kind.BINARY)
+            case ToBack(data, counts):
+                if counts:
+                    self._sink.send_all([data], _BINARY)
+                else:
+                    self._sink.send(data, _BINARY)
             case Hold(side):
                 self._hold(side, self._held[side] | _ORDERED)
             case Resume(side):
@@ -174,6 +180,10 @@ class Adapted:
         """An end takes no more, or takes again: whoever speaks to it is held meanwhile."""
         other = Side.BACK if side is Side.FRONT else Side.FRONT
         self._hold(other, self._held[other] | _CONGESTED if yes else self._held[other] & ~_CONGESTED)
+
+    def paced(self, side: Side, yes: bool) -> None:
+        """See L{kaazing.transports.pacing.Paces}."""
+        self._hold(side, self._held[side] | _PACED if yes else self._held[side] & ~_PACED)
 
     # Questions
 
@@ -245,7 +255,7 @@ class Adapted:
         now = self._wheel.now()
         if side is Side.FRONT:
             self.run(self._session.front_ended(now), side)
-            self._last(self.back.finish)
+            self._last(self._sink.finish)
         else:
             self.run(self._session.back_ended(now), side)
             self._last(self.front.finish)
@@ -272,7 +282,7 @@ class Adapted:
         self._up -= 1
         if side is Side.FRONT:
             self._over_with()
-            self.back.drop()
+            self._sink.drop()
         elif why is None:  # over TLS, FIN and loss are one
             self._gone_in_order()
         elif not self._closed:
@@ -308,7 +318,7 @@ class Adapted:
             self._over_with()
             self.front.finish(code, reason)
             self.front.drop()
-            self.back.drop()
+            self._sink.drop()
 
     def _over_with(self) -> None:
         self._closed = self._deaf = True

@@ -60,7 +60,7 @@ class OpeningTests(SynchronousTestCase):
             ToBack(b"CONNECT\nlogin:gw\npasscode:pw:1\naccept-version:1.0,1.1,1.2\nhost:/\n\n\0")
         )
         talk.back(CONNECTED % b"1.2")
-        talk.then(ToFront(CONNECTED % b"1.2"), ToBack(HELLO), Resume(Side.FRONT))
+        talk.then(ToFront(CONNECTED % b"1.2"), ToBack(HELLO, counts=True), Resume(Side.FRONT))
 
     def test_no_login(self) -> None:
         """
@@ -106,7 +106,7 @@ class OpeningTests(SynchronousTestCase):
         talk.front(CONNECT + HELLO).then(ToBack(CONNECT), Hold(Side.FRONT))
         talk.front(HELLO[:9]).then()
         talk.back(CONNECTED % b"1.2" + NEWS)
-        talk.then(ToFront(CONNECTED % b"1.2"), ToBack(HELLO), Resume(Side.FRONT), ToFront(NEWS))
+        talk.then(ToFront(CONNECTED % b"1.2"), ToBack(HELLO, counts=True), Resume(Side.FRONT), ToFront(NEWS))
         talk.front(HELLO[9:]).then(ToBack(HELLO))
 
     def test_pipelined_fault(self) -> None:
@@ -118,7 +118,7 @@ class OpeningTests(SynchronousTestCase):
         what = "NACK is not in this version (STOMP 1.0, Augmented BNF)"
         talk.back(CONNECTED % b"1.0").then(
             ToFront(CONNECTED % b"1.0"),
-            ToBack(HELLO),
+            ToBack(HELLO, counts=True),
             ToFront(b"ERROR\nmessage:%s\n\n\0" % what.encode()),
             f"client byte {len(CONNECT + HELLO)}: {what}",
         )
