@@ -176,11 +176,11 @@ class AmqpOne(BaseSession):
             return [told(words.outcome(code))]
         if server.closed:
             return []
-        told = [] if self._greeted else [PLAIN_HEADER]
+        said = [] if self._greeted else [PLAIN_HEADER]
         if not server.opened:
-            told.append(words.open_())
+            said.append(words.open_())
         server.opened = server.closed = self._greeted = True
-        return [told(each) for each in (*told, words.close(condition, text))]
+        return [told(each) for each in (*said, words.close(condition, text))]
 
     # Steps: a login of the client's own
 
@@ -244,6 +244,8 @@ class AmqpOne(BaseSession):
             self._steps = dict.fromkeys(Side, self._drop)
 
     def _back(self, wire: bytes, orders: list[Order]) -> None:
+        if self._traffic.ends[Side.BACK].closed:
+            return  # RabbitMQ's sessions still speak when its connection has said close
         self._traffic.back(wire, orders)
         if self.deadline is not None and self._traffic.ends[Side.BACK].opened:
             self.deadline = None

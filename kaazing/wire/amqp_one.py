@@ -220,7 +220,7 @@ def _descriptor(data: bytes, at: int, end: int, checker: Checker) -> tuple[int |
     """Return the numeric descriptor at C{at}, None for one not known, and where the value begins."""
     if data[at : at + 2] == b"\0\x53" and at + 2 < end:
         return data[at + 2], at + 3
-    if data[at] != DESCRIBED:
+    if at >= end or data[at] != DESCRIBED:
         raise Malformed("a value without descriptor", at, "section 1.4")
     stop = checker.skip(data, at + 1, end, 1)
     code = data[at + 1]
