@@ -240,7 +240,7 @@ class End:
             if delivery is None or tag is None:
                 text = "the first transfer of a delivery without delivery-id and delivery-tag"
                 raise _fault(text, "section 2.7.5", INVALID_FIELD)
-            if len(bytes(tag)) > MAX_TAG:
+            if isinstance(tag, bytes) and len(tag) > MAX_TAG:
                 text = f"a delivery-tag of more than {MAX_TAG} bytes"
                 raise _fault(text, "section 2.8.7", INVALID_FIELD)
         elif delivery is not None and delivery != link.delivery:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -131,10 +133,8 @@ class ParseTests(SynchronousTestCase):
         """
         self.assertIsNone(parse(BEAT, Checker()))
         self.assertIsNone(parse(b"\0\0\0\x0c\3\0\0\0abcd", Checker()))
-        self.refused(
-            frame(b"", kind=SASL_TYPE), "a frame that begins with no performative", 8,
-            "amqp:decode-error", SASL_TYPE,
-        )  # fmt: skip
+        empty = frame(b"", kind=SASL_TYPE)
+        self.refused(empty, "a value without descriptor", 8, "amqp:decode-error", SASL_TYPE)
 
     def test_head(self) -> None:
         """
@@ -171,7 +171,7 @@ class ParseTests(SynchronousTestCase):
         """
         Fields have the type of the table; numbers that stand for choices are one of them.
         """
-        wrong = {
+        wrong: dict[str, Any] = {
             "open with a container-id that it may not have": (0x10, symbol("x")),
             "begin with a remote-channel that it may not have": (0x11, uint(1), *(uint(0),) * 3),
             "attach with a snd-settle-mode that it may not have": (
@@ -181,8 +181,10 @@ class ParseTests(SynchronousTestCase):
             "attach with a target that it may not have": (
                 0x12, string("n"), uint(0), boolean(True), NULL, NULL, NULL, described(0x28, ())),
             "source with a dynamic that it may not have": (
-                0x12, string("n"), uint(0), boolean(True), NULL, NULL, described(0x28, (*(NULL,) * 4, uint(1)))),
-            "disposition with a state that it may not have": (0x15, boolean(True), uint(0), NULL, NULL, uint(1)),
+                0x12, string("n"), uint(0), boolean(True), NULL, NULL,
+                described(0x28, (*(NULL,) * 4, uint(1)))),
+            "disposition with a state that it may not have": (
+                0x15, boolean(True), uint(0), NULL, NULL, uint(1)),
             "received without section-offset": (
                 0x15, boolean(True), uint(0), NULL, NULL, described(0x23, (uint(1),))),
             "detach with a error that it may not have": (0x16, uint(0), NULL, described(0x24, ())),
@@ -240,16 +242,8 @@ class ParseTests(SynchronousTestCase):
         checker = Checker(max_depth=4, max_entries=12)
         for _ in range(3):
             self.assertIsNotNone(parse(OPEN, checker))
-        many = described(
-            0x10,
-            (
-                string("x"),
-                *(NULL,) * 8,
-                b"\xc1\x0b\6\xa3\1a\x40\xa3\1b\x40\xa3\1c\x40"[:1]
-                + b"\x0d\6"
-                + b"\xa3\1a\x40\xa3\1b\x40\xa3\1c\x40",
-            ),
-        )
+        properties = b"\xc1\x0d\6" + b"".join(symbol(each) + NULL for each in "abc")
+        many = described(0x10, (string("x"), *(NULL,) * 8, properties))
         why = self.assertRaises(Malformed, parse, frame(many), checker)
         self.assertEqual(why.condition, "amqp:resource-limit-exceeded")
 

@@ -51,13 +51,12 @@ GOOD = {
     "1.6.24 array32": b"\xf0\0\0\0\x09\0\0\0\x02\xa3\1a\1b",
     "1.6.24 array of arrays": b"\xe0\x0a\x02\xe0\x03\x01\x50\7\x03\x01\x50\7",
     "1.6.24 array of lists": b"\xe0\x07\x02\xc0\x02\x01\x40\x01\0",
-    "1.6.24 array of described": b"\xe0\x06\x02\0\x53\x24\x50\0"[:8] + b"\0",
+    "1.6.24 array of described": b"\xe0\x07\x02\0\x53\x24\x50\x07\x08",
     "1.6.24 empty array": b"\xe0\x02\0\xa3",
     "1.2 described": b"\0\x53\x24\x45",
     "1.2 described by a symbol": b"\0\xa3\x01x\xa1\x01y",
     "1.2 a described descriptor": b"\0\0\x53\1\x53\2\x40",
 }
-GOOD["1.6.24 array of described"] = b"\xe0\x07\x02\0\x53\x24\x50\x07\x08"
 
 BAD = {
     "1.6.2": (b"\x56\x02", "a boolean that is neither 0 nor 1", 1),
@@ -122,7 +121,7 @@ class CheckerTests(SynchronousTestCase):
         """
         Lists and descriptors are nested as deep as the limit says and no deeper.
         """
-        for deep in (nested(5), b"\xe0\x03\1\x45"[:0] + nested(5), b"\0" * 4 + b"\x40" * 4 + b"\x45"):
+        for deep in (nested(5), b"\0" * 4 + b"\x40" * 4 + b"\x45"):
             self.assertEqual(Checker(max_depth=5).skip(deep, 0, len(deep)), len(deep))
         for deep in (nested(6), b"\0" * 5 + b"\x40" * 6):
             why = self.assertRaises(Malformed, Checker(max_depth=4).skip, deep, 0, len(deep))
@@ -144,9 +143,7 @@ class CheckerTests(SynchronousTestCase):
         """
         A list says where its items begin; it is checked like any other value.
         """
-        value = b"\xc0\x09\x04\x40\xa1\x01x\x52\1\x56\1"[:12]
         value = b"\xc0\x09\x04\x40\xa1\x01x\x52\1\x56\1"
-        value = bytes((0xC0, len(value) - 2)) + value[2:]
         self.assertEqual(Checker().spans(value, 0, len(value)), ([3, 4, 7, 9], len(value)))
         self.assertEqual(Checker().spans(b"\x45", 0, 1), ([], 1))
         for bad in (b"\xc0\x02\x02\x40", b"\xc0\x03\x01\x40\x40", b"\xc0\x02\x01\x52"):
