@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
 import importlib
-import re
 import sys
 from pathlib import Path
 from unittest import TestResult
@@ -15,20 +13,14 @@ from twisted.trial.unittest import SynchronousTestCase
 import twisted.plugins
 from kaazing import plugins
 from kaazing.config.reader import read
-
-PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
-BLOCK = re.compile(r"^```\w+\n(?:# |<!-- )(\S+)(?: -->)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.adapters.example import installed, written
 
 
 class ExampleTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Write the page's files to a folder of a distribution of its own."""
         self.folder = Path(self.mktemp()).resolve()
-        self.blocks = dict(BLOCK.findall(PAGE.read_text()))
-        for name, text in self.blocks.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        self.blocks = written(self.folder)
         self.patch(sys, "path", [str(self.folder), *sys.path])
         importlib.invalidate_caches()
         plugins.forget()
@@ -38,7 +30,7 @@ class ExampleTests(SynchronousTestCase):
         """Leave nothing of the example behind."""
         plugins.forget()
         for name in [
-            name for name in sys.modules if name.split(".")[0] in ("lines",) or "lines_gateway" in name
+            name for name in sys.modules if name.split(".")[0] == "darkstar" or "darkstar_gateway" in name
         ]:
             del sys.modules[name]
 
@@ -49,11 +41,14 @@ class ExampleTests(SynchronousTestCase):
         self.assertEqual(
             sorted(self.blocks),
             [
+                "darkstar/adapter.py",
+                "darkstar/messages.py",
+                "darkstar/session.py",
+                "darkstar/test_session.py",
                 "gateway.xml",
-                "lines/adapter.py",
-                "lines/test_adapter.py",
+                "pyproject.toml",
                 "setup.cfg",
-                "twisted/plugins/lines_gateway.py",
+                "twisted/plugins/darkstar_gateway.py",
             ],
         )
 
@@ -62,8 +57,8 @@ class ExampleTests(SynchronousTestCase):
         The example's own tests pass.
         """
         result = TestResult()
-        TestLoader().loadByName("lines.test_adapter").run(result)
-        self.assertEqual((result.testsRun, result.errors, result.failures), (2, [], []))
+        TestLoader().loadByName("darkstar.test_session").run(result)
+        self.assertEqual((result.testsRun, result.errors, result.failures), (8, [], []))
 
     def test_dropin(self) -> None:
         """
@@ -78,25 +73,22 @@ class ExampleTests(SynchronousTestCase):
         """
         So it is declared by the entry point.
         """
-        metadata = configparser.ConfigParser()
-        metadata.read_string(self.blocks["setup.cfg"])
-        [(group, points)] = metadata["options.entry_points"].items()
-        made = self.folder / "lines-1.dist-info"  # as an install writes it
-        made.mkdir()
-        (made / "METADATA").write_text("Metadata-Version: 2.1\nName: lines\nVersion: 1\n")
-        (made / "entry_points.txt").write_text(f"[{group}]\n{points.strip()}\n")
+        installed(self.folder)
         self.assert_found()
 
     def assert_found(self) -> None:
-        """The gateway knows the type, reads its property, and can make a session."""
-        self.assertEqual(plugins.adapter("lines").name, "lines")
-        config = read(str(self.folder / "gateway.xml"))
+        """The gateway knows the type, and the configuration file of the page says what it should."""
+        self.assertEqual(plugins.adapter("darkstar").name, "darkstar")
+        config = read(str(self.folder / "gateway.xml"), environ={"GAME_PASSWORD": "secret"})
         [service] = config.services
-        self.assertEqual((service.type, service.properties["lines.maximum.length"]), ("lines.proxy", 1024))
-        self.assertEqual(service.properties["lines.greeting"], "welcome")
+        self.assertEqual(service.type, "darkstar.proxy")
+        self.assertEqual(service.properties["darkstar.maximum.message.size"], 8192)
+        self.assertEqual(service.properties["darkstar.maximum.channels"], 1000)
+        [policy] = service.properties["policy"]
+        self.assertEqual([rule.pattern for rule in policy.allow], ["lobby*"])
 
     def test_unknown_without(self) -> None:
         """
         Without either declaration there is no such adapter.
         """
-        self.assertNotIn("lines", plugins.adapters())
+        self.assertNotIn("darkstar", plugins.adapters())
