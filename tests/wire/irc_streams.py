@@ -46,9 +46,11 @@ class Settings:
 
 def settings(random: Random) -> Settings:
     """Return any."""
-    flag = lambda: random.random() < 0.5  # noqa: E731
     return Settings(
-        *(flag() for _ in range(4)),
+        client=random.random() < 0.5,
+        split=random.random() < 0.5,
+        bare=random.random() < 0.5,
+        text=random.random() < 0.5,
         max_line=random.choice((2, 30, 60, 512)),
         max_tags=random.choice((1, 4, 20, 4096)),
         max_parameters=random.choice((0, 1, 5, 15)),

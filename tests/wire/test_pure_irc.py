@@ -1,4 +1,4 @@
-"""Tests for L{kaazing.wire.pure_irc}: the rules of IRC lines, kept alike by the scanners in Python and in C."""
+"""Tests for L{kaazing.wire.pure_irc}: the rules of lines, kept alike by the scanners in Python and in C."""
 
 from __future__ import annotations
 

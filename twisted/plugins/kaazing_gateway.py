@@ -16,3 +16,4 @@ http_redirect = ServicePlugin(name="http.redirect", factory="kaazing.services.re
 broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
 
 stomp = AdapterPlugin(name="stomp", factory="kaazing.adapters.stomp.adapter:StompAdapter")
+irc = AdapterPlugin(name="irc", factory="kaazing.adapters.irc.adapter:IrcAdapter")

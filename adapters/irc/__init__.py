@@ -1,0 +1,1 @@
+"""IRC: lines checked in both directions, the login and the client's address put in."""

@@ -1,0 +1,308 @@
+# -*- test-case-name: tests.adapters.irc.test_session -*-
+"""One IRC connection: lines of both sides checked, the gateway's introduction, the policy.
+
+docs/protocols/irc.md says what is checked and what is left to the backend, and why.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from zope.interface import implementer
+
+from kaazing.adapters.base import BaseSession
+from kaazing.adapters.irc.claims import Claims
+from kaazing.adapters.irc.forms import Form, agreed, shown
+from kaazing.adapters.irc.guard import Guard
+from kaazing.adapters.irc.opening import Opening, Unwelcome, unencrypted
+from kaazing.closecodes import INTERNAL_ERROR, POLICY
+from kaazing.errors import ProtocolViolation, Side
+from kaazing.interfaces.adapters import (
+    AskLogin,
+    Close,
+    Compute,
+    Hold,
+    IAdapterSession,
+    IMeter,
+    Kind,
+    Link,
+    Login,
+    NoLogin,
+    Order,
+    Resume,
+    StartTls,
+    ToBack,
+    ToFront,
+)
+from kaazing.wire.irc import Line, Scanner, encode, folded, parse, violation
+
+_END = b"\r\n"
+_NAMING = frozenset((b"001", b"NICK"))  # where the backend says what the client is called
+
+
+@implementer(IAdapterSession)
+class IrcSession(BaseSession):
+    """See L{IAdapterSession}."""
+
+    __slots__ = (
+        "_asked", "_back", "_claims", "_form", "_front", "_guard", "_held", "_link", "_nick", "_opening",
+        "_own", "_registered", "_server", "_unread", "_username", "_waiting",
+    )  # fmt: skip
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(Kind.TEXT)
+        self._link = link
+        self._form = agreed(link)  # None until the client has shown it
+        self._opening: Opening | None = Opening(link)  # until the client may speak
+        self._guard = Guard(link.policy)
+        self._claims = Claims() if link.injects else None
+        self._own = self._commands()
+        self._front = self._scanner(Side.FRONT, split=link.apart, bare=False, text=False)
+        self._front.watch(*self._guard.watch(self._own))
+        self._back: Scanner | None = None  # once the form is known
+        self._waiting: list[tuple[bytes, Kind]] = []  # of the client, which is held meanwhile
+        self._unread: deque[Any] = deque()  # of the backend, behind what raised a question
+        self._asked = self._held = self._registered = False
+        self._nick, self._server, self._username = "*", "", ""
+
+    def _commands(self) -> frozenset[bytes]:
+        """Those of the client that bear on a login which is the gateway's."""
+        options, commands = self._link.options, set()
+        if self._link.injects or options["server.password"] is not None:
+            commands.add(b"PASS")
+        if self._link.injects:
+            commands.add(b"AUTHENTICATE")
+        if self._link.injects and options["irc.login"] == "pass":
+            commands.add(b"USER")
+        return frozenset(commands)
+
+    def _scanner(self, side: Side, **how: bool) -> Scanner:
+        front, options = side is Side.FRONT, self._link.options
+        return Scanner(
+            client=front,
+            max_line=options["irc.maximum.line" if front else "irc.maximum.backend.line"],
+            max_tags=options["irc.maximum.tags" if front else "irc.maximum.backend.tags"],
+            max_parameters=options["irc.maximum.parameters"] if front else 0,
+            **how,
+        )
+
+    def opened(self, now: float) -> Iterator[Order]:
+        """See L{IAdapterSession.opened}."""
+        timeout: float = self._link.options["login.timeout"]
+        self.deadline = now + timeout if timeout else None
+        if self._form is None:
+            yield Hold(Side.BACK)  # until it is known how the client wants to hear it
+        else:
+            yield from self._begin(self._form)
+
+    def _begin(self, form: Form) -> Iterator[Order]:
+        self._form, self.kind = form, form.kind
+        self._back = self._scanner(Side.BACK, split=self._link.messages, bare=not form.stream, text=form.text)
+        self._back.watch(frozenset(), True)  # all, until the opening is over
+        orders = list(self._told(Opening.begin))
+        if self._opening is not None:
+            self._held = True
+            yield Hold(Side.FRONT)
+        yield from orders
+
+    def login(self, answer: Login | NoLogin, now: float) -> Iterator[Order]:
+        """See L{IAdapterSession.login}."""
+        return self._answered(lambda opening: opening.answered(answer))
+
+    def secured(self, now: float) -> Iterator[Order]:
+        """See L{IAdapterSession.secured}."""
+        return self._answered(Opening.secured)
+
+    def computed(self, result: Any, now: float) -> Iterator[Order]:
+        """See L{IAdapterSession.computed}."""
+        return self._answered(lambda opening: opening.computed(result))
+
+    def _answered(self, tell: Callable[[Opening], list[Order] | None]) -> Iterator[Order]:
+        self._asked = False
+        yield from self._told(tell)
+        yield from self._read_on()
+
+    def _told(self, tell: Callable[[Opening], list[Order] | None]) -> Iterator[Order]:
+        """Tell the opening something, and carry out what it says; let the client speak when it is over."""
+        opening = self._opening
+        assert opening is not None
+        try:
+            orders = tell(opening) or []
+        except Unwelcome as why:
+            yield from self._turned_away(why)
+            return
+        yield from orders
+        self._asked = bool(orders) and isinstance(orders[-1], AskLogin | StartTls | Compute)
+        if opening.over:
+            self._opening = None
+            assert self._back is not None
+            self._back.watch(_NAMING, False)
+            if self._claims is not None:
+                self._claims.account = opening.account
+            if opening.login is not None:
+                self._username = opening.login.username
+            yield from self._released()
+
+    def _released(self) -> Iterator[Order]:
+        waiting, self._waiting = self._waiting, []
+        for data, kind in waiting:
+            for order in self._inward(data, kind):
+                yield ToBack(order, counts=True) if type(order) is bytes else order
+        if self._held:
+            yield Resume(Side.FRONT)
+
+    def _turned_away(self, why: Unwelcome) -> Iterator[Order]:
+        self._unread.clear()
+        if why.words is not None:
+            yield self._to_front(why.words)
+        yield self._error(why.reason)
+        yield Close(why.code, why.reason)
+
+    def from_front(self, data: bytes, kind: Kind, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.from_front}."""
+        return self._awaited(data, kind) if self._opening is not None else self._inward(data, kind)
+
+    def _awaited(self, data: bytes, kind: Kind) -> Iterator[Order]:
+        self._waiting.append((data, kind))
+        if self._form is None:
+            yield Resume(Side.BACK)
+            yield from self._begin(shown(data, kind))
+
+    def _inward(self, data: bytes, kind: Kind) -> Iterable[Order]:
+        """What goes on of the client's words; a list where all of it does."""
+        assert self._form is not None
+        try:
+            items: list[Any] = self._front.feed(self._form.lines(data, kind, self._front.offset))
+        except ProtocolViolation as why:
+            return self._failed(why, why.what)
+        if self._front.fault is None and tuple not in map(type, items):
+            return items
+        return self._admitted(items)
+
+    def _admitted(self, items: list[Any]) -> Iterator[Order]:
+        for item in items:
+            if type(item) is bytes:
+                yield item
+                continue
+            line = parse(item[1])
+            passing, answers = self._admit(line, item[1])
+            for answer in answers:
+                yield self._to_front(answer)
+            if passing is None:
+                self._front.discount(line.command.encode())
+                continue
+            yield passing + _END
+            if self._guard.exempts(line.command):
+                self._front.watch(*self._guard.watch(self._own))
+        if self._front.fault is not None:
+            why = violation(self._front.fault, Side.FRONT)
+            yield from self._failed(why, f"{why.what} ({why.rule})")
+
+    def _admit(self, line: Line, wire: bytes) -> tuple[bytes | None, list[Line]]:
+        """Return what goes on of a line that had to be looked at, and what the client is answered."""
+        passing, refusals = self._guard.admit(line, wire)
+        if passing is None or line.command.encode() not in self._own:
+            return passing, [
+                Line(numeric, (self._nick, *words), self._server) for numeric, *words in refusals
+            ]
+        if line.command == "AUTHENTICATE" and self._claims is not None:
+            return None, self._claims.heard(line.parameter(0), self._nick)
+        if line.command == "USER" and self._username and line.parameters:
+            return encode(replace(line, parameters=(self._username, *line.parameters[1:]))), []
+        return (wire if line.command == "USER" else None), []
+
+    def from_back(self, data: bytes, now: float) -> Iterable[Order]:
+        """See L{IAdapterSession.from_back}."""
+        assert self._back is not None
+        items: list[Any] = self._back.feed(data)
+        if self._registered and self._back.fault is None and tuple not in map(type, items):
+            return items
+        self._unread.extend(items)
+        return self._read_on()
+
+    def _read_on(self) -> Iterator[Order]:
+        """The backend's lines, up to one that raises a question."""
+        back = self._back
+        assert back is not None
+        while self._unread and not self._asked:
+            item = self._unread.popleft()
+            if type(item) is bytes:
+                yield ToFront(item, self.kind)
+                continue
+            line = parse(item[1])
+            if self._opening is not None and (yield from self._heard(line, item[0])):
+                back.discount(line.command.encode())
+                continue
+            self._note(line)
+            yield self._ended(item[1])
+        if back.fault is not None and not self._asked:
+            why = violation(back.fault, Side.BACK)
+            yield from self._failed(why, _blame(why))
+
+    def _heard(self, line: Line, offset: int) -> Generator[Order, None, bool]:
+        """Let the opening hear a line; returns whether it was for it."""
+        assert self._opening is not None and self._back is not None
+        heard: list[list[Order] | None] = []
+
+        def tell(opening: Opening) -> list[Order] | None:
+            heard.append(opening.heard(line))
+            return heard[0]
+
+        if line.command == "670" and (self._unread or self._back.pending or self._back.fault):
+            why = unencrypted(offset)
+            yield from self._failed(why, _blame(why))
+        yield from self._told(tell)
+        return heard != [None]
+
+    def _note(self, line: Line) -> None:
+        """The client's name, and that it has one."""
+        if line.command == "001":
+            self.deadline = None
+            self._registered = True
+            self._nick, self._server = line.parameter(0), line.prefix
+            names = self._guard.names or self._claims is not None
+            assert self._back is not None
+            self._back.watch(frozenset((b"NICK",) if names else ()), False)
+        elif line.command == "NICK" and folded(line.prefix.partition("!")[0]) == folded(self._nick):
+            self._nick = line.parameter(0)
+
+    def expired(self, now: float) -> Iterator[Order]:
+        """See L{IAdapterSession.expired}; the login has taken too long."""
+        self.deadline = None
+        if self._form is not None and self._opening is not None:
+            yield self._error("the backend has not answered the gateway in time")
+            yield Close(INTERNAL_ERROR, "login timeout of the backend")
+        else:
+            yield self._error("you have not registered in time")
+            yield Close(POLICY, "login timeout")
+
+    def report(self, meter: IMeter) -> None:
+        """See L{IAdapterSession.report}."""
+        for side, scanner in ((Side.FRONT, self._front), (Side.BACK, self._back)):
+            if scanner is not None:
+                for command, count in scanner.counts().items():
+                    meter.add(side, command, count)
+
+    def _failed(self, why: ProtocolViolation, words: str) -> Iterator[Order]:
+        yield self._error(words)
+        raise why
+
+    def _error(self, words: str) -> ToFront:
+        return self._to_front(Line("ERROR", (f"Closing link: {' '.join(words.split())}",)))
+
+    def _to_front(self, line: Line) -> ToFront:
+        return self._ended(encode(line))
+
+    def _ended(self, wire: bytes) -> ToFront:
+        """A line to the client, its end as the client wants it."""
+        if self._form is None or self._form.text:
+            wire = wire.decode("utf-8", "replace").encode()
+        stream = self._form is not None and self._form.stream
+        return ToFront(wire + _END if stream else wire, self.kind)
+
+
+def _blame(why: ProtocolViolation) -> str:
+    return f"the backend broke the protocol: {why.what} ({why.rule})"

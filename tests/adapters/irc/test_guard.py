@@ -1,0 +1,124 @@
+"""Tests for L{kaazing.adapters.irc.guard}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.adapters.irc.adapter import IrcAdapter
+from kaazing.adapters.irc.guard import FORBIDDEN, MESSAGES, Guard
+from kaazing.interfaces.adapters import IPolicy
+from kaazing.wire.irc import parse
+from kaazing.wire.policy import Block, Policy, read_rule
+
+
+def policy(*rules: str) -> IPolicy:
+    """Return the policy that these rules make: C{"-join #a"} denies, the others allow."""
+    read = [(rule, read_rule(rule.lstrip("-"), IrcAdapter.operations)) for rule in rules]
+    block = Block(
+        allow=tuple(rule for text, rule in read if not text.startswith("-")),
+        deny=tuple(rule for text, rule in read if text.startswith("-")),
+    )
+    made: IPolicy = Policy([block], frozenset(), IrcAdapter.operations)
+    return made
+
+
+class GuardTests(SynchronousTestCase):
+    def admitted(self, guard: Guard, wire: bytes) -> tuple[bytes | None, list[str]]:
+        """What passes of a line, and for each target that does not the numeric and its name."""
+        passing, answers = guard.admit(parse(wire), wire)
+        return passing, [" ".join(answer[:2]) for answer in answers]
+
+    def test_no_policy(self) -> None:
+        """
+        Without a policy all passes but what is no client's to say.
+        """
+        guard = Guard(None)
+        self.assertEqual(self.admitted(guard, b"JOIN #a,#b x"), (b"JOIN #a,#b x", []))
+        for command in FORBIDDEN:
+            passing, answers = guard.admit(parse(command.encode()), b"")
+            self.assertEqual((passing, answers), (None, [FORBIDDEN[command]]))
+        self.assertEqual(guard.watch(frozenset()), (frozenset((b"WEBIRC", b"SERVER", b"STARTTLS")), False))
+        self.assertFalse(guard.names)
+
+    def test_join(self) -> None:
+        """
+        RFC 2812 section 3.2.1: of a list of channels those that are allowed pass, each with its key.
+        """
+        guard = Guard(policy("*", "-join #secret", "-join #b*"))
+        self.assertEqual(self.admitted(guard, b"JOIN #a,#c k"), (b"JOIN #a,#c k", []))
+        self.assertEqual(
+            self.admitted(guard, b"JOIN #SECRET,#a,#bob,#d k1,k2,k3"),
+            (b"JOIN #a,#d k2", ["474 #SECRET", "474 #bob"]),
+        )
+        self.assertEqual(self.admitted(guard, b"JOIN #b,#a k1"), (b"JOIN #a", ["474 #b"]))
+        self.assertEqual(self.admitted(guard, b"JOIN #b"), (None, ["474 #b"]))
+        self.assertEqual(self.admitted(guard, b"JOIN 0"), (b"JOIN 0", []))
+        self.assertEqual(self.admitted(guard, b"JOIN"), (b"JOIN", []))
+        self.assertIn(b"JOIN", guard.watch(frozenset())[0])
+        self.assertNotIn(b"PRIVMSG", guard.watch(frozenset())[0])
+
+    def test_names_that_servers_cut(self) -> None:
+        """
+        A name with a control character or a blank, where some servers stop reading, is none.
+        """
+        guard = Guard(policy("*", "-join #secret", "-message #secret"))
+        for name in (b"#secret\x07", b"#secret\x01x"):
+            self.assertEqual(self.admitted(guard, b"JOIN " + name), (None, ["474 *"]))
+        self.assertEqual(self.admitted(guard, b"JOIN :#secret x"), (None, ["474 *"]))
+        self.assertEqual(self.admitted(guard, b"PRIVMSG #secret,:b :x"), (None, ["404 #secret", "404 *"]))
+
+    def test_message(self) -> None:
+        """
+        RFC 2812 section 3.3.1: of a list of targets those that are allowed pass; members of a channel
+        are the channel, and a nickname is itself however it is addressed.
+        """
+        guard = Guard(policy("*", "-message #secret", "-message bob"))
+        for command in MESSAGES:
+            wire = command.encode() + b" #secret,ann :hi there"
+            passing = command.encode() + b" ann :hi there"
+            self.assertEqual(self.admitted(guard, wire), (passing, ["404 #secret"]))
+        for target in (
+            "@#secret",
+            "~&@#secret",
+            "+#secret",
+            "&#secret",
+            "bob!u@host",
+            "BOB@irc.test",
+            "bob%h",
+        ):
+            wire = f"PRIVMSG {target} :x".encode()
+            self.assertEqual(self.admitted(guard, wire), (None, [f"404 {target}"]), target)
+        for whom in (b"@#chat", b"bobby", b"&local", b"+chan", b"$*.test", b""):
+            wire = b"@+typing=active NOTICE " + whom + b" :x"
+            self.assertEqual(self.admitted(guard, wire), (wire, []), whom)
+        only = Guard(policy("message #chat", "command"))
+        for name, passes in ((b"@#chat", True), (b"&#chat", False), (b"bob", False)):
+            wire = b"TAGMSG " + name
+            self.assertEqual(self.admitted(only, wire)[0], wire if passes else None, name)
+
+    def test_command(self) -> None:
+        """
+        Commands by name; those found to be allowed are not looked at again, where nothing else is to be
+        looked at in them.
+        """
+        guard = Guard(policy("*", "-command OPER", "-command k*"))
+        self.assertEqual(guard.watch(frozenset((b"PASS",))), (frozenset(), True))
+        self.assertEqual(self.admitted(guard, b"oper a b"), (None, ["421 OPER"]))
+        self.assertEqual(self.admitted(guard, b"KILL bob"), (None, ["421 KILL"]))
+        self.assertEqual(self.admitted(guard, b"WEBIRC a"), (None, ["421 WEBIRC"]))
+        self.assertEqual(self.admitted(guard, b"JOIN #a"), (b"JOIN #a", []))
+        self.assertEqual([guard.exempts(name) for name in ("JOIN", "JOIN", "SERVER")], [True, False, False])
+        self.assertEqual(guard.watch(frozenset((b"PASS",))), (frozenset((b"JOIN",)), True))
+        for number in range(100):
+            guard.exempts(f"X{number}")
+        self.assertEqual(len(guard.watch(frozenset())[0]), 64)
+
+    def test_all_at_once(self) -> None:
+        """
+        Where commands and channels are restricted, JOIN is always looked at.
+        """
+        guard = Guard(policy("command JOIN", "join #a"))
+        self.assertEqual(self.admitted(guard, b"JOIN #a,#b"), (b"JOIN #a", ["474 #b"]))
+        self.assertEqual(self.admitted(guard, b"PRIVMSG #a :x"), (None, ["421 PRIVMSG"]))
+        self.assertFalse(guard.exempts("JOIN"))
+        self.assertTrue(guard.names)
