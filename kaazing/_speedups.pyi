@@ -221,7 +221,8 @@ class AmqpScanner:
         Args:
             max_frame: bytes of a frame, as agreed.
             max_channel: highest channel number, as agreed.
-            stops: a byte for each method, by its number, that the owner has to decide on.
+            stops: a byte for each method, by its number, that the owner has to decide on; where one
+                of them has content, on content headers too.
 
         Raises:
             ValueError: one of them cannot be.
@@ -272,7 +273,17 @@ class StompScanner:
     def pending(self) -> int: ...
     @property
     def beat(self) -> bool: ...
-    def __init__(self, *, client: bool, split: bool, max_frame: int, max_headers: int, max_line: int) -> None:
+    def __init__(
+        self,
+        *,
+        client: bool,
+        split: bool,
+        max_frame: int,
+        max_headers: int,
+        max_line: int,
+        apart: bool,
+        sends: bool,
+    ) -> None:
         """
         Args:
             client: whether the client's frames are read, not the server's.
@@ -280,6 +291,8 @@ class StompScanner:
             max_frame: bytes of a frame, its NUL counted.
             max_headers: headers of a frame.
             max_line: bytes of a header line without its line feed.
+            apart: give each frame apart, with the ends-of-line that came behind it.
+            sends: whether the owner has to look at SEND frames, too.
 
         Raises:
             ValueError: a limit is not from 1 to 2**48.
@@ -295,6 +308,9 @@ class StompScanner:
             any with a transaction header. With C{fault} set, nothing comes any more; what came
             before it is given.
         """
+
+    def take_counts(self) -> dict[str, int]:
+        """Return how many whole frames have come of each command since the last call; of none, nothing."""
 
 @final
 class MqttScanner:

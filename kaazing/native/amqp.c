@@ -111,8 +111,11 @@ scanner_begin(scanner *self, PyObject *args)
     int good = max_frame > OVERHEAD && max_channel >= 0 && max_channel < 65536;
     for (Py_ssize_t i = 0; i < stops.len; i++)
         good &= ((const uint8_t *)stops.buf)[i] < self->rows;
-    for (Py_ssize_t i = 0; good && i < stops.len; i++)
-        self->stops[((const uint8_t *)stops.buf)[i]] = 1;
+    for (Py_ssize_t i = 0; good && i < stops.len; i++) {
+        int row = ((const uint8_t *)stops.buf)[i];
+        self->stops[row] = 1;
+        self->stop_headers |= !!(PyBytes_AS_STRING(self->methods)[row * ROW_SIZE + 4] & HAS_CONTENT);
+    }
     PyBuffer_Release(&stops);
     if (!good) {
         PyErr_SetString(PyExc_ValueError, "a frame has more than 8 bytes, a channel 16 bits, a stop is a row");

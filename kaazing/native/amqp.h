@@ -59,6 +59,7 @@ typedef struct {
     int rows;
     long looks;        /* frames in the last answer that are to be looked at */
     uint8_t client, split, opening;
+    uint8_t stop_headers; /* a method with content is to be decided on, together with its header */
     uint8_t stops[ROWS_MAX];
     long long counts[ROWS_MAX];
 } scanner;

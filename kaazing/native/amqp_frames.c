@@ -171,7 +171,8 @@ header_frame(scanner *self, feeding *f, channel_state *channel, Py_ssize_t end)
     if (amqp_properties(&r) < 0)
         return fail(self, f, r.code, r.place, 0);
     channel->left = (int64_t)size;
-    return pass(self, f, end, 0);
+    int step = pass(self, f, end, self->stop_headers);
+    return step == ON && self->stop_headers ? STOP : step;
 }
 
 static int
