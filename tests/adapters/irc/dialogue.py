@@ -119,6 +119,11 @@ def waited(line: bytes) -> ToBack:
     return ToBack(line + b"\r\n", counts=True)
 
 
+def violated(what: str) -> bytes:
+    """Return the line that a client is told."""
+    return b"ERROR :Closing link: " + what.encode()
+
+
 class Rules:
     """A policy: what is forbidden, by operation; the rest is allowed."""
 
