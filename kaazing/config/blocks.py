@@ -29,6 +29,16 @@ OVER = {
 }
 """Scheme -> what it runs over, itself first; every other runs over tcp."""
 
+_HEADLESS = {
+    **dict.fromkeys(
+        ("http", "https"),
+        "requests of many clients share a connection to an HTTP backend, which X-Forwarded-For tells whose"
+        " each is; leave the option out",
+    ),
+    **dict.fromkeys(("udp", "mcp"), "datagrams are only received; leave the option out"),
+}
+"""Scheme of a connect -> why no PROXY header begins its connections."""
+
 _PEM = {"ssl.certificate-file": CERTIFICATE, "ssl.key-file": KEY, "ssl.ca-file": CERTIFICATE}
 
 
@@ -112,8 +122,8 @@ def accept_options(
     )
 
 
-def connect_options(settings: Settings) -> ConnectOptions:
-    """Return what the settings come to."""
+def connect_options(settings: Settings, connects: Sequence[Uri], faults: Faults) -> ConnectOptions:
+    """Return what the settings come to for a service with these connects."""
     return ConnectOptions(
         timeout=_value(settings, "connect.timeout", _CONNECT.timeout),
         ws_inactivity=_value(settings, "ws.inactivity.timeout", _CONNECT.ws_inactivity),
@@ -123,6 +133,7 @@ def connect_options(settings: Settings) -> ConnectOptions:
             settings, "http.keepalive.connections", _CONNECT.http_keepalive_connections
         ),
         udp_interface=_value(settings, "udp.interface", _CONNECT.udp_interface),
+        proxy_protocol=_header(settings, connects, faults),
         tls=TlsOptions(
             ciphers=_value(settings, "ssl.ciphers", ""),
             protocols=span(_value(settings, "ssl.protocols", PROTOCOLS)),
@@ -155,6 +166,20 @@ def _proxy_protocol(settings: Settings, faults: Faults) -> bool:
             settings["proxy.protocol"].node, "needs proxy.trusted: the addresses of the proxies in front"
         )
     return said
+
+
+def _header(settings: Settings, connects: Sequence[Uri], faults: Faults) -> str:
+    """Return the version of the PROXY header, empty for none; that of <service-defaults> is for those
+    connects alone that can have one."""
+    said: str = _value(settings, "proxy.protocol", "none")
+    if said == "none":
+        return ""
+    why = next((_HEADLESS[each.scheme] for each in connects if each.scheme in _HEADLESS), None)
+    if why is None:
+        return said
+    if settings["proxy.protocol"].own:
+        faults.at(settings["proxy.protocol"].node, why)
+    return ""
 
 
 def _warn(settings: Settings, faults: Faults) -> None:

@@ -168,6 +168,7 @@ class ConnectOptions:
         http_keepalive_timeout: how long an idle one is kept, seconds.
         http_keepalive_connections: how many idle ones are kept.
         udp_interface: network interface of a multicast group, by name or address; empty: the system's choice.
+        proxy_protocol: PROXY header that connections begin with: "v1", "v2", or empty for none.
         tls: see L{TlsOptions}.
     """
 
@@ -177,6 +178,7 @@ class ConnectOptions:
     http_keepalive_timeout: float = 30.0
     http_keepalive_connections: int = 2
     udp_interface: str = ""
+    proxy_protocol: str = ""
     tls: TlsOptions = TlsOptions()
 
 

@@ -78,7 +78,9 @@ class ServiceReader:
                 {
                     **self._around.connect,
                     **read_block(_only(found, "connect-options"), self._around.files, faults),
-                }
+                },
+                connects,
+                faults,
             ),
             mime_types=self._mime_types(found, made),
             cross_site=read_cross_site(found.get("cross-site-constraint", ()), faults),

@@ -265,6 +265,16 @@ CONNECT_OPTIONS: tuple[Entry, ...] = (
     ),
     _entry(
         _C,
+        "proxy.protocol",
+        Fate.KEPT,
+        "PROXY header that connections to a TCP, TLS or WebSocket backend begin with, before TLS: v1, or v2,"
+        " which says more of the client's TLS; none for none.",
+        choice("none", "v1", "v2"),
+        default="none",
+        ours=True,
+    ),
+    _entry(
+        _C,
         "ssl.verify-client",
         Fate.WARNED,
         "A connect has no clients; ssl.verify-server is what you may look for.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ class Visit:
         subprotocols: Sec-WebSocket-Protocol, in the client's order.
         after: id of the last event that a client of an event stream has, empty for none; None where
             nothing that has ids carries the channel.
+        client: returns what C{IHouse.connect} wants of that name, to be called before the client is
+            answered; None where nobody knows.
     """
 
     peer: str
@@ -33,6 +35,7 @@ class Visit:
     headers: Mapping[str, str] = field(default_factory=dict)
     subprotocols: tuple[str, ...] = ()
     after: str | None = None
+    client: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,8 @@ class IHouse(Interface):
     def connect(uri: Any, options: Any, **more: Any) -> Any:
         """Dial a L{Uri}; return a Deferred of an L{IChannel}, held until resumed, which fails with
         ConnectError. C{subprotocols} (str, ...), C{origin} and
-        C{max_message} are for a WebSocket backend."""
+        C{max_message} are for a WebSocket backend, C{client} (L{Visit.client}) is whom it is told
+        that the connection is for, where the options want that; None for the gateway itself."""
 
     def origin(uri: Any, options: Any) -> Any:
         """Return the L{IOrigin} (see kaazing.interfaces.origins) at an http or https L{Uri}, its

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -91,6 +92,19 @@ class ProxyType:
         return ProxyService(config, house, self._adapter)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is known of a client until its backend is dialled.
+
+    Attributes:
+        secure: whether it is encrypted.
+        client: what L{Visit.client} returned, None where the backend is not told.
+    """
+
+    secure: bool = False
+    client: Any = None
+
+
 @implementer(IService)
 class ProxyService(BaseService):
     """See L{IService}."""
@@ -116,29 +130,34 @@ class ProxyService(BaseService):
 
     def invite(self, visit: Visit) -> Any:
         """See L{IService}; a WebSocket backend is dialled first, because it chooses the subprotocol."""
+        client = None
+        if visit.client is not None and self.config.connect_options.proxy_protocol:
+            client = visit.client()
         if self._back.scheme in ("ws", "wss"):
             dialling = self._dial(
                 visit.peer,
+                client=client,
                 subprotocols=visit.subprotocols,
                 origin=visit.headers.get("origin"),
                 max_message=_MOST_FROM_BACK,
             )
             return dialling.addCallback(lambda back: Welcome(back.subprotocol, back))
+        kept = _Kept(visit.secure, client)
         if self._adapter is not None:
-            return Welcome(choose(visit.subprotocols, self._adapter.subprotocols), visit.secure)
+            return Welcome(choose(visit.subprotocols, self._adapter.subprotocols), kept)
         listed = self.config.properties["subprotocols"]
-        return Welcome(choose(visit.subprotocols, listed or visit.subprotocols))
+        return Welcome(choose(visit.subprotocols, listed or visit.subprotocols), kept)
 
     def accepted(self, channel: IChannel, welcome: Welcome) -> None:
         """See L{IService}."""
-        if self._adapting is None and welcome.keep is not None:
-            self._join(welcome.keep, channel)
+        kept = welcome.keep
+        if not isinstance(kept, _Kept):  # the backend, dialled already
+            self._join(kept, channel)
             return
         self._waiting.add(channel)
-        dialling = self._dial(channel.peer)
-        secure = bool(welcome.keep)  # what an adapter's service keeps of a visit
+        dialling = self._dial(channel.peer, client=kept.client)
         dialling.addCallbacks(
-            self._join, self._give_up, callbackArgs=(channel, secure), errbackArgs=(channel,)
+            self._join, self._give_up, callbackArgs=(channel, kept.secure), errbackArgs=(channel,)
         )
 
     def entry(self, accept: Uri) -> Any:
@@ -147,7 +166,7 @@ class ProxyService(BaseService):
 
     def declined(self, welcome: Welcome) -> None:
         """See L{IService}."""
-        if self._adapting is None and welcome.keep is not None:
+        if not isinstance(welcome.keep, _Kept):
             welcome.keep.abort()
 
     def _dial(self, peer: str, **more: Any) -> Deferred[Any]:

@@ -38,6 +38,7 @@ def visit(head: Head, caller: Caller) -> Visit:
         query=head.query,
         headers=head.headers,
         subprotocols=tuple(name for name in subprotocols(head) if name != HANDSHAKE),  # it is no service's
+        client=caller.client,
     )
 
 

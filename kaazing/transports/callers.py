@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 
 from kaazing.literals import bracketed
+from kaazing.transports.introducing import describe
 from kaazing.transports.tcp import address
 from kaazing.wire.forwarded import Networks, listed, read
 from kaazing.wire.heads import Head
+from kaazing.wire.proxy_header import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,14 @@ class Caller:
         secure: whether the client speaks TLS.
         host: the name that the client used for us, as L{Head.host} has it.
         port: the port that the client named; None for none.
+        transport: of the connection.
     """
 
     peer: str
     secure: bool
     host: str
     port: int | None
+    transport: Any = field(default=None, repr=False, compare=False)
 
     @property
     def authority(self) -> str:
@@ -41,6 +45,10 @@ class Caller:
         """What URLs of ours begin with: scheme, host and port."""
         return f"{'https' if self.secure else 'http'}://{self.authority}"
 
+    def client(self) -> Client:
+        """Return what a backend may be told of the client."""
+        return describe(self.transport, split(self.peer), self.secure)
+
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
@@ -49,10 +57,12 @@ class Introduction:
     Attributes:
         address: the client's; None where the proxy does not say it.
         secure: whether the client spoke TLS to the proxy.
+        destination: where the client connected to; None as above.
     """
 
     address: IPv4Address | IPv6Address | None
     secure: bool = False
+    destination: IPv4Address | IPv6Address | None = None
 
 
 def caller(head: Head, transport: Any, secure: bool, trusted: Networks = ()) -> Caller:
@@ -69,7 +79,7 @@ def caller(head: Head, transport: Any, secure: bool, trusted: Networks = ()) -> 
     """
     peer = transport.getPeer()
     if not trusted or not _may_tell(transport, peer, trusted):
-        return Caller(address(peer), came_securely(transport, secure), head.host, head.port)
+        return Caller(address(peer), came_securely(transport, secure), head.host, head.port, transport)
     told = read(head.headers, trusted)
     if told.host is not None:
         peer = _address(told.host, told.port)
@@ -77,7 +87,7 @@ def caller(head: Head, transport: Any, secure: bool, trusted: Networks = ()) -> 
     host, port = told.named or (head.host, head.port)
     if port is None and told.named_port != (443 if secure else 80):
         port = told.named_port
-    return Caller(address(peer), secure, host, port)
+    return Caller(address(peer), secure, host, port, transport)
 
 
 def came_securely(transport: Any, secure: bool) -> bool:
@@ -89,13 +99,18 @@ def came_securely(transport: Any, secure: bool) -> bool:
 def belongs_to(transport: Any, who: Caller) -> None:
     """Have a transport that carries one client's bytes alone from now on name that client's address."""
     if address(transport.getPeer()) != who.peer:
-        host, _, port = who.peer.rpartition(":")
-        rename(transport, _address(host.strip("[]"), int(port)))
+        rename(transport, _address(*split(who.peer)))
 
 
 def rename(transport: Any, peer: IPv4Address | IPv6Address) -> None:
     """Have a transport name another address as that of its peer."""
     transport.getPeer = lambda: peer
+
+
+def split(written: str) -> tuple[str, int]:
+    """Return the parts of what L{address} wrote; no port where it is no IP address."""
+    host, _, port = written.rpartition(":")
+    return (host.strip("[]"), int(port)) if port.isdecimal() else (written, 0)
 
 
 def _address(host: str, port: int) -> IPv4Address | IPv6Address:

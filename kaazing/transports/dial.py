@@ -25,11 +25,13 @@ from zope.interface import implementer
 from kaazing.config.model import ConnectOptions, Uri
 from kaazing.errors import ConnectError
 from kaazing.transports.handshakes import ClientFactory
+from kaazing.transports.introducing import Introducing, header
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tcp import StreamChannel
 from kaazing.transports.tls import ClientContexts
 from kaazing.transports.upgrade import encrypt, handshake_lost
 from kaazing.transports.wheel import Wheel
+from kaazing.wire.proxy_header import Client
 
 
 class Dialler:
@@ -48,6 +50,7 @@ class Dialler:
         subprotocols: Sequence[str] = (),
         origin: str | None = None,
         max_message: int = 0,
+        client: Client | None = None,
     ) -> Deferred[Any]:
         """Return a Deferred of a channel to C{uri}, held; it fails with ConnectError.
 
@@ -55,11 +58,13 @@ class Dialler:
             uri: tcp, ssl, ws or wss; of http and https the connection that requests go over.
             subprotocols, origin: what a WebSocket backend is told.
             max_message: longest message taken from a WebSocket backend, bytes; 0 for no limit.
+            client: whose connection it is, for a PROXY header; None for the gateway's own.
         """
+        begins = header(options.proxy_protocol, client, uri) if options.proxy_protocol else b""
         if uri.scheme in ("ws", "wss"):
-            opened = self._connect_ws(uri, options, subprotocols, origin, max_message)
+            opened = self._connect_ws(uri, options, subprotocols, origin, max_message, begins)
         else:
-            opened = self._connect_stream(uri, options)
+            opened = self._connect_stream(uri, options, begins)
         opened.addErrback(_explain, uri, options.tls.server_name or uri.host)
         return opened
 
@@ -73,7 +78,7 @@ class Dialler:
         secured.addTimeout(options.timeout, self._clock)
         return secured.addErrback(_explain, uri, options.tls.server_name or uri.host)
 
-    def _connect_stream(self, uri: Uri, options: ConnectOptions) -> Deferred[Any]:
+    def _connect_stream(self, uri: Uri, options: ConnectOptions, begins: bytes) -> Deferred[Any]:
         secured = uri.secure and options.tls.encryption
         factory = _Secured() if secured else _Once()
         opened = factory.opened
@@ -82,7 +87,7 @@ class Dialler:
         if secured:
             dialled = tls_factory(self._contexts.creator(uri.host, options.tls), True, factory)
             opened.addTimeout(options.timeout, self._clock)
-        self._dial(uri, options, dialled)
+        self._dial(uri, options, dialled, begins)
         return opened
 
     def _connect_ws(
@@ -92,6 +97,7 @@ class Dialler:
         subprotocols: Sequence[str],
         origin: str | None,
         max_message: int,
+        begins: bytes,
     ) -> Deferred[Any]:
         factory = ClientFactory(
             str(uri),
@@ -107,11 +113,13 @@ class Dialler:
         if uri.secure and options.tls.encryption:
             dialled = tls_factory(self._contexts.creator(uri.host, options.tls), True, factory)
         opened.addTimeout(options.timeout, self._clock)
-        self._dial(uri, options, dialled)
+        self._dial(uri, options, dialled, begins)
         return opened
 
-    def _dial(self, uri: Uri, options: ConnectOptions, factory: Any) -> None:
+    def _dial(self, uri: Uri, options: ConnectOptions, factory: Any, begins: bytes) -> None:
         """Connect within the connect timeout; handshakes have their own clock."""
+        if begins:
+            factory = Introducing(factory, begins)
         if _is_address(uri.host):
             self._reactor.connectTCP(uri.host, uri.port, factory, options.timeout)
             return

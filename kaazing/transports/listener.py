@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -16,9 +17,10 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError, ListenError
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.literals import bracketed
-from kaazing.transports.callers import came_securely
+from kaazing.transports.callers import came_securely, split
 from kaazing.transports.doorman import Doorman
 from kaazing.transports.http import Site
+from kaazing.transports.introducing import describe
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.proxied import Proxied
 from kaazing.transports.routes import Route, Routes
@@ -79,7 +81,8 @@ class Streams(Factory):
         """Ask the service what to do with a new connection."""
         secure = came_securely(channel.transport, self._secure)
         try:
-            welcome = self._service.invite(Visit(peer=channel.peer, secure=secure))
+            told = partial(describe, channel.transport, split(channel.peer), secure)
+            welcome = self._service.invite(Visit(peer=channel.peer, secure=secure, client=told))
         except Exception:
             self._turn_away(Failure(), channel)
             return

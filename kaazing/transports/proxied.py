@@ -23,17 +23,11 @@ from kaazing.transports.callers import Introduction, rename
 from kaazing.transports.tcp import address
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.forwarded import Networks, listed
+from kaazing.wire.proxy_header import CLIENT_SSL, SSL, V1, V2, V2_ADDRESSES, V2_HEAD
 
 HEADER_TIMEOUT = 5.0  # seconds from the connection to a whole header; a proxy has it ready
 MAX_LINE = 107  # bytes of version 1, its CR LF counted (section 2.1)
 MAX_HEADER = 4096  # bytes of version 2, what a proxy adds behind the addresses counted
-
-_V1 = b"PROXY "
-_V2 = V2Parser.PREFIX
-_V2_HEAD = 16  # bytes of version 2 before the addresses
-_V2_ADDRESSES = {0x10: 12, 0x20: 36, 0x30: 216}  # family -> bytes of its addresses (section 2.2)
-_SSL = 0x20  # PP2_TYPE_SSL (section 2.2.6)
-_CLIENT_SSL = 0x01  # PP2_CLIENT_SSL, of its first byte: the client spoke TLS
 
 
 def introduction(data: bytes) -> tuple[Introduction, int] | None:
@@ -48,11 +42,11 @@ def introduction(data: bytes) -> tuple[Introduction, int] | None:
     Raises:
         ProtocolViolation: it is none; the same error wherever the data is cut.
     """
-    if data.startswith(_V1):
+    if data.startswith(V1):
         return _version_1(data)
-    if data.startswith(_V2):
+    if data.startswith(V2):
         return _version_2(data)
-    if _V1.startswith(data) or _V2.startswith(data):
+    if V1.startswith(data) or V2.startswith(data):
         return None
     raise _violation("no PROXY header", "section 2")
 
@@ -63,29 +57,31 @@ def _version_1(data: bytes) -> tuple[Introduction, int] | None:
         if len(data) < MAX_LINE:
             return None
         raise _violation(f"PROXY line of more than {MAX_LINE} bytes", "section 2.1")
-    if data[len(_V1) : end].partition(b" ")[0] == b"UNKNOWN":  # the rest of the line is to be ignored
+    if data[len(V1) : end].partition(b" ")[0] == b"UNKNOWN":  # the rest of the line is to be ignored
         return Introduction(None), end + 2
     try:
-        found = _checked(V1Parser.parse(data[:end]).source)
+        said = V1Parser.parse(data[:end])
+        found, destination = _checked(said.source), _checked(said.destination)
     except (InvalidProxyHeader, ValueError) as why:
         raise _violation("PROXY line that cannot be read", "section 2.1") from why
-    return Introduction(found), end + 2
+    return Introduction(found, destination=destination), end + 2
 
 
 def _version_2(data: bytes) -> tuple[Introduction, int] | None:
-    if len(data) < _V2_HEAD:
+    if len(data) < V2_HEAD:
         return None
-    size = _V2_HEAD + int.from_bytes(data[14:16], "big")
+    size = V2_HEAD + int.from_bytes(data[14:16], "big")
     if size > MAX_HEADER:
         raise _violation(f"PROXY header of more than {MAX_HEADER} bytes", "section 2.2")
     if len(data) < size:
         return None
     header = data[:size]
     try:
-        found = _checked(V2Parser.parse(header).source)
+        said = V2Parser.parse(header)
+        found, destination = _checked(said.source), _checked(said.destination)
     except (InvalidProxyHeader, ValueError) as why:
         raise _violation("PROXY header that cannot be read", "section 2.2") from why
-    return Introduction(found, found is not None and _spoke_tls(header)), size
+    return Introduction(found, found is not None and _spoke_tls(header), destination), size
 
 
 def _checked(source: Any) -> IPv4Address | IPv6Address | None:
@@ -104,10 +100,10 @@ def _checked(source: Any) -> IPv4Address | IPv6Address | None:
 
 def _spoke_tls(header: bytes) -> bool:
     """Return whether a proxy that ended TLS says so, in what follows the addresses (section 2.2)."""
-    at = _V2_HEAD + _V2_ADDRESSES[header[13] & 0xF0]
+    at = V2_HEAD + V2_ADDRESSES[header[13] & 0xF0]
     while at + 3 < len(header):
-        if header[at] == _SSL:
-            return bool(header[at + 3] & _CLIENT_SSL)
+        if header[at] == SSL:
+            return bool(header[at + 3] & CLIENT_SSL)
         at += 3 + int.from_bytes(header[at + 1 : at + 3], "big")
     return False
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from kaazing.config.model import AcceptOptions, ConnectOptions, TlsOptions
-from tests.config.files import ConfigTestCase, certificate
+from tests.config.files import PASSING, ConfigTestCase, certificate
 
 UNGUARDED = "is not yet in force, and the gateway opens no door that it should guard"
 FILES = "<ssl.certificate-file>gateway.crt</ssl.certificate-file><ssl.key-file>gateway.key</ssl.key-file>"
@@ -325,3 +326,48 @@ class ConnectTests(ConfigTestCase):
         found = self.connect("<ssl.ca-file>gateway.crt</ssl.ca-file>").tls.ca_file
         assert isinstance(found, Path)
         self.assertTrue(found.is_absolute())
+
+
+class HeaderTests(ConfigTestCase):
+    """What connections to backends begin with."""
+
+    types = (PASSING, replace(PASSING, name="asking", connects=frozenset(("http", "udp"))))
+
+    def services(self, *bodies: str) -> list[str]:
+        """Return the version of the header of each service."""
+        return [each.connect_options.proxy_protocol for each in self.config("".join(bodies)).services]
+
+    def test_version(self) -> None:
+        """
+        Connections begin with a PROXY header of the version said, or with none.
+        """
+        for said, expected in (("v1", "v1"), ("v2", "v2"), ("none", "")):
+            self.assertEqual(
+                self.services(service("", connect=f"<proxy.protocol>{said}</proxy.protocol>")), [expected]
+            )
+        (fault,) = self.errors(service("", connect="<proxy.protocol>enabled</proxy.protocol>"))
+        self.assertEqual(fault, "2: <proxy.protocol>: 'enabled': expected none, v1 or v2")
+
+    def test_none(self) -> None:
+        """
+        There is none where clients share connections, nor where nothing is sent: a service that wants one
+        there is at fault, and the default of the file is for the others.
+        """
+        header = "<proxy.protocol>v2</proxy.protocol>"
+        for connect, why in (
+            (
+                "http://b:1",
+                "requests of many clients share a connection to an HTTP backend, which X-Forwarded-For tells"
+                " whose each is; leave the option out",
+            ),
+            ("udp://b:1", "datagrams are only received; leave the option out"),
+        ):
+            asking = service("", connect="{}").replace("tcp://b:1", connect).replace("passing", "asking")
+            self.assertEqual(self.errors(asking.format(header)), [f"2: <proxy.protocol>: {why}"])
+            none = "<proxy.protocol>none</proxy.protocol>"
+            bodies = (
+                asking.format(""),
+                asking.format(none).replace("ws://a", "ws://b"),
+                service("", "ws://c/"),
+            )
+            self.assertEqual(self.services(defaults("", header), *bodies), ["", "", "v2"])

@@ -140,7 +140,7 @@ class ProxyTests(SynchronousTestCase):
             (listed, ("z",), None),
             (listed, (), None),
         ):
-            self.assertEqual(proxy.invite(visit(*offer)), Welcome(chosen), offer)
+            self.assertEqual(proxy.invite(visit(*offer)).subprotocol, chosen, offer)
         self.assertEqual(self.house.dialled, [])
 
     def test_event_streams(self) -> None:
@@ -157,9 +157,9 @@ class ProxyTests(SynchronousTestCase):
         A client is let in first; then the backend is dialled, and the two are joined with the bound.
         """
         proxy = self.proxy(maximum_pending_bytes=1234, message_kind="text")
-        proxy.accepted(self.line, Welcome())
+        proxy.accepted(self.line, proxy.invite(visit()))
         ((uri, options, more),) = self.house.dialled
-        self.assertEqual((str(uri), options.timeout, more), ("tcp://192.0.2.7:7", 3, {}))
+        self.assertEqual((str(uri), options.timeout, more), ("tcp://192.0.2.7:7", 3, {"client": None}))
         self.assertEqual((self.house.joined, self.line.done), ([], []))
         self.house.dialling[0].callback(self.back)
         self.assertEqual(self.house.joined, [("p", self.line, self.back, Kind.TEXT)])
@@ -169,7 +169,8 @@ class ProxyTests(SynchronousTestCase):
         """
         Where the backend is not reached, the client gets 1011 and the log one line.
         """
-        self.proxy().accepted(self.line, Welcome())
+        proxy = self.proxy()
+        proxy.accepted(self.line, proxy.invite(visit()))
         self.house.dialling[0].errback(ConnectError("tcp://192.0.2.7:7: refused"))
         self.assertEqual(self.line.done, [("finish", 1011, "the backend cannot be reached"), "drop"])
         self.assertEqual(self.house.complaints, [("p", "192.0.2.1:5000", "tcp://192.0.2.7:7: refused")])
@@ -180,7 +181,7 @@ class ProxyTests(SynchronousTestCase):
         """
         proxy, late = self.proxy(), Line()
         for line in (self.line, late):
-            proxy.accepted(line, Welcome())
+            proxy.accepted(line, proxy.invite(visit()))
         self.house.dialling[0].callback(self.back)
         proxy.stopService()
         self.assertEqual((self.line.done, late.done), ([], [("finish", 1001, "the gateway goes away")]))
@@ -194,9 +195,8 @@ class ProxyTests(SynchronousTestCase):
         welcome = proxy.invite(visit("a", "b", origin="http://page.example"))
         ((uri, _, more),) = self.house.dialled
         self.assertEqual(str(uri), "ws://192.0.2.7:7/x")
-        self.assertEqual(
-            more, {"subprotocols": ("a", "b"), "origin": "http://page.example", "max_message": 16 * 2**20}
-        )
+        told = {"subprotocols": ("a", "b"), "origin": "http://page.example", "max_message": 16 * 2**20}
+        self.assertEqual(more, {**told, "client": None})
         self.assertNoResult(welcome)
         back = Line("back", subprotocol="b")
         self.house.dialling[0].callback(back)
@@ -204,6 +204,34 @@ class ProxyTests(SynchronousTestCase):
         self.assertEqual(welcome, Welcome("b", back))
         proxy.accepted(self.line, welcome)
         self.assertEqual(self.house.joined, [("p", self.line, back, Kind.BINARY)])
+
+    def test_backend_is_told(self) -> None:
+        """
+        Where the options want a PROXY header, the backend is told whose connection it is; what is known
+        of the client is asked for before it is answered, and only then.
+        """
+        asked: list[str] = []
+
+        def client() -> str:
+            asked.append("asked")
+            return "ann"
+
+        for version, connect, told in (
+            ("", "tcp://192.0.2.7:7", None),
+            ("v1", "tcp://192.0.2.7:7", "ann"),
+            ("v2", "ws://192.0.2.7:7", "ann"),
+        ):
+            options = ConnectOptions(proxy_protocol=version)
+            proxy = ProxyType().service(
+                service("p", "proxy", connect=connect, properties=properties(), connect_options=options),
+                self.house,
+            )
+            welcome = proxy.invite(replace(visit(), client=client))
+            self.assertEqual(len(asked), 0 if told is None else 1)
+            asked.clear()
+            if connect.startswith("tcp"):
+                proxy.accepted(self.line, welcome)
+            self.assertEqual((self.house.dialled[-1][2]["client"], asked), (told, []))
 
     def test_websocket_backend_not_reached(self) -> None:
         """
@@ -220,7 +248,8 @@ class ProxyTests(SynchronousTestCase):
         """
         proxy = self.proxy("ws://192.0.2.7:7/x")
         proxy.declined(Welcome("b", self.back))
-        proxy.declined(Welcome())
+        stream = self.proxy()
+        stream.declined(stream.invite(visit()))
         self.assertEqual(self.back.done, ["abort"])
 
 
@@ -241,14 +270,14 @@ class AdaptedTests(SynchronousTestCase):
             (("x",), None),
             ((), None),
         ):
-            self.assertEqual(self.proxy.invite(visit(*offer)), Welcome(chosen, False))
+            self.assertEqual(self.proxy.invite(visit(*offer)).subprotocol, chosen)
 
     def test_session(self) -> None:
         """
         Its session is told who came, what was settled and the options.
         """
         line, back = Line(subprotocol="chess.v1"), Line("back")
-        self.proxy.accepted(line, Welcome("chess.v1"))
+        self.proxy.accepted(line, self.proxy.invite(visit("chess.v1")))
         self.house.dialling[0].callback(back)
         link = Link(peer="192.0.2.1:5000", subprotocol="chess.v1", options=self.config.properties)
         self.assertEqual(self.chess.links, [link])
@@ -275,7 +304,7 @@ class AdaptedTests(SynchronousTestCase):
 
         self.chess.session = fail  # type: ignore[method-assign]
         line, back = Line(), Line("back")
-        self.proxy.accepted(line, Welcome())
+        self.proxy.accepted(line, self.proxy.invite(visit()))
         self.house.dialling[0].callback(back)
         self.assertEqual(line.done, [("finish", 1011, "the service failed"), "drop"])
         self.assertEqual(back.done, ["abort"])

@@ -35,6 +35,8 @@ PROXY = IPv4Address("TCP", "192.0.2.1", 5000)  # a wire's other end
 LISTED: Networks = (ip_network("192.0.2.0/24"),)
 ANN = IPv4Address("TCP", "203.0.113.9", 4711)
 BEN = IPv6Address("TCP", "2001:db8::1", 4711)
+HERE = IPv4Address("TCP", "198.51.100.1", 443)
+THERE = IPv6Address("TCP", "2001:db8::2", 443)
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -58,16 +60,16 @@ CLEAR = pack("!BHBI", 0x20, 5, 0, 0)
 AUTHORITY = pack("!BH", 2, 3) + b"abc"
 
 GOOD = (
-    (v1("TCP4 203.0.113.9 198.51.100.1 4711 443"), Introduction(ANN)),
-    (v1("TCP6 2001:DB8:0::1 2001:db8::2 4711 443"), Introduction(BEN)),
+    (v1("TCP4 203.0.113.9 198.51.100.1 4711 443"), Introduction(ANN, destination=HERE)),
+    (v1("TCP6 2001:DB8:0::1 2001:db8::2 4711 443"), Introduction(BEN, destination=THERE)),
     (v1("UNKNOWN"), Introduction(None)),
     (v1("UNKNOWN ffff:f::f ffff::1 65535 65535"), Introduction(None)),
-    (v2(0x21, 0x11, V4), Introduction(ANN)),
-    (v2(0x21, 0x21, V6), Introduction(BEN)),
-    (v2(0x21, 0x11, V4 + AUTHORITY), Introduction(ANN)),
-    (v2(0x21, 0x11, V4 + AUTHORITY + TLS), Introduction(ANN, True)),
-    (v2(0x21, 0x21, V6 + TLS), Introduction(BEN, True)),
-    (v2(0x21, 0x11, V4 + CLEAR), Introduction(ANN)),
+    (v2(0x21, 0x11, V4), Introduction(ANN, destination=HERE)),
+    (v2(0x21, 0x21, V6), Introduction(BEN, destination=THERE)),
+    (v2(0x21, 0x11, V4 + AUTHORITY), Introduction(ANN, destination=HERE)),
+    (v2(0x21, 0x11, V4 + AUTHORITY + TLS), Introduction(ANN, True, HERE)),
+    (v2(0x21, 0x21, V6 + TLS), Introduction(BEN, True, THERE)),
+    (v2(0x21, 0x11, V4 + CLEAR), Introduction(ANN, destination=HERE)),
     (v2(0x21, 0x31, b"/a".ljust(108, b"\0") + b"/b".ljust(108, b"\0") + TLS), Introduction(None)),
     (v2(0x21, 0x00, TLS), Introduction(None)),
     (v2(0x20, 0x00), Introduction(None)),
@@ -86,6 +88,8 @@ BAD = (
     (v1("TCP4 203.0.113.9 198.51.100.1 4711"), LINE),
     (v1("TCP4 203.0.113.9 198.51.100.1 x 443"), LINE),
     (v1("TCP4 203.0.113.9 198.51.100.1 65536 443"), LINE),
+    (v1("TCP4 203.0.113.9 198.51.100.256 4711 443"), LINE),
+    (v1("TCP4 203.0.113.9 198.51.100.1 4711 65536"), LINE),
     (v1("TCP4 203.0.113.999 198.51.100.1 4711 443"), LINE),
     (v1("TCP4 2001:db8::1 198.51.100.1 4711 443"), LINE),
     (v1("TCP4 203.0.113.é 198.51.100.1 4711 443"), LINE),
