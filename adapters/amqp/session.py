@@ -11,9 +11,8 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.amqp.nine import PREAMBLE, AmqpNine
+from kaazing.adapters.amqp.nine import AmqpNine
 from kaazing.adapters.amqp.one import AmqpOne
-from kaazing.adapters.base import BaseSession
 from kaazing.closecodes import POLICY, WRONG_TYPE
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -27,6 +26,7 @@ from kaazing.interfaces.adapters import (
     Order,
     ToFront,
 )
+from kaazing.wire.amqp import PREAMBLE
 
 ONE = (b"AMQP\0\1\0\0", b"AMQP\2\1\0\0", b"AMQP\3\1\0\0")
 """What AMQP 1.0 begins with: bare, with TLS in it (section 5.2), with SASL (section 5.3)."""
@@ -51,7 +51,7 @@ class AmqpSession:
         self._link, self._messages = link, link.messages
         self._deadline: float | None = None  # for the eight bytes
         self._began = b""  # of the eight bytes
-        self._conversation: BaseSession | None = None
+        self._conversation: AmqpNine | AmqpOne | None = None
 
     @property
     def deadline(self) -> float | None:
@@ -87,7 +87,7 @@ class AmqpSession:
         if data[missing:]:
             yield from conversation.from_front(data[missing:], kind, now)
 
-    def _made(self) -> BaseSession | None:
+    def _made(self) -> AmqpNine | AmqpOne | None:
         if self._began == PREAMBLE:
             return AmqpNine(self._link)
         return AmqpOne(self._link, self._began) if self._began in ONE else None
@@ -126,7 +126,7 @@ class AmqpSession:
         """See L{IAdapterSession.computed}."""
         return self._asking().computed(result, now)
 
-    def _asking(self) -> BaseSession:
+    def _asking(self) -> AmqpNine | AmqpOne:
         if self._conversation is None:
             raise TypeError("nobody has asked anything yet")
         return self._conversation

@@ -15,5 +15,8 @@ http_proxy = ServicePlugin(name="http.proxy", factory="kaazing.services.http_pro
 http_redirect = ServicePlugin(name="http.redirect", factory="kaazing.services.redirect:RedirectType")
 broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
 
+amqp = AdapterPlugin(name="amqp", factory="kaazing.adapters.amqp.adapter:AmqpAdapter")
 stomp = AdapterPlugin(name="stomp", factory="kaazing.adapters.stomp.adapter:StompAdapter")
+mqtt = AdapterPlugin(name="mqtt", factory="kaazing.adapters.mqtt.adapter:MqttAdapter")
 irc = AdapterPlugin(name="irc", factory="kaazing.adapters.irc.adapter:IrcAdapter")
+xmpp = AdapterPlugin(name="xmpp", factory="kaazing.adapters.xmpp.adapter:XmppAdapter")
