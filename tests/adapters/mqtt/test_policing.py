@@ -1,0 +1,75 @@
+"""Tests for L{kaazing.adapters.mqtt.policing}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.adapters.mqtt.policing import Publishing, refused_filters
+from kaazing.wire.mqtt import Publish
+from tests.adapters.mqtt.dialogue import policy
+
+RULES = policy("allow publish,subscribe a/#", "deny publish,subscribe a/secret")
+
+
+class PublishingTests(SynchronousTestCase):
+    """PUBLISH under a policy."""
+
+    def test_topics(self) -> None:
+        """
+        A topic is allowed or not, in any script.
+        """
+        allowed = Publishing(RULES, 4).allows
+        for topic, answer in (("a/b", True), ("a/grüße", True), ("a/secret", False), ("b", False)):
+            self.assertEqual(allowed(Publish(topic.encode(), 0, 0, 0)), answer, topic)
+
+    def test_aliases(self) -> None:
+        """
+        An alias stands for the topic it was last given, also where that was refused.
+        """
+        publishing = Publishing(RULES, 5)
+        said = [
+            publishing.allows(Publish(topic, 0, 0, 1))
+            for topic in (b"a/b", b"", b"a/secret", b"", b"a/c", b"")
+        ]
+        self.assertEqual(said, [True, True, False, False, True, True])
+
+    def test_mqtt_5(self) -> None:
+        """
+        A refusal has a reason code; QoS 0 has no answer.
+        """
+        publishing = Publishing(RULES, 5)
+        answers = [publishing.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
+        self.assertEqual(answers, [None, b"\x40\3\0\7\x87", b"\x50\3\0\7\x87"])
+        self.assertIsNone(publishing.released(7))
+
+    def test_older(self) -> None:
+        """
+        Before MQTT 5 a message that goes nowhere is acknowledged, QoS 2 to its end.
+        """
+        publishing = Publishing(RULES, 4)
+        answers = [publishing.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
+        self.assertEqual(answers, [None, b"\x40\2\0\7", b"\x50\2\0\7"])
+        self.assertEqual((publishing.released(7), publishing.released(7)), (b"\x70\2\0\7", None))
+        publishing.refuse(Publish(b"b", 2, 7, 0))
+        publishing.allows(Publish(b"a/b", 2, 7, 0))
+        self.assertIsNone(publishing.released(7), "the identifier has been used for another message")
+
+
+class FilterTests(SynchronousTestCase):
+    """SUBSCRIBE under a policy."""
+
+    def test_filters(self) -> None:
+        """
+        A filter is refused when it could match what is not allowed; a shared subscription by its filter.
+        """
+        filters = (
+            b"a/b",
+            b"a/+",
+            b"#",
+            b"a/b/#",
+            b"$share/g/a/b",
+            b"$share/g/b",
+            b"$share/g/a/+",
+            b"$share/x",
+        )
+        self.assertEqual(refused_filters(RULES, filters), {1, 2, 5, 6, 7})
