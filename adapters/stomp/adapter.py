@@ -9,6 +9,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.stomp.permits import SEND, SUBSCRIBE
 from kaazing.adapters.stomp.session import StompSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
 from kaazing.literals import Unreadable, bounded, integer, interval, size, text
@@ -91,7 +92,7 @@ class StompAdapter:
     front = Front.STREAM
     subprotocols = ("v12.stomp", "v11.stomp", "v10.stomp")
     options = OPTIONS
-    operations: Mapping[str, Grammar] = dict.fromkeys(("send", "subscribe"), DESTINATIONS)
+    operations: Mapping[str, Grammar] = dict.fromkeys((SEND, SUBSCRIBE), DESTINATIONS)
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IAdapter.check}."""

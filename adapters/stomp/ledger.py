@@ -100,7 +100,9 @@ class Ledger:
         return None
 
     def _within(self, name: str | None) -> tuple[str, str] | None:
-        return None if name in self._transactions else (f"no transaction {_shown(name)} is open", "BEGIN")
+        if name is None or name in self._transactions:
+            return None
+        return f"no transaction {_shown(name)} is open", "BEGIN"
 
 
 def _shown(name: str | None) -> str:

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from kaazing.adapters.base import BaseSession
 from kaazing.adapters.stomp.ledger import Ledger
 from kaazing.adapters.stomp.opening import injected, offered, settled
+from kaazing.adapters.stomp.permits import Permits
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -21,6 +22,7 @@ from kaazing.interfaces.adapters import (
     Close,
     Hold,
     IAdapterSession,
+    IMeter,
     Kind,
     Link,
     Login,
@@ -42,12 +44,14 @@ class StompSession(BaseSession):
     """See L{IAdapterSession}."""
 
     __slots__ = (
-        "_back", "_connect", "_front", "_held", "_ledger", "_link", "_offers", "_options", "_spoke"
+        "_back", "_connect", "_front", "_held", "_ledger", "_link", "_offers", "_options", "_permits",
+        "_spoke", "_unpassed",
     )  # fmt: skip
 
     def __init__(self, link: Link) -> None:
         super().__init__()
         self._link, self._options = link, link.options
+        self._permits = Permits(link.policy)
         self._front = self._scanner(Side.FRONT, "stomp.maximum.frame.size")
         self._back = self._scanner(Side.BACK, "stomp.maximum.backend.frame.size")
         self._offers: frozenset[int] = frozenset()  # versions, once CONNECT has come
@@ -55,6 +59,7 @@ class StompSession(BaseSession):
         self._ledger: Ledger | None = None  # once CONNECTED has come
         self._held = False  # the front, until CONNECTED
         self._spoke = float("-inf")  # when something last went to the client
+        self._unpassed: dict[str, int] = {}  # frames of the client's that were scanned and refused
 
     def _scanner(self, side: Side, max_frame: str) -> Scanner:
         return Scanner(
@@ -63,6 +68,8 @@ class StompSession(BaseSession):
             max_frame=self._options[max_frame],
             max_headers=self._options["stomp.maximum.headers"],
             max_line=self._options["stomp.maximum.header.length"],
+            apart=side is Side.FRONT and self._link.apart,
+            sends=side is Side.FRONT and self._permits.sends,
         )
 
     def opened(self, now: float) -> Iterable[Order]:
@@ -77,8 +84,9 @@ class StompSession(BaseSession):
         if (
             self._ledger is not None
             and self._front.fault is None
-            and len(items) == 1
+            and items
             and type(items[0]) is bytes
+            and (len(items) == 1 or (self._link.apart and all(type(item) is bytes for item in items)))
         ):
             return items
         return self._admitted(items)
@@ -115,7 +123,7 @@ class StompSession(BaseSession):
             yield self._opening(frame, b"", answer)
 
     def _admitted(self, items: list[Any]) -> Iterator[Order]:
-        for item in items:
+        for index, item in enumerate(items):
             if type(item) is bytes:
                 yield item
                 continue
@@ -124,8 +132,15 @@ class StompSession(BaseSession):
             try:
                 self._admit(frame, offset)
             except ProtocolViolation as why:
+                self._forget(items[index:])
                 yield self._refusal(why, frame)
                 raise
+            refusal = self._permits.refusal(frame)
+            if refusal is not None:
+                self._forget(items[index:])
+                yield self._error(refusal, frame.get("receipt"))
+                yield Close(POLICY, refusal)
+                return
             if self._ledger is not None:
                 yield wire
             elif self._link.injects:
@@ -141,6 +156,21 @@ class StompSession(BaseSession):
             yield Hold(Side.FRONT)
         if self._connect is not None:
             yield AskLogin()
+
+    def report(self, meter: IMeter) -> None:
+        """See L{IAdapterSession.report}; the operations are STOMP's commands."""
+        for command, count in self._front.take_counts().items():
+            meter.add(Side.FRONT, command, count - self._unpassed.pop(command, 0))
+        for command, count in self._back.take_counts().items():
+            meter.add(Side.BACK, command, count)
+
+    def _forget(self, items: list[Any]) -> None:
+        """Note that these, which were scanned, do not pass."""
+        scanner = self._scanner(Side.FRONT, "stomp.maximum.frame.size")
+        if self._front.version:
+            scanner.version = self._front.version
+        scanner.feed(b"".join(item if type(item) is bytes else item[1] for item in items))
+        self._unpassed = scanner.take_counts()
 
     def _admit(self, frame: Frame, offset: int) -> None:
         """Look at a frame; raises ProtocolViolation where it may not come now."""

@@ -113,11 +113,12 @@ failed:
 static int
 scanner_init(scanner *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"client", "split", "max_frame", "max_headers", "max_line", NULL};
-    int client, split;
+    static char *names[] = {"client", "split", "max_frame", "max_headers", "max_line",
+                            "apart", "sends", NULL};
+    int client, split, apart, sends;
     Py_ssize_t max_frame, max_headers, max_line;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$ppnnn:StompScanner", names, &client, &split, &max_frame,
-                                     &max_headers, &max_line))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$ppnnnpp:StompScanner", names, &client, &split,
+                                     &max_frame, &max_headers, &max_line, &apart, &sends))
         return -1;
     if (smaller(max_frame, smaller(max_headers, max_line)) < 1 || max_frame > LENGTH_MAX ||
         max_headers > LENGTH_MAX || max_line > LENGTH_MAX) {
@@ -126,6 +127,8 @@ scanner_init(scanner *self, PyObject *args, PyObject *kwargs)
     }
     self->client = (uint8_t)client;
     self->split = (uint8_t)split;
+    self->apart = (uint8_t)apart;
+    self->sends = (uint8_t)sends;
     self->max_frame = max_frame;
     self->max_headers = max_headers;
     self->max_line = max_line;
@@ -195,8 +198,28 @@ static PyGetSetDef scanner_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static PyObject *
+scanner_take_counts(scanner *self, PyObject *unused)
+{
+    (void)unused;
+    PyObject *counts = PyDict_New();
+    int first = FIRST_COMMAND(self);
+    for (int i = 0; counts && i < SIDE_COMMANDS && first + i < COMMANDS; i++) {
+        if (self->counts[i] == 0)
+            continue;
+        PyObject *count = PyLong_FromUnsignedLongLong(self->counts[i]);
+        if (count == NULL || PyDict_SetItemString(counts, stomp_commands[first + i].name, count) < 0)
+            Py_CLEAR(counts);
+        Py_XDECREF(count);
+    }
+    if (counts)
+        memset(self->counts, 0, sizeof self->counts);
+    return counts;
+}
+
 static PyMethodDef scanner_methods[] = {
     {"feed", (PyCFunction)scanner_feed, METH_O, NULL},
+    {"take_counts", (PyCFunction)scanner_take_counts, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -10,6 +10,8 @@
 enum { NONE, CONNECT, STOMP, SEND, SUBSCRIBE, UNSUBSCRIBE, ACK, NACK, BEGIN, COMMIT, ABORT, DISCONNECT,
        CONNECTED, MESSAGE, RECEIPT, ERROR, COMMANDS };
 
+#define SIDE_COMMANDS (DISCONNECT - CONNECT + 1) /* of a client; a server has fewer */
+
 #define HAS_DESTINATION 1
 #define HAS_ID 2
 #define HAS_MESSAGE_ID 4
@@ -55,8 +57,12 @@ typedef struct {
     Py_ssize_t length; /* content-length, -1 for none */
     uint32_t headers;
     uint8_t command, seen, odd, state;
-    uint8_t client, split, version, stopped, over, beat;
+    uint8_t client, split, apart, sends, version, stopped, over, beat;
+    uint64_t counts[SIDE_COMMANDS]; /* frames of each command of this side since they were last taken */
 } scanner;
+
+/* The first command of the scanner's side, which counts[0] is of. */
+#define FIRST_COMMAND(self) ((self)->client ? CONNECT : CONNECTED)
 
 /* One call of feed: the bytes to look at, and what has come out. */
 typedef struct {

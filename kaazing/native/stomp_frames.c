@@ -89,11 +89,13 @@ frame_end(scanner *self, feeding *f, Py_ssize_t end)
         f->run = f->start;
         put = stomp_flush(f, end);
     }
-    else if (stomp_commands[self->command].watched || self->seen & HAS_TRANSACTION)
+    else if (stomp_commands[self->command].watched || self->seen & HAS_TRANSACTION ||
+             (self->sends && self->command == SEND))
         put = put_watched(self, f, end);
     if (put < 0)
         return FAILED;
     self->frames++;
+    self->counts[self->command - FIRST_COMMAND(self)]++;
     self->state = BETWEEN;
     self->place = end;
     self->over = self->command == DISCONNECT;
@@ -150,6 +152,8 @@ step_between(scanner *self, feeding *f)
             self->line = self->place;
             if (self->over)
                 return stomp_fail_line(self, f, AFTER_DISCONNECT, self->place);
+            if (self->apart && stomp_flush(f, f->start) < 0)
+                return FAILED;
             self->command = NONE;
             self->headers = 0;
             self->seen = self->odd = 0;

@@ -69,14 +69,25 @@ _FIRST = (*_ONCE, b"ERROR")
 class StompScanner:
     """See StompScanner in C{kaazing/_speedups.pyi}."""
 
-    def __init__(self, *, client: bool, split: bool, max_frame: int, max_headers: int, max_line: int) -> None:
+    def __init__(
+        self,
+        *,
+        client: bool,
+        split: bool,
+        max_frame: int,
+        max_headers: int,
+        max_line: int,
+        apart: bool,
+        sends: bool,
+    ) -> None:
         if not all(0 < limit <= _LENGTH_MAX for limit in (max_frame, max_headers, max_line)):
             raise ValueError("limits are from 1 to 2**48")
         self.fault: Fault | None = None
         self.frames = 0
         self.offset = 0
         self.beat = False
-        self._client, self._split = client, split
+        self._client, self._split, self._apart, self._sends = client, split, apart, sends
+        self._counts: dict[str, int] = {}
         self._max_frame, self._max_headers, self._max_line = max_frame, max_headers, max_line
         self._version = _OPENING
         self._stopped = False
@@ -104,6 +115,10 @@ class StompScanner:
         if version not in (10, 11, 12):
             raise ValueError("version is 10, 11 or 12")
         self._version, self._stopped = version, False
+
+    def take_counts(self) -> dict[str, int]:
+        counts, self._counts = self._counts, {}
+        return counts
 
     def feed(self, data: bytes) -> list[bytes | tuple[int, bytes]]:
         if type(data) is not bytes:
@@ -165,6 +180,8 @@ class StompScanner:
     def _begin(self) -> bool:
         if self._over:
             return self._fail_line(Code.AFTER_DISCONNECT, self._place)
+        if self._apart:
+            self._flush(self._start)
         self._command = b""
         self._headers = 0
         self._seen.clear()
@@ -312,11 +329,13 @@ class StompScanner:
         if self._split:
             self._run = self._start
             self._flush(end)
-        elif watched or b"transaction" in self._seen:
+        elif watched or b"transaction" in self._seen or (self._sends and self._command == b"SEND"):
             self._flush(self._start)
             self._items.append((self.offset + self._start, bytes(self._open[self._start : end])))
             self._run = end
         self.frames += 1
+        name = self._command.decode()
+        self._counts[name] = self._counts.get(name, 0) + 1
         self._step = StompScanner._between
         self._place = end
         self._over = self._command == b"DISCONNECT"

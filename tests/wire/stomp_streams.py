@@ -38,6 +38,8 @@ class Settings:
     max_frame: int = 1 << 20
     max_headers: int = 100
     max_line: int = 1000
+    apart: bool = False
+    sends: bool = False
     version: int = 12
 
     def scanner(self, kind: Any = Scanner) -> Scanner:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.wire import pure_stomp
-from kaazing.wire.stomp import OPENING, Frame, Scanner, encode, parse
+from kaazing.wire.stomp import OPENING, Frame, encode, parse
 from tests.wire.stomp_streams import Outcome, Settings, outcome, pieces, settings, stream
 
 try:
@@ -109,7 +109,7 @@ class EncodeTests(SynchronousTestCase):
             more = [(name, value) for name, value in more if "\r" not in name + value]
         frame = Frame("SEND", (("destination", "/q"), *more), body)
         wire = encode(frame, version)
-        scanner = Scanner(client=True, split=True, max_frame=10_000, max_headers=10, max_line=1000)
+        scanner = Settings(split=True, max_frame=10_000, max_headers=10, version=0).scanner()
         scanner.version = version
         self.assertEqual((scanner.feed(wire), scanner.fault), ([wire], None))
         read = parse(wire, version)
@@ -129,7 +129,7 @@ class OtherClientTests(SynchronousTestCase):
         headers = {"destination": "/queue/a", "content-length": 6, "x": "a\\cb"}
         written = stomp.utils.Frame("SEND", headers, "h\0llo\n")
         wire = b"".join(stomp.utils.convert_frame(written))
-        scanner = Scanner(client=True, split=True, max_frame=1000, max_headers=10, max_line=100)
+        scanner = Settings(split=True, max_frame=1000, max_headers=10, max_line=100, version=0).scanner()
         scanner.version = 12
         self.assertEqual((scanner.feed(wire), scanner.fault), ([wire], None))
         self.assertEqual(dict(parse(wire, 12).headers), {**headers, "content-length": "6", "x": "a:b"})

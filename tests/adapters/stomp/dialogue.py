@@ -20,6 +20,7 @@ from kaazing.interfaces.adapters import (
     ToBack,
     ToFront,
 )
+from kaazing.wire.policy import Block, Policy, read_rule
 
 CONNECT = b"CONNECT\naccept-version:1.0,1.1,1.2\nhost:/\n\n\0"
 CONNECTED = b"CONNECTED\nversion:%s\n\n\0"
@@ -28,6 +29,13 @@ NEWS = b"MESSAGE\ndestination:/q\nmessage-id:1\nsubscription:0\n\nnews\0"
 
 DEFAULTS = {option.name: option.default for option in StompAdapter.options}
 GATEWAY = Login(username="gw", password="pw:1")
+
+
+def rules(*allow: str, deny: str = "") -> Policy:
+    """Return a policy for everybody."""
+    read = [read_rule(rule, StompAdapter.operations) for rule in allow]
+    denied = (read_rule(deny, StompAdapter.operations),) if deny else ()
+    return Policy([Block(allow=tuple(read), deny=denied)], frozenset(), StompAdapter.operations)
 
 
 class Dialogue:
@@ -39,13 +47,19 @@ class Dialogue:
     """
 
     def __init__(
-        self, case: SynchronousTestCase, *, injects: bool = False, policy: Any = None, **options: Any
+        self,
+        case: SynchronousTestCase,
+        *,
+        injects: bool = False,
+        policy: Any = None,
+        apart: bool = False,
+        **options: Any,
     ) -> None:
         """Options are written with underscores in place of dots."""
         values = {**DEFAULTS, **{name.replace("_", "."): value for name, value in options.items()}}
         self._case = case
         self.now = 100.0
-        link = Link(peer="192.0.2.1:5000", options=values, injects=injects, policy=policy)
+        link = Link(peer="192.0.2.1:5000", options=values, injects=injects, policy=policy, apart=apart)
         self.session = StompAdapter().session(link)
         verifyObject(IAdapterSession, self.session)
         self._said: list[Any] = []

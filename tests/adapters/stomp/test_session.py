@@ -21,6 +21,7 @@ from tests.adapters.stomp.dialogue import (
     NEWS,
     Dialogue,
     carried_out,
+    rules,
 )
 
 
@@ -310,6 +311,101 @@ class RefusalTests(SynchronousTestCase):
             ToFront(error % f"the backend broke the protocol\\c {what}".encode()),
             f"backend byte {len(CONNECTED % b'1.2')}: {what}",
         )
+
+
+class PolicyTests(SynchronousTestCase):
+    """What a policy does not allow."""
+
+    def assert_refused(self, bad: bytes, why: bytes, *allow: str, receipt: bytes = b"") -> None:
+        """What came before the bad frame passes; the client gets an ERROR, and it is over."""
+        talk = Dialogue(self, policy=rules(*allow)).connect()
+        talk.front(HELLO + bad + HELLO).then(
+            ToBack(HELLO),
+            ToFront(b"ERROR\nmessage:not allowed to " + why + b"\n" + receipt + b"\n\0"),
+            Close(1008, f"not allowed to {why.decode()}"),
+        )
+
+    def test_send(self) -> None:
+        """
+        A SEND to a destination that no rule allows.
+        """
+        bad = b"SEND\ndestination:/secret\nreceipt:7\n\nhi\0"
+        why = b"send to this destination"
+        self.assert_refused(bad, why, "send /q", receipt=b"receipt-id:7\n")
+
+    def test_subscribe(self) -> None:
+        """
+        A SUBSCRIBE that would get more than is allowed; one that gets less passes.
+        """
+        for destination in (b"/topic/#", b"/topic/a.>", b"/topic/**", b"/queue/a"):
+            bad = b"SUBSCRIBE\nid:0\ndestination:%s\n\n\0" % destination
+            self.assert_refused(bad, b"subscribe to this destination", "send", "subscribe /topic/a.*")
+        good = b"SUBSCRIBE\nid:0\ndestination:/topic/a.b\n\n\0SUBSCRIBE\nid:1\ndestination:/topic/a.*\n\n\0"
+        talk = Dialogue(self, policy=rules("subscribe /topic/a.*")).connect()
+        self.assertEqual(b"".join(order.data for order in talk.front(good)._said), good)
+
+    def test_escapes(self) -> None:
+        """
+        Escapes are undone before the destination is compared.
+        """
+        talk = Dialogue(self, policy=rules("send /a:b")).connect()
+        frame = b"SEND\ndestination:/a\\cb\n\nhi\0"
+        talk.front(frame).then(ToBack(frame))
+
+    def test_unrestricted(self) -> None:
+        """
+        Operations of which everything is allowed pass as runs, unlooked at.
+        """
+        talk = Dialogue(self, policy=rules("send")).connect()
+        self.assertEqual(type(talk.session.from_front(HELLO * 3, Kind.TEXT, 0.0)), list)
+
+
+class CountingTests(SynchronousTestCase):
+    """What is counted."""
+
+    def counts(self, session: Any) -> dict[tuple[Side, str], int]:
+        """What the session reports."""
+        found: dict[tuple[Side, str], int] = {}
+
+        class Meter:
+            def add(self, side: Side, operation: str, count: int) -> None:
+                if count:
+                    found[side, operation] = count
+
+        session.report(Meter())
+        return found
+
+    def test_commands(self) -> None:
+        """
+        Each command of each side is counted, once.
+        """
+        talk = Dialogue(self).connect()
+        talk.front(HELLO * 3).then(ToBack(HELLO * 3)).back(NEWS * 2).then(ToFront(NEWS), ToFront(NEWS))
+        counted = {
+            (Side.FRONT, "CONNECT"): 1,
+            (Side.FRONT, "SEND"): 3,
+            (Side.BACK, "CONNECTED"): 1,
+            (Side.BACK, "MESSAGE"): 2,
+        }
+        self.assertEqual((self.counts(talk.session), self.counts(talk.session)), (counted, {}))
+
+    def test_refused(self) -> None:
+        """
+        Frames that are refused, and those behind them, have not passed.
+        """
+        commit = b"COMMIT\ntransaction:t\n\n\0"
+        for policy, bad in ((None, commit), (rules("send /q"), b"SEND\ndestination:/x\n\n\0")):
+            talk = Dialogue(self, policy=policy).connect()
+            talk.front(HELLO + bad + HELLO)
+            counted = self.counts(talk.session)
+            self.assertEqual((counted[Side.FRONT, "SEND"], (Side.FRONT, "COMMIT") in counted), (1, False))
+
+    def test_apart(self) -> None:
+        """
+        Where messages are counted for a rate, each is passed by itself.
+        """
+        talk = Dialogue(self, apart=True).connect()
+        talk.front(HELLO * 2 + HELLO[:3]).then(ToBack(HELLO), ToBack(HELLO))
 
 
 FRONT = (

@@ -1,0 +1,102 @@
+"""Tests for L{kaazing.adapters.stomp.permits}: destinations as brokers may read them."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.adapters.stomp.permits import Permits
+from kaazing.wire.stomp import Frame
+from tests.adapters.stomp.dialogue import rules
+
+
+class PermitsTests(SynchronousTestCase):
+    def assert_allowed(self, permits: Permits, *destinations: str, command: str = "SEND") -> None:
+        """These are."""
+        for each in destinations:
+            self.assertIsNone(permits.refusal(Frame(command, (("destination", each),))), each)
+
+    def assert_refused(self, permits: Permits, *destinations: str, command: str = "SEND") -> None:
+        """These are not."""
+        for each in destinations:
+            self.assertIsNotNone(permits.refusal(Frame(command, (("destination", each),))), each)
+
+    def test_no_policy(self) -> None:
+        """
+        Without a policy, everything is allowed.
+        """
+        permits = Permits(None)
+        self.assertFalse(permits.sends)
+        self.assert_allowed(permits, "/queue/a")
+        self.assert_allowed(permits, "/topic/#", command="SUBSCRIBE")
+
+    def test_levels(self) -> None:
+        """
+        Destinations have levels between slashes and dots; * is one, # and > and ** are any number.
+        """
+        permits = Permits(rules("send /topic/stock.*", "send /queue/#", deny="* /queue/secret.>"))
+        self.assertTrue(permits.sends)
+        self.assert_allowed(permits, "/topic/stock.a", "/queue/a", "/queue/a.b/c")
+        self.assert_refused(
+            permits, "/topic/stock.a.b", "/topic/stock", "/queue/secret.x", "/queue/secret.x/y", "x", ""
+        )
+
+    def test_operations(self) -> None:
+        """
+        Each operation has its own rules; other frames have no destination.
+        """
+        permits = Permits(rules("send /a", "subscribe /b"))
+        self.assert_allowed(permits, "/a")
+        self.assert_allowed(permits, "/b", command="SUBSCRIBE")
+        self.assert_refused(permits, "/b")
+        self.assert_refused(permits, "/a", command="SUBSCRIBE")
+        self.assert_allowed(permits, "/x", command="UNSUBSCRIBE")
+
+    def test_wildcards_of_clients(self) -> None:
+        """
+        A client's wildcards in SUBSCRIBE have to lie within what is allowed; in SEND they are none.
+        """
+        permits = Permits(rules("subscribe /topic/a.>", "send /topic/*"))
+        self.assert_allowed(
+            permits, "/topic/a.b", "/topic/a.*", "/topic/a.#", "/topic/a.b.**", command="SUBSCRIBE"
+        )
+        self.assert_refused(permits, "/topic/>", "/topic/*.b", "/topic/#", "/>", command="SUBSCRIBE")
+        self.assert_allowed(permits, "/topic/x", "/topic/*")
+
+    def test_read_otherwise(self) -> None:
+        """
+        What some broker reads otherwise is allowed only where every reading is: blanks at the ends,
+        percent escapes, several destinations in one.
+        """
+        permits = Permits(rules("send /queue/a", "send /queue/b", "send /%61"))
+        self.assert_allowed(permits, "/queue/a")
+        self.assert_refused(
+            permits,
+            "/queue/a,/queue/c",
+            "/queue/a,queue://c",
+            "/queue/a,",
+            "/queue/a,/queue/b",
+            " /queue/a",
+            "/%61",
+            "/queue/%61",
+        )
+        deny = Permits(rules("send", deny="send /queue/secret"))
+        self.assert_allowed(deny, "/queue/open", "/queue/100%")
+        self.assert_refused(
+            deny,
+            "/queue/secret",
+            " /queue/secret",
+            "/queue/secret ",
+            "/queue/secre%74",
+            "/queue/open,/queue/secret",
+            "/queue/open%2C/queue/secret",
+        )
+
+    def test_headers_read_otherwise(self) -> None:
+        """
+        So it is with the header: repeated, with blanks, in other letters.
+        """
+        permits = Permits(rules("send /a"))
+        for name in ("destination", " destination", "Destination", "destination\t"):
+            for headers in ((("destination", "/a"), (name, "/x")), ((name, "/x"), ("destination", "/a"))):
+                self.assertIsNotNone(permits.refusal(Frame("SEND", headers)), name)
+        self.assertIsNone(permits.refusal(Frame("SEND", (("destination", "/a"), ("destinations", "/x")))))
