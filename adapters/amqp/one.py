@@ -201,7 +201,6 @@ class AmqpOne(BaseSession):
             waits = self._injects and self._proof is None
             self._steps[Side.FRONT] = self._client_open if waits else self._traffic.front
         else:
-            orders.append(told(PLAIN_HEADER))
             raise Malformed("something else than the protocol header", 0, "section 2.2", FRAMING_ERROR)
 
     def _client_sasl(self, wire: bytes, orders: list[Order]) -> None:

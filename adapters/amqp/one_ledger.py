@@ -266,8 +266,8 @@ def _fault(text: str, rule: str, condition: str = NOT_ALLOWED) -> Malformed:
     return Malformed(text, 0, rule, condition)
 
 
-def pair(max_sessions: int, max_links: int) -> tuple[End, End]:
+def pair(max_channel: int, max_handle: int) -> tuple[End, End]:
     """Return the two ends of a connection, client and backend, each with the other as its peer."""
-    front, back = End(max_sessions, max_links), End(max_sessions, max_links)
+    front, back = End(max_channel, max_handle), End(max_channel, max_handle)
     front.peer, back.peer = back, front
     return front, back

@@ -40,11 +40,12 @@ FORCED = "amqp:connection:forced"
 INTERNAL = "amqp:internal-error"
 """Error condition: not the client's fault (section 2.8.15)."""
 
-_MAX_TEXT = 200  # characters of a description, so that a frame stays below 512 bytes
+_MAX_TEXT = 250  # bytes of a description, so that a frame stays below 512
 
 
 def _error(condition: str, text: str) -> bytes:
-    return described(ERROR, (symbol(condition), string(text[:_MAX_TEXT])))
+    short = text.encode()[:_MAX_TEXT].decode(errors="ignore")
+    return described(ERROR, (symbol(condition), string(short)))
 
 
 def open_() -> bytes:

@@ -1,0 +1,166 @@
+"""A conversation with an AMQP 1.0 session: what happens, and what must follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.adapters.amqp import one_words as words
+from kaazing.adapters.amqp.adapter import OPTIONS
+from kaazing.adapters.amqp.one import AmqpOne
+from kaazing.errors import ProtocolViolation
+from kaazing.interfaces.adapters import Kind, Link, Login, NoLogin, Order, ToBack, ToFront
+from kaazing.wire.amqp_one import PLAIN_HEADER, frame
+from kaazing.wire.amqp_one_types import NULL, binary, boolean, described, string, symbol, uint, ushort
+
+DEFAULTS = {option.name: option.default for option in OPTIONS}
+
+
+def performative(descriptor: int, *values: bytes, channel: int = 0, payload: bytes = b"") -> bytes:
+    """Return a frame with a performative."""
+    return frame(described(descriptor, values) + payload, channel)
+
+
+def init(mechanism: str = "PLAIN", response: bytes = b"\0ann\0secret") -> bytes:
+    """Return a client's sasl-init."""
+    return words.init(mechanism, response)
+
+
+def begin(remote: int | None = None, channel: int = 0) -> bytes:
+    """Return a begin that gives 256 handles."""
+    remote_channel = NULL if remote is None else ushort(remote)
+    windows = (uint(0), uint(2000), uint(2000), uint(255))
+    return performative(0x11, remote_channel, *windows, channel=channel)
+
+
+def attach(
+    name: str, handle: int, *, receives: bool, address: str | None = "/queue/q", channel: int = 0
+) -> bytes:
+    """Return an attach to an address, dynamic for None."""
+    node = (string(address),) if address is not None else (NULL, NULL, NULL, NULL, boolean(True))
+    source, target = described(0x28, node if receives else ()), described(0x29, () if receives else node)
+    modes = (boolean(receives), NULL, NULL, source, target)
+    return performative(0x12, string(name), uint(handle), *modes, channel=channel)
+
+
+def flow(*link: bytes) -> bytes:
+    """Return a flow; C{link} begins with the handle."""
+    return performative(0x13, uint(0), uint(2000), uint(0), uint(2000), *link)
+
+
+def transfer(
+    handle: int = 0,
+    delivery: int | None = 0,
+    tag: bytes | None = b"t",
+    more: bool = False,
+    body: bytes = b"x",
+) -> bytes:
+    """Return a transfer."""
+    number = NULL if delivery is None else uint(delivery)
+    mark = NULL if tag is None else binary(tag)
+    rest = (NULL, NULL, boolean(True)) if more else ()
+    return performative(0x14, uint(handle), number, mark, *rest, payload=b"\0\x53\x75" + binary(body))
+
+
+def detach(handle: int) -> bytes:
+    """Return a detach that closes."""
+    return performative(0x16, uint(handle), boolean(True))
+
+
+OPEN = performative(0x10, string("client"), NULL, uint(65536), ushort(9))
+BACK_OPEN = performative(0x10, string("broker"), NULL, uint(65536), ushort(9))
+END = performative(0x17)
+CLOSE = performative(0x18)
+BEAT = frame(b"")
+OUTCOME = words.outcome(words.OK)
+PLAIN = described(0x40, (symbol("PLAIN"),))
+BACK_MECHANISMS = words.mechanisms(["PLAIN", "EXTERNAL"])
+SHOWN = words.mechanisms(["ANONYMOUS", "PLAIN"])
+
+
+class Dialogue:
+    """Tell the session what happens with L{front}, L{back} and the like; say with L{then} what must
+    follow, all of it, before the next thing happens. Every order towards an end counts, plain or not.
+
+    Attributes:
+        now: the time, seconds; set it to let time pass.
+    """
+
+    def __init__(
+        self,
+        case: SynchronousTestCase,
+        header: bytes = PLAIN_HEADER,
+        *,
+        injects: bool = False,
+        policy: Any = None,
+        **options: Any,
+    ) -> None:
+        values = {name.replace("_", "."): value for name, value in options.items()}
+        self._case = case
+        self.now = 100.0
+        link = Link(peer="192.0.2.1:5000", options={**DEFAULTS, **values}, injects=injects, policy=policy)
+        self.session = AmqpOne(link, header)
+        self.session.deadline = 130.0
+        self._said: list[Any] = []
+        self._hear(self.session.opened(self.now), ToBack)
+
+    def open(self) -> Dialogue:
+        """Let the two ends open the connection without SASL, and a session on channel 0."""
+        self.then(ToBack(PLAIN_HEADER)).front(OPEN + begin()).then(ToBack(OPEN + begin()))
+        self.back(PLAIN_HEADER + BACK_OPEN + begin(0))
+        return self.then(to_front(PLAIN_HEADER), to_front(BACK_OPEN), to_front(begin(0)))
+
+    def front(self, data: bytes) -> Dialogue:
+        """The client sends."""
+        return self._hear(self.session.from_front(data, Kind.BINARY, self.now), ToBack)
+
+    def back(self, data: bytes) -> Dialogue:
+        """The backend sends."""
+        return self._hear(self.session.from_back(data, self.now), to_front)
+
+    def back_ended(self) -> Dialogue:
+        """The backend sends no more."""
+        return self._hear(self.session.back_ended(self.now), to_front)
+
+    def login(self, answer: Login | NoLogin) -> Dialogue:
+        """The question for the login is answered."""
+        return self._hear(self.session.login(answer, self.now), ToBack)
+
+    def computed(self, result: Any) -> Dialogue:
+        """A computation is done."""
+        return self._hear(self.session.computed(result, self.now), ToBack)
+
+    def wait_for_deadline(self) -> Dialogue:
+        """Let time pass until the session wants to be told."""
+        self._case.assertIsNotNone(self.session.deadline)
+        self.now = self.session.deadline or 0.0
+        return self._hear(self.session.expired(self.now), ToBack)
+
+    def then(self, *orders: Order | str) -> Dialogue:
+        """This follows and nothing else; text stands for the violation that ends it all."""
+        said, self._said = self._said, []
+        self._case.assertEqual(said, list(orders))
+        return self
+
+    def _hear(self, orders: Iterable[Order], passing: Any) -> Dialogue:
+        self._case.assertEqual(self._said, [], "this was not expected")
+        self._said = carried_out(orders, passing)
+        return self
+
+
+def to_front(data: bytes) -> ToFront:
+    """Return the order for one binary message to the client."""
+    return ToFront(data, Kind.BINARY)
+
+
+def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
+    """Return the orders, plain bytes as C{passing} makes them, a violation as its text."""
+    said: list[Any] = []
+    try:
+        for order in orders:
+            said.append(passing(order) if isinstance(order, bytes) else order)
+    except ProtocolViolation as why:
+        said.append(str(why))
+    return said

@@ -1,0 +1,117 @@
+"""Tests for L{kaazing.adapters.amqp.one_policy}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.adapters.amqp.adapter import AmqpAdapter
+from kaazing.adapters.amqp.one_policy import Permit
+from kaazing.wire.amqp_one import frame, parse
+from kaazing.wire.amqp_one_types import NULL, Checker, boolean, described, string, symbol, uint
+from kaazing.wire.policy import Block, Policy, read_rule
+from tests.adapters.amqp.one_dialogue import attach
+
+
+def policy(*allow: str, deny: tuple[str, ...] = ()) -> Policy:
+    """Return the policy of one block."""
+    operations = AmqpAdapter.operations
+    rules = [tuple(read_rule(each, operations) for each in texts) for texts in (allow, deny)]
+    return Policy([Block(allow=rules[0], deny=rules[1])], frozenset(), operations)
+
+
+def asked(wire: bytes, *allow: str, deny: tuple[str, ...] = ()) -> str | None:
+    """Return why an attach is refused."""
+    what = parse(wire, Checker())
+    assert what is not None
+    return Permit(policy(*allow, deny=deny)).refuses(what)
+
+
+def receiver(address: str) -> bytes:
+    """Return the attach of a client that wants to receive."""
+    return attach("n", 0, receives=True, address=address)
+
+
+def sender(address: str) -> bytes:
+    """Return the attach of a client that wants to send."""
+    return attach("n", 0, receives=False, address=address)
+
+
+class PermitTests(SynchronousTestCase):
+    """Links and the operations they are."""
+
+    def test_receiver(self) -> None:
+        """
+        A receiver consumes from the address of its source.
+        """
+        self.assertIsNone(asked(receiver("/queue/a"), "consume /queue/*"))
+        self.assertEqual(asked(receiver("/queue/a"), "publish /queue/*"), "consume /queue/a is not allowed")
+
+    def test_wildcards(self) -> None:
+        """
+        An address with wildcards is allowed when everything it stands for is.
+        """
+        self.assertIsNone(asked(receiver("/topic/stock.*"), "consume /topic/stock.#"))
+        self.assertIsNotNone(asked(receiver("/topic/#"), "consume /topic/stock.#"))
+        secret = ("consume /topic/stock.secret",)
+        self.assertIsNotNone(asked(receiver("/topic/stock.*"), "consume /topic/stock.#", deny=secret))
+
+    def test_sender(self) -> None:
+        """
+        A sender publishes to the address of its target.
+        """
+        self.assertIsNone(asked(sender("/topic/a.b"), "publish /topic/a.b"))
+        self.assertEqual(
+            asked(sender("/topic/a.c"), "publish /topic/a.b"), "publish /topic/a.c is not allowed"
+        )
+
+    def test_exchange_alone(self) -> None:
+        """
+        To an exchange without routing key, where each message names its own, all must be allowed.
+        """
+        self.assertIsNone(asked(sender("/exchange/e"), "publish /exchange/e/#"))
+        denied = ("publish /exchange/e/secret",)
+        self.assertIsNotNone(asked(sender("/exchange/e"), "publish /exchange/e/#", deny=denied))
+        self.assertIsNone(asked(sender("/exchange/e/k"), "publish /exchange/e/#", deny=denied))
+
+    def test_encoded(self) -> None:
+        """
+        A name hidden behind percent signs, which RabbitMQ takes away, is asked for too.
+        """
+        denied = ("publish /queue/secret",)
+        self.assertIsNotNone(asked(sender("/queue/%73ecret"), "publish /queue/#", deny=denied))
+        self.assertIsNone(asked(sender("/queue/100%25"), "publish /queue/#", deny=denied))
+
+    def test_anonymous(self) -> None:
+        """
+        A sender to no address (anonymous relay) may send anywhere: it is refused where publishing is
+        restricted; so is an address that is no string.
+        """
+        for target in (described(0x29, ()), NULL, described(0x29, (symbol("/queue/a"),))):
+            body = described(0x12, (string("n"), uint(0), boolean(False), NULL, NULL, NULL, target))
+            self.assertEqual(
+                asked(frame(body), "publish /queue/#"), "publish without an address is not allowed"
+            )
+            self.assertIsNone(asked(frame(body), "publish"))
+
+    def test_dynamic(self) -> None:
+        """
+        Nodes that the backend makes for the client are the operation declare.
+        """
+        for receives in (True, False):
+            wire = attach("n", 0, receives=receives, address=None)
+            self.assertIsNone(asked(wire, "declare dynamic"))
+            self.assertEqual(asked(wire, "publish", "consume"), "declare dynamic is not allowed")
+
+    def test_coordinator(self) -> None:
+        """
+        Transactions may be coordinated: their messages need links of their own.
+        """
+        body = (string("n"), uint(0), boolean(False), NULL, NULL, NULL, described(0x30, ()))
+        self.assertIsNone(asked(frame(described(0x12, body)), "consume /queue/a"))
+
+    def test_needed(self) -> None:
+        """
+        A policy that restricts nothing need not be asked.
+        """
+        self.assertFalse(Permit(policy("*")).needed)
+        self.assertTrue(Permit(policy("publish,consume")).needed)
