@@ -12,7 +12,7 @@ from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.arrivals import ask, visit
 from kaazing.transports.callers import Caller
 from kaazing.wire.heads import peek
-from tests.transports.doors import HANDSHAKE, Host, with_fields
+from tests.transports.doors import HANDSHAKE, Host, Wire, with_fields
 
 VISIT = Visit(peer="192.0.2.1:5000")
 UNREACHABLE = "502: the backend cannot be reached (RFC 9110 section 15.6.3)"
@@ -43,7 +43,11 @@ class VisitTests(SynchronousTestCase):
             },
             subprotocols=("b", "a"),
         )
-        self.assertEqual(visit(head, Caller("192.0.2.9:1", True, "example.com", 8000)), expected)
+        who = Caller("192.0.2.9:1", True, "example.com", 8000, Wire())
+        self.assertEqual(visit(head, who), expected)
+        told = visit(head, who).client
+        assert told is not None
+        self.assertEqual(told(), who.client())
 
 
 class AskTests(SynchronousTestCase):

@@ -22,6 +22,7 @@ from kaazing.transports.listener import HANDSHAKE_TIMEOUT, Doors, Listener, Stre
 from kaazing.transports.routes import Route
 from kaazing.transports.tls import ClientContexts, Identity, ServerContexts
 from kaazing.transports.wheel import Wheel
+from kaazing.wire.proxy_header import Client
 from tests.transports.cables import Cable
 from tests.transports.certificates import SERVER
 from tests.transports.doors import HANDSHAKE, Host, Page, Wire, answers, get
@@ -59,6 +60,10 @@ class StreamsTests(SynchronousTestCase):
         host, wire = self.arrive()
         self.assertEqual(host.visits, [Visit(peer="192.0.2.1:5000")])
         self.assertEqual((len(host.guests), wire.producerState), (1, "paused"))
+        told = host.visits[0].client
+        assert told is not None
+        here = wire.getHost()
+        self.assertEqual(told(), Client(source=("192.0.2.1", 5000), destination=(here.host, here.port)))
         ear = host.listen()
         wire.say(b"hello")
         self.assertEqual((ear.heard, wire.producerState), ([b"hello"], "producing"))
