@@ -61,6 +61,18 @@ class OrderTests(AdaptedTestCase):
         messages = [(TEXT, b"one"), (TEXT, b"zwei"), (BINARY, b"\xff")]
         self.assertEqual(self.heard(), (messages, b"onezwei\xff"))
 
+    def test_kind(self) -> None:
+        """
+        A session may say of what kind its messages are, from one to the next.
+        """
+        self.adapt(from_back=Whole([b"text"]))
+        self.session.kind = Kind.BINARY
+        self.backend.send(b"?")
+        self.assertEqual(self.heard()[0], [(BINARY, b"text")])
+        self.session.kind = Kind.TEXT
+        self.backend.send(b"?")
+        self.assertEqual(self.heard()[0][1:], [(TEXT, b"text")])
+
     def test_whole_list(self) -> None:
         """
         A list passes as it is, in one write.
