@@ -286,7 +286,7 @@ class Scanner:
         if hasattr(parser, "SetReparseDeferralEnabled"):
             parser.SetReparseDeferralEnabled(False)  # no tag is given in parts
         parser.Parse(self._root)
-        parser.StartElementHandler = self._opened  # type: ignore[assignment]  # attributes are ordered
+        parser.StartElementHandler = self._opened
         parser.EndElementHandler = self._closed
         parser.StartNamespaceDeclHandler = self._declare
         self._parser = parser
