@@ -44,7 +44,7 @@ ASIDE = {
     "kaazing.plugins": {"kaazing.interfaces"},
     "kaazing.wire": set[str](),
     "kaazing.config": set[str](),
-    "kaazing.adapters": {"kaazing.wire"},
+    "kaazing.adapters": {"kaazing.wire", "kaazing.adapters.base"},
     "kaazing.transports": {"kaazing.wire", "kaazing.config.model"},
     "kaazing.services": {"kaazing.wire", "kaazing.config.model"},
     "twisted.plugins.kaazing_gateway": {"kaazing.plugins"},
