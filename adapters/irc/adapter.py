@@ -61,8 +61,8 @@ OPTIONS = (
         name="webirc.secure",
         read=switch,
         default=True,
-        doc="Whether WEBIRC says that a client's connection is encrypted, where it is; not all servers take"
-        " a parameter for that, ngIRCd takes none.",
+        doc="Whether WEBIRC says that a client's connection is encrypted, where it is; some servers of old"
+        " take no parameter for that.",
     ),
     Option(
         name="irc.login",

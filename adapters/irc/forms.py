@@ -46,7 +46,7 @@ class Form:
         if data.endswith(b"\n"):  # forbidden, and harmless
             data = data[:-2] if data.endswith(b"\r\n") else data[:-1]
         if self.strict:
-            if kind is not self.kind:
+            if kind != self.kind:  # a plain number where many messages come
                 raise FrameViolation(
                     f"message that is not {self.kind.name.lower()}",
                     side=Side.FRONT,
@@ -72,4 +72,4 @@ def agreed(link: Link) -> Form | None:
 def shown(data: bytes, kind: Kind) -> Form:
     """Return the form of a client without a subprotocol whose first message is this: what it sends is
     what it gets, text or binary, with ends of lines or one line a message."""
-    return Form(kind, stream=b"\n" in data, text=kind is Kind.TEXT)
+    return Form(Kind(kind), stream=b"\n" in data, text=kind == Kind.TEXT)

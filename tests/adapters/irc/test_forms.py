@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -39,6 +40,9 @@ class FormTests(SynchronousTestCase):
         A message is a line, without an end or with one; several at once where nothing was agreed on.
         """
         strict, loose = Form(Kind.TEXT, strict=True), Form(Kind.TEXT)
+        plain_number: Any = 1
+        self.assertEqual(strict.lines(b"PING", plain_number, 0), b"PING\r\n")
+        self.assertIs(shown(b"PING", plain_number).kind, Kind.TEXT)
         for form in (strict, loose):
             for data in (b"PING", b"PING\n", b"PING\r\n"):
                 self.assertEqual(form.lines(data, Kind.TEXT, 0), b"PING\r\n")

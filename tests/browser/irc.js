@@ -1,0 +1,85 @@
+// Conversations of unmodified irc-framework clients with an IRC server, in Node or in a page.
+// What came of it is returned as plain values, for the Python test to compare.
+import irc from 'irc-framework'
+import Transport from 'irc-framework/src/transports/websocket.js'
+import { asleep, promised, same, text } from './steps.js'
+
+function made({ host, port, nick, protocol, password, account }) {
+  return new irc.Client({
+    host,
+    port,
+    path: '/irc',
+    nick,
+    username: nick,
+    gecos: nick,
+    password,
+    account,
+    transport: Transport,
+    websocket_protocol: protocol,
+    auto_reconnect: false,
+    message_max_length: 300,
+    ping_interval: 1,
+    ping_timeout: 5,
+  })
+}
+
+async function joined(client, channel) {
+  await promised('001', (done) => {
+    client.on('registered', done)
+    client.connect()
+  })
+  await promised('JOIN', (done) => {
+    client.on('join', (event) => event.nick === client.user.nick && done())
+    client.join(channel)
+  })
+}
+
+// Two clients in a channel: one speaks, `count` texts and one of `long` bytes in lines of 300, the other
+// hears; then silence for `idle` milliseconds, with heart-beats of a second.
+export async function converse({ count, long, idle, channel, ...options }) {
+  const facts = { texts: 0, failed: false }
+  const [ann, bob] = ['ann', 'bob'].map((nick) => made({ ...options, nick }))
+  ann.on('sasl failed', () => (facts.failed = true))
+  ann.on('loggedin', (event) => (facts.account = event.account))
+  await joined(ann, channel)
+  await joined(bob, channel)
+  facts.subprotocol = bob.connection.transport.socket.protocol
+  const heard = []
+  const line = (number) => `${String(number).padStart(6, '0')} `.padEnd(300, 'x')
+  const lines = Array.from({ length: Math.ceil(long / 300) }, (_, number) => line(number))
+  await promised('messages', (done) => {
+    bob.on('privmsg', (event) => {
+      heard.push(event.message)
+      if (heard.length === count + lines.length) done()
+    })
+    for (let number = 0; number < count; number += 1) ann.say(channel, text(number))
+    for (const each of lines) ann.say(channel, each)
+  })
+  facts.texts = heard.slice(0, count).filter((each, number) => each === text(number)).length
+  facts.long = same(heard.slice(count), lines)
+  await asleep(idle)
+  facts.alive = ann.connected && bob.connected
+  facts.host = await promised('WHOIS', (done) => ann.whois('ann', (event) => done(event.actual_ip || event.hostname)))
+  for (const client of [ann, bob]) {
+    await promised('close', (done) => {
+      client.on('socket close', done)
+      client.quit('bye')
+    })
+  }
+  return facts
+}
+
+// Connect expecting a refusal; return the words of the server's or the gateway's last lines.
+export async function refused(options) {
+  const facts = {}
+  const client = made({ ...options, nick: 'eve' })
+  client.on('raw', (event) => {
+    if (event.from_server && event.line.includes('ERROR')) facts.error = event.line
+    if (event.from_server && / 904 /.test(event.line)) facts.failed = true
+  })
+  await promised('close', (done) => {
+    client.on('socket close', done)
+    client.connect()
+  })
+  return facts
+}
