@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.adapters.stomp.test_session -*-
+# -*- test-case-name: tests.adapters.stomp.test_session,tests.adapters.stomp.test_session_cuts -*-
 """One STOMP connection: frames of both sides checked, the login put in, heart-beats passed on.
 
 docs/protocols/stomp.md says what is checked and what is left to the broker, and why.

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.wire.test_pure_stomp -*-
+# -*- test-case-name: tests.wire.test_pure_stomp,tests.wire.test_pure_stomp_owners -*-
 """The STOMP scanner in Python, where C is not to be had; twin of kaazing/native/stomp*.c.
 
 The rules stand in the same order in both, so that they find the same fault first.

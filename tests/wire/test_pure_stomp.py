@@ -102,45 +102,6 @@ class ScannerTests(Case):
         place = len(HELLO + begin) + 1
         self.assertEqual(items, [HELLO, (len(HELLO), begin), b"\n", (place, send), HELLO])
 
-    def test_client_frames_apart(self) -> None:
-        """
-        So may frames of the client be, each with the line ends behind it.
-        """
-        scanner = self.scanner(apart=True)
-        begin = b"BEGIN\ntransaction:t\n\n\0"
-        data = b"\n" + HELLO + b"\n\r\n" + HELLO + begin + HELLO + b"\n" + HELLO[:-1]
-        items = [b"\n", HELLO + b"\n\r\n", HELLO, (2 * len(HELLO) + 4, begin), HELLO + b"\n"]
-        self.assertEqual(scanner.feed(data), items)
-        self.assertEqual(scanner.feed(b"\0oops\n"), [HELLO])
-        self.assertIsNotNone(scanner.fault)
-
-    def test_watched_sends(self) -> None:
-        """
-        SEND frames come apart with their place where the owner has to look at them, too.
-        """
-        ack = b"ACK\nid:1\n\n\0"
-        items = self.scanner(sends=True).feed(ack + HELLO + b"\n" + HELLO)
-        place = len(ack)
-        self.assertEqual(items, [ack, (place, HELLO), b"\n", (place + len(HELLO) + 1, HELLO)])
-
-    def test_counts(self) -> None:
-        """
-        Whole frames are counted by their command, until the counts are taken.
-        """
-        scanner = self.scanner()
-        scanner.feed(HELLO * 3 + b"\nDISCONNECT\n\n\0")
-        self.assertEqual(scanner.take_counts(), {"SEND": 3, "DISCONNECT": 1})
-        scanner.feed(HELLO)
-        self.assertEqual(scanner.take_counts(), {})
-        scanner = self.scanner(client=False, split=True)
-        scanner.feed(NEWS + NEWS[:-1])
-        self.assertEqual(scanner.take_counts(), {"MESSAGE": 1})
-        scanner.feed(b"\0ERROR\n\n\0RECEIPT\nreceipt-id:1\n\n\0")
-        self.assertEqual(scanner.take_counts(), {"MESSAGE": 1, "ERROR": 1, "RECEIPT": 1})
-        scanner = self.scanner(version=0)
-        scanner.feed(b"CONNECT\n\n\0" + HELLO)
-        self.assertEqual(scanner.take_counts(), {"CONNECT": 1})
-
     def test_commands(self) -> None:
         """
         Each side has its own commands; any other word is refused, and shown if it is one.
