@@ -55,7 +55,8 @@ class OpeningTests(SynchronousTestCase):
         talk.login(Login(username="gw", password="pw")).then(
             ToBack(connect(4, 0xC2, sized("prod:gw"), sized("pw"))),
             ToBack(PING),
-            f"client byte {len(came)}: PINGREQ with flags that are reserved (MQTT 3.1.1; MQTT 5 section 2.1.3)",
+            f"client byte {len(came)}: PINGREQ with flags that are reserved"
+            " (MQTT 3.1.1; MQTT 5 section 2.1.3)",
         )
 
     def test_no_login(self) -> None:
