@@ -141,7 +141,9 @@ class AmqpNine(BaseSession):
         late = self._opening.phase.side if self._opening is not None else Side.BACK
         what = "login timeout" if late is Side.FRONT else "login timeout of the backend"
         if not self._closing:
-            yield ToFront(encode(0, "connection.close", _FORCED, f"CONNECTION_FORCED - {what}", 0, 0))
+            yield ToFront(
+                encode(0, "connection.close", _FORCED, f"CONNECTION_FORCED - {what}", 0, 0), Kind.BINARY
+            )
         yield Close(POLICY if late is Side.FRONT else INTERNAL_ERROR, what)
 
     def login(self, answer: Login | NoLogin, now: float) -> Iterable[Order]:
@@ -155,7 +157,7 @@ class AmqpNine(BaseSession):
         assert self._opening is not None
         yield self._opening.computed(result)
         for order in self._backed(self._back.feed(b"")):
-            yield ToFront(order) if type(order) is bytes else order
+            yield ToFront(order, Kind.BINARY) if type(order) is bytes else order
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
@@ -168,7 +170,7 @@ class AmqpNine(BaseSession):
 
     def _rejected(self) -> Iterator[Order]:
         if len(self._began) == 8:
-            yield ToFront(self._began)
+            yield ToFront(self._began, Kind.BINARY)
             yield Close(PROTOCOL_ERROR, "the backend does not speak AMQP 0-9-1")
 
     def _rest_of_front(self) -> Iterator[Order]:
@@ -251,7 +253,9 @@ class AmqpNine(BaseSession):
         elif self._opening is not None:
             yield from self._open(side, wire, offset)
         elif name == "connection.update-secret" and self._injects:
-            yield ToFront(encode(0, "connection.update-secret-ok"))  # the secret is not the client's
+            yield ToFront(
+                encode(0, "connection.update-secret-ok"), Kind.BINARY
+            )  # the secret is not the client's
         elif name in _ALWAYS_GOOD[side]:
             yield wire
         else:
@@ -279,7 +283,7 @@ class AmqpNine(BaseSession):
             blame = "" if why.side is Side.FRONT else "the backend broke the protocol: "
             text = f"{blame}{why.what} ({why.rule})"
             close = encode(0, "connection.close", code, text, key >> 16, key & 0xFFFF)
-            yield ToFront(close)
+            yield ToFront(close, Kind.BINARY)
             if self._opening is None:
                 yield ToBack(close)
         raise why

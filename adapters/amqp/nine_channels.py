@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kaazing.interfaces.adapters import Order, ToBack, ToFront
+from kaazing.interfaces.adapters import Kind, Order, ToBack, ToFront
 from kaazing.wire.amqp import Scanner, channel_of, encode, key_of, name_of
 
 
@@ -41,7 +41,7 @@ class Channels:
                 self._told.discard(channel)
                 self._back.await_open(channel)
             case "channel.close" if channel in self._told:
-                yield ToFront(encode(channel, "channel.close-ok"))
+                yield ToFront(encode(channel, "channel.close-ok"), Kind.BINARY)
                 return
             case "channel.close" if channel in self._telling:
                 self._telling[channel] = encode(channel, "channel.close-ok")

@@ -17,6 +17,7 @@ from kaazing.interfaces.adapters import (
     AskLogin,
     Close,
     Compute,
+    Kind,
     Link,
     Login,
     NoLogin,
@@ -165,7 +166,7 @@ class Opening:
         self.max_channel = _least(channels, self._options["amqp.maximum.channels"])
         self.max_frame = _least(size, self._options["amqp.maximum.frame.size"])
         told = encode(0, "connection.tune", self.max_channel, self.max_frame, heartbeat)
-        yield ToFront(told)
+        yield ToFront(told, Kind.BINARY)
 
     def _agree(self, wire: bytes, offset: int) -> None:
         """Take tune-ok: no more than was told, and 0 for no limit is more."""
@@ -190,7 +191,7 @@ class Opening:
 
 def refused(why: str, code: int) -> Iterator[Order]:
     """Tell the client that there is no login, and end it all with the WebSocket close code."""
-    yield ToFront(encode(0, "connection.close", ACCESS_REFUSED, f"ACCESS_REFUSED - {why}", 0, 0))
+    yield ToFront(encode(0, "connection.close", ACCESS_REFUSED, f"ACCESS_REFUSED - {why}", 0, 0), Kind.BINARY)
     yield Close(code, "login refused")
 
 

@@ -32,6 +32,7 @@ ONE = (b"AMQP\0\1\0\0", b"AMQP\2\1\0\0", b"AMQP\3\1\0\0")
 """What AMQP 1.0 begins with: bare, with TLS in it (section 5.2), with SASL (section 5.3)."""
 
 _TEXT = int(Kind.TEXT)
+_HEADERS = "AMQP 0-9-1 section 4.2.2"
 
 
 @implementer(IAdapterSession)
@@ -79,9 +80,9 @@ class AmqpSession:
             return
         conversation = self._conversation = self._made()
         if conversation is None:
-            yield ToFront(PREAMBLE)
+            yield ToFront(PREAMBLE, Kind.BINARY)
             what = "the first eight bytes are neither those of AMQP 0-9-1 nor of 1.0"
-            raise ProtocolViolation(what, side=Side.FRONT, offset=0, rule="AMQP 0-9-1 section 4.2.2")
+            raise ProtocolViolation(what, side=Side.FRONT, offset=0, rule=_HEADERS)
         conversation.deadline = self._deadline
         yield from conversation.opened(now)
         if data[missing:]:
@@ -94,10 +95,12 @@ class AmqpSession:
 
     def from_back(self, data: bytes, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.from_back}."""
-        if self._conversation is None:
-            what = "the backend speaks before the client"
-            raise ProtocolViolation(what, side=Side.BACK, offset=0, rule="AMQP 0-9-1 section 4.2.2")
-        return self._conversation.from_back(data, now)
+        return self._too_early() if self._conversation is None else self._conversation.from_back(data, now)
+
+    def _too_early(self) -> Iterator[Order]:
+        yield from ()
+        what = "the backend speaks before the client"
+        raise ProtocolViolation(what, side=Side.BACK, offset=0, rule=_HEADERS)
 
     def front_ended(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.front_ended}."""

@@ -115,8 +115,8 @@ def channel_of(wire: bytes) -> int:
 
 
 def key_of(wire: bytes) -> int:
-    """Return class and method of a method frame, the class in the upper 16 bits."""
-    return int.from_bytes(wire[7:11], "big")
+    """Return class and method of a method frame, the class in the upper 16 bits; 0 of any other frame."""
+    return int.from_bytes(wire[7:11], "big") if wire[0] == 1 else 0
 
 
 def name_of(wire: bytes) -> str:
