@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.transports.test_adapted,tests.transports.test_adapted_ends,tests.transports.test_adapted_questions -*-
+# -*- test-case-name: tests.transports.test_adapted,tests.transports.test_adapted_questions -*-
 """Joining two channels through an adapter's session: carries out what it orders."""
 
 from __future__ import annotations

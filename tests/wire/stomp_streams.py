@@ -84,6 +84,8 @@ def settings(random: Random) -> Settings:
         max_headers=random.choice((3, *[100] * 10)),
         max_line=random.choice((25, *[1000] * 10)),
         version=random.choice((0, 10, 11, 12, 12)),
+        apart=random.random() < 0.2,
+        sends=random.random() < 0.2,
     )
 
 
