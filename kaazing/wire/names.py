@@ -36,7 +36,8 @@ class Pattern:
     """A pattern, ready to be compared.
 
     State i means that the parts before i are matched. A part for many letters has two states: before
-    its first letter, which still needs the part's own separator, and behind it.
+    its first letter, which still needs the part's own separator, and behind it. Several in a row are one,
+    whose first letter may have any of their separators.
     """
 
     __slots__ = ("_begins", "_exact", "_hidden", "_letters", "_loops", "_wild", "end", "start")
@@ -47,9 +48,11 @@ class Pattern:
         self._exact: dict[Letter, int] = {}
         self._wild: dict[str, int] = {"": 0}
         self._letters: dict[int, Letter] = {}
-        at = 0
+        at, before = 0, None
         for separator, level in parts:
-            bit = 1 << at
+            again = level is _MANY and before is _MANY
+            before = level
+            bit = 1 << (at - 2 if again else at)
             if isinstance(level, str):
                 self._letters[at] = (separator, level)
                 for letter in {(separator, level), ("", level)}:
@@ -57,6 +60,8 @@ class Pattern:
             else:
                 for each in {separator, ""}:
                     self._wild[each] = self._wild.get(each, 0) | bit
+            if again:
+                continue
             if level is _MANY:
                 self._begins |= bit
                 self._loops |= bit << 1
@@ -68,11 +73,7 @@ class Pattern:
 
     def _closed(self, states: int) -> int:
         """Return the states with those that are reached without a letter."""
-        while True:
-            more = states | (states & self._begins) << 2 | (states & self._loops) << 1
-            if more == states:
-                return states
-            states = more
+        return states | (states & self._begins) << 2 | (states & self._loops) << 1
 
     def after(self, states: int, letter: Letter) -> int:
         """Return the states behind one more letter; 0 when nothing can match any more.
@@ -248,7 +249,8 @@ def _search(first: Pattern, second: Pattern, grammar: Grammar, *, matched: bool)
     others = {fresh := "\0", grammar.hidden + fresh}
     while any(pattern.holds(other) for pattern in (first, second) for other in others):
         others = {fresh := fresh + "\0", grammar.hidden + fresh}
-    if "" in grammar.separators and first.start & first.end and bool(second.start & second.end) == matched:
+    may_be_empty = "" in tuple(grammar.separators)
+    if may_be_empty and first.start & first.end and bool(second.start & second.end) == matched:
         return True
     todo = [(first.start, second.start, True)]
     seen = {(first.start, second.start)}
