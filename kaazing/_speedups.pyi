@@ -291,7 +291,7 @@ class StompScanner:
             max_frame: bytes of a frame, its NUL counted.
             max_headers: headers of a frame.
             max_line: bytes of a header line without its line feed.
-            apart: give each frame apart, with the ends-of-line that came behind it.
+            apart: give each frame apart, with the ends-of-line that came behind it; nothing beside C{split}.
             sends: whether the owner has to look at SEND frames, too.
 
         Raises:

@@ -152,7 +152,7 @@ step_between(scanner *self, feeding *f)
             self->line = self->place;
             if (self->over)
                 return stomp_fail_line(self, f, AFTER_DISCONNECT, self->place);
-            if (self->apart && stomp_flush(f, f->start) < 0)
+            if (self->apart && !self->split && stomp_flush(f, f->start) < 0)
                 return FAILED;
             self->command = NONE;
             self->headers = 0;

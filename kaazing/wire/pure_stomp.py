@@ -180,7 +180,7 @@ class StompScanner:
     def _begin(self) -> bool:
         if self._over:
             return self._fail_line(Code.AFTER_DISCONNECT, self._place)
-        if self._apart:
+        if self._apart and not self._split:
             self._flush(self._start)
         self._command = b""
         self._headers = 0
