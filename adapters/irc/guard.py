@@ -101,7 +101,11 @@ def _filtered(
         return None, refused
     rest = line.parameters[1:]
     if line.command == "JOIN" and rest:
-        keys = [key for key, name, yes in zip(rest[0].split(","), names, fit, strict=False) if name and yes]
+        keys = [
+            key.lstrip(":")
+            for key, name, yes in zip(rest[0].split(","), names, fit, strict=False)
+            if name and yes
+        ]
         rest = (",".join(keys), *rest[1:]) if any(keys) else ()
     return encode(replace(line, parameters=(",".join(kept), *rest))), refused
 

@@ -262,12 +262,12 @@ class IrcSession(BaseSession):
         if line.command == "001":
             self.deadline = None
             self._registered = True
-            self._nick, self._server = line.parameter(0), line.prefix
+            self._nick, self._server = _word(line.parameter(0)), line.prefix
             names = self._guard.names or self._claims is not None
             assert self._back is not None
             self._back.watch(frozenset((b"NICK",) if names else ()), False)
         elif line.command == "NICK" and folded(line.prefix.partition("!")[0]) == folded(self._nick):
-            self._nick = line.parameter(0)
+            self._nick = _word(line.parameter(0))
 
     def expired(self, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.expired}; the login has taken too long."""
@@ -306,3 +306,8 @@ class IrcSession(BaseSession):
 
 def _blame(why: ProtocolViolation) -> str:
     return f"the backend broke the protocol: {why.what} ({why.rule})"
+
+
+def _word(nick: str) -> str:
+    """Return a nickname that can stand in any line, whatever the backend said."""
+    return "*" if not nick or " " in nick or nick.startswith(":") else nick

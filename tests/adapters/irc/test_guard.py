@@ -51,6 +51,7 @@ class GuardTests(SynchronousTestCase):
             (b"JOIN #a,#d k2", ["474 #SECRET", "474 #bob"]),
         )
         self.assertEqual(self.admitted(guard, b"JOIN #b,#a k1"), (b"JOIN #a", ["474 #b"]))
+        self.assertEqual(self.admitted(guard, b"JOIN #b,#a x,:y z"), (b"JOIN #a y z", ["474 #b"]))
         self.assertEqual(self.admitted(guard, b"JOIN #b"), (None, ["474 #b"]))
         self.assertEqual(self.admitted(guard, b"JOIN 0"), (b"JOIN 0", []))
         self.assertEqual(self.admitted(guard, b"JOIN"), (b"JOIN", []))

@@ -216,6 +216,15 @@ class PolicyTests(SynchronousTestCase):
         talk.front(b"OPER a b").then(told(b":irc.test 421 ann OPER :is not allowed here"))
         talk.front(b"JOIN #a").then(sent(b"JOIN #a")).front(b"JOIN #a").then(sent(b"JOIN #a"))
 
+    def test_strange_names(self) -> None:
+        """
+        Where the backend says nothing that can be a name, the client is a star.
+        """
+        talk = Dialogue(self, replace(LINK, policy=Rules(command=("OPER",))))
+        for line in (b"001", b"001 :a b", b"001 :", b"001 ::a"):
+            talk.back(line).then(told(line))
+            talk.front(b"OPER a b").then(told(b"421 * OPER :is not allowed here"))
+
     def test_binary_names(self) -> None:
         """
         An answer in text is UTF-8, whatever the name was.
