@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from zope.interface import implementer
 
 from kaazing.errors import Side
@@ -17,7 +15,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[Side, str], int] = {}
-        self._alive: set[Any] = set()
+        self._alive: dict[int, IAdapterSession] = {}  # by identity: a session need not be hashable
 
     def add(self, side: Side, operation: str, count: int) -> None:
         """See L{IMeter}."""
@@ -26,17 +24,16 @@ class Tally:
 
     def opened(self, session: IAdapterSession) -> None:
         """A session starts."""
-        self._alive.add(session)
+        self._alive[id(session)] = session
 
     def gone(self, session: IAdapterSession) -> None:
         """A session is over; what it has not yet reported, it reports now."""
-        if session in self._alive:
-            self._alive.discard(session)
+        if self._alive.pop(id(session), None) is not None:
             session.report(self)
 
     def counts(self) -> dict[tuple[Side, str], int]:
         """Return how many messages each side has sent, by side and operation, those up to now."""
-        for session in self._alive:
+        for session in self._alive.values():
             session.report(self)
         return dict(self._counts)
 
