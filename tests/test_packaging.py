@@ -212,7 +212,7 @@ MORSE = {
         from kaazing.interfaces.adapters import Front, IAdapter
         @implementer(IAdapter)
         class Morse:
-            name, front, subprotocols, options = "morse", Front.STREAM, (), ()
+            name, front, subprotocols, options, operations = "morse", Front.STREAM, (), (), {}
             def check(self, options):
                 return ()
             def session(self, link):
@@ -229,7 +229,8 @@ MORSE = {
 
 ASK = """
 from kaazing import plugins
-print([(name, plugins.adapter(name).name) for name in plugins.adapters()])
+asked = ("morse", "semaphore", "stomp")
+print([(name, plugins.adapter(name).name) for name in plugins.adapters() if name in asked])
 print(plugins.service_type("morse.proxy").name)
 """
 
