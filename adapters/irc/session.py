@@ -178,7 +178,9 @@ class IrcSession(BaseSession):
             items: list[Any] = self._front.feed(self._form.lines(data, kind, self._front.offset))
         except ProtocolViolation as why:
             return self._failed(why, why.what)
-        if self._front.fault is None and tuple not in map(type, items):
+        if self._front.fault is None and (
+            type(items[0]) is bytes if len(items) == 1 else tuple not in map(type, items)
+        ):
             return items
         return self._admitted(items)
 

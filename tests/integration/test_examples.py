@@ -33,6 +33,7 @@ class ExampleTests(SynchronousTestCase):
         folder.mkdir(parents=True)
         crt, key = map(str, certificate(folder))
         given = {"CERTIFICATE": crt, "KEY": key, "BROKER_USER": "user", "BROKER_PASSWORD": "password"}
+        given["WEBIRC_PASSWORD"] = "password"
         for path in sorted((ROOT / "docs" / "conf").glob("*.xml")):
             with Gateway(elsewhere(path.read_text()), env=given) as gateway:
                 self.assertIn(STARTED, gateway.said(), path.name)
