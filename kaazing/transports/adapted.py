@@ -40,6 +40,8 @@ _ORDERED, _CONGESTED, _STARTING, _ASKED, _PACED = 1, 2, 4, 8, 16  # why an end i
 
 _log = Logger(namespace="kaazing.sessions")
 
+_Call = tuple[Callable[..., None], tuple[Any, ...]]
+
 
 class Adapted:
     """One front and its back with an adapter's session between them.
@@ -79,7 +81,7 @@ class Adapted:
         self._closed = False  # somebody decided to end it
         self._deaf = False  # closed, or a question is open
         self._answer: Deferred[Any] | None = None  # to the open question
-        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()  # for the answer
+        self._waiting: deque[_Call] | None = None  # for the answer; thousands of sessions have no question
         self._up = 2  # channels that are not gone
         self._over: set[Side] = set()  # ends that send no more
 
@@ -190,6 +192,8 @@ class Adapted:
     def _ask(self, question: AskLogin | StartTls | Compute) -> None:
         if self._answer is not None:
             raise TypeError(f"an adapter's session asked {question!r} before its last question was answered")
+        if self._waiting is None:
+            self._waiting = deque()
         if isinstance(question, StartTls) and any(more[:1] == (Side.BACK,) for _, more in self._waiting):
             self._lose(ConnectError("the backend sent bytes in clear behind its consent to TLS"))
             return
@@ -229,7 +233,7 @@ class Adapted:
             self._close(INTERNAL_ERROR, "the service failed")
 
     def _wait(self, call: Callable[..., None], *more: Any) -> None:
-        if not self._closed:
+        if self._waiting is not None:  # as it is while a question is open
             self._waiting.append((call, more))
 
     def _go_on(self) -> None:
@@ -239,6 +243,7 @@ class Adapted:
             call, more = self._waiting.popleft()
             call(*more)
         if not self._deaf:
+            self._waiting = None
             for side in Side:
                 self._hold(side, self._held[side] & ~_ASKED)
 
@@ -322,7 +327,7 @@ class Adapted:
 
     def _over_with(self) -> None:
         self._closed = self._deaf = True
-        self._waiting.clear()
+        self._waiting = None
         self._wheel.take(self)
         answer, self._answer = self._answer, None
         if answer is not None:
