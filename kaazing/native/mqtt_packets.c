@@ -317,6 +317,8 @@ check_reasoned(reading *r)
 {
     const uint8_t *place = r->at;
     unsigned code;
+    if (r->type == AUTH && r->self->client && r->at == r->end)
+        return mqtt_bad(r, BAD_REASON, r->at, 0); /* nothing means success, which servers say */
     if (r->self->version == V5 && r->at < r->end) {
         if (!read_reason(r, &code) || (r->at < r->end && !mqtt_properties(r, r->type)))
             return 0;

@@ -307,6 +307,8 @@ class Rules:
     def _reasoned(self, reading: Reading, type: int) -> None:
         """DISCONNECT and AUTH: nothing, or a reason code with or without properties."""
         place = reading.at
+        if type == AUTH and self.state.client and reading.at == reading.end:
+            raise Bad(Code.BAD_REASON, place, 0)  # nothing means success, which servers say
         if self.state.version == 5 and reading.at < reading.end:
             self._reason(reading, type)
             if reading.at < reading.end:

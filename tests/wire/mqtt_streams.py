@@ -199,13 +199,13 @@ def stream(random: Random, given: Settings, faults: float) -> bytes:
         version = random.choice((3, 4, 5))
         parts.append(_connect(random, version, faults))
     elif not given.client and not given.connected:
-        parts.append(_body(random, 2, version, faults, given.client))
+        parts.append(body(random, 2, version, faults, given.client))
     for _ in range(random.randrange(1, 6)):
         types = (3, 3, 3, 4, 5, 6, 7, 8, 10, 12) if given.client else (3, 3, 3, 4, 5, 6, 7, 9, 11, 13)
         type = random.choice(types)
         if random.random() < max(faults, 0.05):
             type = random.randrange(16)
-        parts.append(_body(random, type, version, faults, given.client))
+        parts.append(body(random, type, version, faults, given.client))
     return b"".join(parts)
 
 
@@ -246,7 +246,7 @@ def _connect(random: Random, version: int, faults: float) -> bytes:
     return packet(0x10, *parts, b"x" if _wrong(random, faults) else b"")
 
 
-def _body(random: Random, type: int, version: int, faults: float, client: bool) -> bytes:
+def body(random: Random, type: int, version: int, faults: float, client: bool) -> bytes:
     id = b"\0\0" if _wrong(random, faults) else random.choice((b"\0\1", b"\xff\xff"))
     props = _properties(random, type, version, faults)
     flags = random.randrange(16) if _wrong(random, faults) else 2 if type in (6, 8, 10) else 0

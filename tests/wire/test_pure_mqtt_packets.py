@@ -107,6 +107,8 @@ class OrderTests(SynchronousTestCase):
         self.assertEqual(refusal(challenged, again), "")
         self.assertIn("reason code 0x19 in AUTH", refusal(challenged, packet(0xF0, b"\x19", method)))
         self.assertIn("AUTH without property 0x15", refusal(challenged, packet(0xF0, b"\x18\0")))
+        self.assertIn("reason code 0x00 in AUTH", both(FRESH, [named + b"\xf0\0"])[1])
+        self.assertEqual(refusal(challenged, b"\xf0\0"), "", "success, in as few bytes as can be")
 
     def test_versions(self) -> None:
         """
