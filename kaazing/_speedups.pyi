@@ -320,10 +320,10 @@ class MqttScanner:
     it. Nothing it says depends on where the stream is cut.
 
     Attributes:
-        version: 3 for MQTT 3.1, 4 for 3.1.1, 5; 0 before CONNECT. Set as soon as it has been read, even where
-            the rest of the CONNECT is at fault.
-        fault: None, or the rule that a packet broke: (L{kaazing.wire.mqtt_faults.Code}, offset in the stream of
-            the field at fault, packet type, a number to tell).
+        version: 3 for MQTT 3.1, 4 for 3.1.1, 5; 0 before CONNECT. Set as soon as it has been read, also
+            where the rest of the CONNECT is at fault.
+        fault: None, or the rule that a packet broke: (L{kaazing.wire.mqtt_faults.Code}, offset in the
+            stream of the field at fault, packet type, a number to tell).
         plain: whether the last feed gave nothing but bytes, and there is no fault.
         offset: in the stream, of the first byte that has not passed.
         pending: bytes kept of the open packet; up to twice as much memory is held.

@@ -27,7 +27,9 @@ class FuzzTests(SynchronousTestCase):
             for path in Path(__file__).parent.glob("*.py")
             if path.stem[:5] not in ("__ini", "test_")
         )
-        self.assertTrue({"envelope", "heads", "irc", "lane", "mqtt", "stomp", "visitors", "wse"} <= set(names))
+        self.assertTrue(
+            {"envelope", "heads", "irc", "lane", "mqtt", "stomp", "visitors", "wse"} <= set(names)
+        )
         running = {
             name: subprocess.Popen(
                 [sys.executable, "-m", f"tests.fuzz.{name}", str(SECONDS)],
