@@ -41,6 +41,8 @@ from kaazing.wire.amqp_one import (
 )
 from kaazing.wire.amqp_one_types import RESOURCE_LIMIT, Malformed
 
+_REFUSED = Close(POLICY, "the backend refuses the login")
+
 Step = Callable[[bytes, list[Order]], None]
 """Takes the next frame or header of an end, and puts what follows from it into the list."""
 
@@ -240,6 +242,7 @@ class AmqpOne(BaseSession):
             if self._steps[Side.FRONT] == self._client_sasl:
                 self._steps[Side.FRONT] = self._client_header
         elif self._turns.code is not None:
+            orders.append(_REFUSED)
             self._steps = dict.fromkeys(Side, self._drop)
 
     def _back(self, wire: bytes, orders: list[Order]) -> None:
@@ -292,7 +295,7 @@ class AmqpOne(BaseSession):
         except Denied as why:
             condition = words.UNAUTHORIZED if why.code == words.AUTH else words.INTERNAL
             orders += self._denial(why.code, condition, str(why))
-            orders.append(Close(POLICY, "the backend refuses the login"))
+            orders.append(_REFUSED)
             self._steps = dict.fromkeys(Side, self._drop)
             return
         if isinstance(answer, Compute):

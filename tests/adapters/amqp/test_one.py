@@ -92,7 +92,8 @@ class OwnLoginTests(SynchronousTestCase):
         talk = Dialogue(self, SASL_HEADER).then(ToBack(SASL_HEADER))
         talk.back(SASL_HEADER + SHOWN).then(to_front(SASL_HEADER), to_front(SHOWN))
         talk.front(init()).then(ToBack(init()))
-        talk.back(words.outcome(1)).then(to_front(words.outcome(1)))
+        over = Close(1008, "the backend refuses the login")
+        talk.back(words.outcome(1)).then(to_front(words.outcome(1)), over)
         talk.front(PLAIN_HEADER).then().back(CLOSE).then().back_ended().then()
 
     def test_other_header(self) -> None:
