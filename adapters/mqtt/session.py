@@ -168,10 +168,12 @@ class MqttSession(BaseSession):
                 yield from self._opening(wire, items[place + 1 :])
                 return
             try:
-                yield from self._looked_at(wire, offset)
+                order = self._judged(wire, offset)
             except ProtocolViolation as why:
                 yield from self._farewell(PROTOCOL, _words(why))
                 raise
+            if order is not None:
+                yield order
         if self._front.fault is not None:
             fault = violation(self._front.fault, Side.FRONT, self._front.version)
             yield from self._farewell(reason(self._front.fault), _words(fault))
@@ -212,39 +214,43 @@ class MqttSession(BaseSession):
             yield connect.encode()
             yield from self._admitted(behind)
 
-    def _looked_at(self, wire: bytes, offset: int) -> Iterator[Order]:
-        """A packet of the client that the ledger or the policy has to see."""
-        version, type = self._front.version, wire[0] >> 4
-        if type in (PUBLISH, PUBREL):
-            yield from self._policed(wire)
-            return
+    def _judged(self, wire: bytes, offset: int) -> Order | None:
+        """Return what becomes of a packet that the ledger or the policy has to see."""
+        type = wire[0] >> 4
+        if type == PUBLISH:
+            return self._published(wire)
+        return self._released(wire) if type == PUBREL else self._requested(wire, offset)
+
+    def _requested(self, wire: bytes, offset: int) -> Order:
+        """Return what becomes of a SUBSCRIBE or UNSUBSCRIBE."""
+        version, refused = self._front.version, frozenset[int]()
         request = parse_request(wire, version)
-        refused = frozenset[int]()
-        if self._policy is not None and type == SUBSCRIBE:
+        if self._policy is not None and wire[0] >> 4 == SUBSCRIBE:
             refused = refused_filters(self._policy, request.filters)
         if refused and len(refused) == len(request.filters):
             codes = [self._ledger.failure] * len(refused)
-            yield ToFront(acknowledge(SUBACK, version, request.id, codes), Kind.BINARY)
-            return
+            return ToFront(acknowledge(SUBACK, version, request.id, codes), Kind.BINARY)
         self._ledger.ask(request, offset, refused)
-        yield request.without(refused) if refused else wire
+        return request.without(refused) if refused else wire
 
-    def _policed(self, wire: bytes) -> Iterator[Order]:
-        """A PUBLISH that may be refused, or the PUBREL of one that may have been."""
+    def _published(self, wire: bytes) -> Order | None:
+        """Return what becomes of a PUBLISH that may be refused."""
         assert self._publishing is not None
-        if wire[0] >> 4 == PUBREL:
-            answer = self._publishing.released(identifier(wire))
-            yield wire if answer is None else ToFront(answer, Kind.BINARY)
-            return
         publish = parse_publish(wire, self._front.version)
         if self._publishing.allows(publish):
-            yield wire
-            return
+            return wire
         self._refused += 1
         answer = self._publishing.refuse(publish)
-        if answer is not None:
-            self._front.refill(1)  # it is under way no more
-            yield ToFront(answer, Kind.BINARY)
+        if answer is None:
+            return None
+        self._front.refill(1)  # it is under way no more
+        return ToFront(answer, Kind.BINARY)
+
+    def _released(self, wire: bytes) -> Order:
+        """Return what becomes of a PUBREL, whose PUBLISH may have been refused."""
+        assert self._publishing is not None
+        answer = self._publishing.released(identifier(wire))
+        return wire if answer is None else ToFront(answer, Kind.BINARY)
 
     def _answered(self, items: list[Any]) -> Iterator[Order]:
         """Packets of the backend, some of which end what the client has asked for, or a fault."""

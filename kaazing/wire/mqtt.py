@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kaazing.wire.mqtt_types import (
     ALIAS,
@@ -120,8 +120,7 @@ class Connack:
     max_packet: int
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(NamedTuple):
     """What a policy asks of a PUBLISH (MQTT 5 section 3.3); C{topic} may be empty where there is an alias.
 
     Attributes:
@@ -218,12 +217,15 @@ def lower_aliases(wire: bytes, most: int) -> bytes:
 
 def parse_publish(wire: bytes, version: int) -> Publish:
     """Read a client's PUBLISH up to its payload."""
-    reading = _reading(wire, client=True, version=version)
-    topic = reading.binary()
-    qos = wire[0] >> 1 & 3
-    id = reading.number(2) if qos else 0
-    alias = 0
-    if version == 5 and wire[reading.at]:
+    start = _head(wire) + 2
+    at = start + int.from_bytes(wire[start - 2 : start], "big")
+    topic, qos, id, alias = wire[start:at], wire[0] >> 1 & 3, 0, 0
+    if qos:
+        id = int.from_bytes(wire[at : at + 2], "big")
+        at += 2
+    if version == 5 and wire[at]:
+        reading = _reading(wire, client=True, version=version)
+        reading.at = at
         reading.read_properties(PUBLISH)
         alias = _number(reading.properties.get(ALIAS, 0))
     return Publish(topic, qos, id, alias)
