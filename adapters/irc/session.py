@@ -49,7 +49,7 @@ class IrcSession(BaseSession):
 
     __slots__ = (
         "_asked", "_back", "_claims", "_form", "_front", "_guard", "_held", "_link", "_nick", "_opening",
-        "_own", "_registered", "_server", "_unread", "_username", "_waiting",
+        "_own", "_registered", "_server", "_single", "_unread", "_username", "_waiting",
     )  # fmt: skip
 
     def __init__(self, link: Link) -> None:
@@ -67,6 +67,7 @@ class IrcSession(BaseSession):
         self._unread: deque[Any] = deque()  # of the backend, behind what raised a question
         self._asked = self._held = self._registered = False
         self._nick, self._server, self._username = "*", "", ""
+        self._single = 0  # the kind, a plain number, of messages that are a line each
 
     def _commands(self) -> frozenset[bytes]:
         """Those of the client that bear on a login which is the gateway's."""
@@ -100,6 +101,7 @@ class IrcSession(BaseSession):
 
     def _begin(self, form: Form) -> Iterator[Order]:
         self._form, self.kind = form, form.kind
+        self._single = 0 if form.stream else int(form.kind)
         self._back = self._scanner(Side.BACK, split=self._link.messages, bare=not form.stream, text=form.text)
         self._back.watch(frozenset(), True)  # all, until the opening is over
         orders = list(self._told(Opening.begin))
@@ -173,16 +175,16 @@ class IrcSession(BaseSession):
 
     def _inward(self, data: bytes, kind: Kind) -> Iterable[Order]:
         """What goes on of the client's words; a list where all of it does."""
-        assert self._form is not None
-        try:
-            items: list[Any] = self._front.feed(self._form.lines(data, kind, self._front.offset))
-        except ProtocolViolation as why:
-            return self._failed(why, why.what)
-        if self._front.fault is None and (
-            type(items[0]) is bytes if len(items) == 1 else tuple not in map(type, items)
-        ):
-            return items
-        return self._admitted(items)
+        if kind == self._single and b"\n" not in data and b"\r" not in data:  # mostly
+            data += _END
+        else:
+            assert self._form is not None
+            try:
+                data = self._form.lines(data, kind, self._front.offset)
+            except ProtocolViolation as why:
+                return self._failed(why, why.what)
+        items: list[Any] = self._front.feed(data)
+        return items if self._front.fault is None and _only_passes(items) else self._admitted(items)
 
     def _admitted(self, items: list[Any]) -> Iterator[Order]:
         for item in items:
@@ -220,7 +222,7 @@ class IrcSession(BaseSession):
         """See L{IAdapterSession.from_back}."""
         assert self._back is not None
         items: list[Any] = self._back.feed(data)
-        if self._registered and self._back.fault is None and tuple not in map(type, items):
+        if self._registered and self._back.fault is None and _only_passes(items):
             return items
         self._unread.extend(items)
         return self._read_on()
@@ -308,6 +310,11 @@ class IrcSession(BaseSession):
 
 def _blame(why: ProtocolViolation) -> str:
     return f"the backend broke the protocol: {why.what} ({why.rule})"
+
+
+def _only_passes(items: list[Any]) -> bool:
+    """Return whether a scanner has found nothing to look at."""
+    return type(items[0]) is bytes if len(items) == 1 else tuple not in map(type, items)
 
 
 def _word(nick: str) -> str:
