@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from kaazing.wire.amqp_one_tables import COMPOSITES, PERFORMATIVES, SASL, SYMBOLIC, Composite, Field
 from kaazing.wire.amqp_one_types import (
     DESCRIBED,
+    DESCRIPTORS,
     LIST,
     MAP,
     NULL,
     SYMBOL,
-    ULONG,
     Checker,
     Malformed,
     described,
@@ -222,11 +222,11 @@ def _descriptor(data: bytes, at: int, end: int, checker: Checker) -> tuple[int |
         return data[at + 2], at + 3
     if at >= end or data[at] != DESCRIBED:
         raise Malformed("a value without descriptor", at, "section 1.4")
+    if at + 1 < end and data[at + 1] not in DESCRIPTORS:
+        raise Malformed("a descriptor that is neither ulong nor symbol", at, "section 1.4")
     stop = checker.skip(data, at + 1, end, 1)
-    code = data[at + 1]
-    if code in ULONG:
-        return int(read(data, at + 1) or 0), stop
-    return SYMBOLIC.get(str(read(data, at + 1)).encode()) if code in SYMBOL else None, stop
+    value = read(data, at + 1)
+    return value if isinstance(value, int) else SYMBOLIC.get(str(value).encode()), stop
 
 
 def _listed(

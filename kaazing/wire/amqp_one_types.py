@@ -19,6 +19,7 @@ BINARY = frozenset((0xA0, 0xB0))
 STRING = frozenset((0xA1, 0xB1))
 SYMBOL = frozenset((0xA3, 0xB3))
 LIST = frozenset((0x45, 0xC0, 0xD0))
+DESCRIPTORS = ULONG | SYMBOL
 MAP = frozenset((0xC1, 0xD1))
 ARRAY = frozenset((0xE0, 0xF0))
 
@@ -113,6 +114,8 @@ class Checker:
         while at < end and data[at] == DESCRIBED:
             depth += 1
             self._check_depth(depth, at)
+            if at + 1 < end and data[at + 1] not in DESCRIPTORS:
+                raise Malformed("a descriptor that is neither ulong nor symbol", at, "section 1.4")
             at = self.skip(data, at + 1, end, depth)
         if at >= end:
             raise _cut_off(start)

@@ -55,7 +55,7 @@ GOOD = {
     "1.6.24 empty array": b"\xe0\x02\0\xa3",
     "1.2 described": b"\0\x53\x24\x45",
     "1.2 described by a symbol": b"\0\xa3\x01x\xa1\x01y",
-    "1.2 a described descriptor": b"\0\0\x53\1\x53\2\x40",
+    "1.2 a described described value": b"\0\x53\1\0\x53\2\x40",
 }
 
 BAD = {
@@ -72,6 +72,8 @@ BAD = {
     "1.6.24 booleans": (b"\xe0\x04\x02\x56\1\2", "a boolean that is neither 0 nor 1", 5),
     "1.6": (b"\x46", "format code 0x46 is not defined", 0),
     "1.6 c3": (b"\xc3\0", "format code 0xc3 is not defined", 0),
+    "1.4": (b"\0\xa1\1x\x40", "a descriptor that is neither ulong nor symbol", 0),
+    "1.4 described": (b"\0\0\x53\1\x40\x40", "a descriptor that is neither ulong nor symbol", 0),
     "1.2 nothing": (b"", "a value is cut off", 0),
     "1.2 no value": (b"\0\x53\1", "a value is cut off", 0),
     "1.2 cut": (b"\x70\0\0\0", "a value is cut off", 1),
@@ -121,9 +123,9 @@ class CheckerTests(SynchronousTestCase):
         """
         Lists and descriptors are nested as deep as the limit says and no deeper.
         """
-        for deep in (nested(5), b"\0" * 4 + b"\x40" * 4 + b"\x45"):
+        for deep in (nested(5), b"\0\x44" * 4 + b"\x40"):
             self.assertEqual(Checker(max_depth=5).skip(deep, 0, len(deep)), len(deep))
-        for deep in (nested(6), b"\0" * 5 + b"\x40" * 6):
+        for deep in (nested(6), b"\0\x44" * 5 + b"\x40"):
             why = self.assertRaises(Malformed, Checker(max_depth=4).skip, deep, 0, len(deep))
             self.assertEqual(why.what, "values nested deeper than 4")
             self.assertEqual(why.condition, "amqp:resource-limit-exceeded")
