@@ -43,6 +43,7 @@ class Permits:
         if self._needs_queue(named):
             named.add("queue.declare")
         self.rows = bytes(sorted(ROWS[name] for name in named))
+        self._published_last = b""  # arguments of basic.publish that were allowed, without further keys
         self._queues: dict[int, str] = {}  # channel -> the queue that an empty name stands for
 
     def refusal(self, wire: bytes, header: bytes = b"") -> str:
@@ -52,11 +53,15 @@ class Permits:
             wire: the method's frame.
             header: the frame of the content header behind basic.publish.
         """
+        if header and self._published_last == wire[11:] and not content_headers(header):
+            return ""
         asked = self._published(wire, header) if header else self._asked(wire)
         for operation, name, pattern in asked:
             allows = self._policy.allows_all if pattern else self._policy.allows
             if not allows(operation, name):
                 return f"not allowed to {operation} {name[:120]!r}"
+        if header:
+            self._published_last = wire[11:]
         return ""
 
     def declared(self, wire: bytes) -> None:

@@ -49,10 +49,10 @@ TYPES = (
         ("http.proxy", "Passes HTTP requests on."),
         ("http.redirect", "Sends requests elsewhere."),
         ("broadcast", "Tells every client what one backend says."),
+        ("amqp.proxy", "Passes AMQP on, checked; 1.0 as well as 0-9-1."),
     ),
     *_types(
         Fate.REFUSED,
-        ("amqp.proxy", f"{_NOT_YET} A proxy passes AMQP on unchecked."),
         ("balancer", _NOT_YET),
         ("jms", _NOT_YET),
         ("jms.proxy", f"{_NOT_YET} It will be jms."),

@@ -94,7 +94,7 @@ def _captured(random: Random) -> tuple[Settings, bytes]:
     for _ in range(random.choice((0, 1, 1, 2)) if changed else 0):
         changed[random.randrange(len(changed))] ^= 1 << random.randrange(8)
     channels = () if side == ">" else (1, 2, 3, 4)
-    limits = {"max_frame": 131072, "max_depth": 16, "max_entries": 4096}
+    limits: dict[str, Any] = {"max_frame": 131072, "max_depth": 16, "max_entries": 4096}
     return Settings(client=side == ">", channels=channels, max_channel=2047, **limits), bytes(changed)
 
 

@@ -173,7 +173,7 @@ class FaultTests(SynchronousTestCase):
             client.send(encode(1, "queue.declare", 0, "faults", 0b01000, b""))
             self.assertEqual(_said(client), "queue.declare-ok")
             client.send(encode(1, "basic.get-empty", ""))
-            close = bytes(client.recv(10))
+            close = client.recv(10, decode=False)
             closed = self.assertRaises(ConnectionClosed, client.recv, 10)
         code, text, klass, method = decode(close)
         self.assertEqual((name_of(close), code, klass, method), ("connection.close", 503, 60, 72))
@@ -204,7 +204,7 @@ class FaultTests(SynchronousTestCase):
                 parts = (body, body, body[:1824])
                 bodies = (b"\x03\0\x01" + len(each).to_bytes(4, "big") + each + b"\xce" for each in parts)
                 client.send(method + header + b"".join(bodies))
-            frames = [bytes(client.recv(10)) for _ in range(100)]
+            frames = [client.recv(10, decode=False) for _ in range(100)]
         for frame in frames:
             self.assertEqual(len(frame), 8 + int.from_bytes(frame[3:7], "big"))
             self.assertLessEqual(len(frame), 4096)
@@ -227,4 +227,4 @@ def opened(port: int, frame_max: int = 131072) -> Iterator[ClientConnection]:
 
 
 def _said(client: ClientConnection) -> str:
-    return name_of(bytes(client.recv(10)))
+    return name_of(client.recv(10, decode=False))
