@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from benchmarks.machine import BenchmarkError, Running, seconds_waited
+from benchmarks.protocols import SCRIPTS
 from benchmarks.scenarios import Figure, Scenario
 from benchmarks.systems import Place, System
 
@@ -114,21 +115,25 @@ class Load:
 
 def options(scenario: Scenario, system: System, place: Place, seconds: float) -> dict[str, object]:
     """Return the load program's options for C{scenario} against C{system}; see native/load.c."""
-    stomp = scenario.service == "stomp"
-    return {
+    given = {
         "mode": scenario.mode,
-        "backend": "stomp" if stomp else system.backend,
+        "backend": system.backend,
         "port": place.fronts[scenario.service],
         "back_port": place.back,
         "protocol": system.protocols.get(scenario.service, ""),
         "tls": int(scenario.service == "wss"),
-        "text": int(stomp and system.text),
         "connections": scenario.connections,
         "size": scenario.size,
         "window": scenario.window,
         "batch": scenario.batch,
         "seconds": seconds,
     }
+    if scenario.service not in SCRIPTS:
+        return given
+    script = SCRIPTS[scenario.service](scenario.mode, scenario.size, system.plain)
+    file = place.folder / f"{system.name}-{scenario.service}-{scenario.mode}.script"
+    file.write_bytes(script.encode())
+    return given | {"script": file, "text": int(script.text), "aligned": int(not system.plain)}
 
 
 def measure(

@@ -59,9 +59,9 @@ class Scenario:
         name: as in the tables.
         mode: echo, in, out or idle; see native/load.c.
         service: what the clients come in by: "proxy" (ws, bytes as they are), "wss" (the same over
-            TLS) or "stomp" (ws, STOMP checked by the gateway).
+            TLS), or a protocol that the gateway checks, over ws; see benchmarks/scripts.py.
         connections: clients.
-        size: bytes of a message.
+        size: bytes of a message; see benchmarks/scripts.py for what counts.
         window: messages each connection has under way; 0 for as many as the sockets take.
         batch: messages in one send(); 0 for as many as may go.
         peers: the systems that can do it and are worth the comparison.
@@ -92,15 +92,31 @@ def _stream(name: str, connections: int, size: int, window: int, cost: float) ->
 
 
 def _stomp(name: str, mode: str, window: int, batch: int, *targets: Target) -> Scenario:
+    return _checked("stomp", f"STOMP {mode}: {name}", mode, window, batch, 120, targets)
+
+
+def _checked(
+    service: str, name: str, mode: str, window: int, batch: int, size: int, targets: tuple[Target, ...]
+) -> Scenario:
     return Scenario(
-        name=f"STOMP {mode}: {name}",
+        name=name,
         mode=mode,
-        service="stomp",
-        size=120,
+        service=service,
+        size=size,
         window=window,
         batch=batch,
         peers=("websockify",),
         targets=targets,
+    )
+
+
+def _both_ways(service: str, what: str, size: int, ratio: float) -> tuple[Scenario, Scenario]:
+    """A protocol in and out, as decision 0041 has them for STOMP."""
+    target = (at_least(ratio, "websockify"),)
+    name = service.upper()
+    return (
+        _checked(service, f"{name} in: {what}, 64 under way", "in", 64, 0, size, target),
+        _checked(service, f"{name} out: {what}, 1 under way", "out", 1, 1, size, target),
     )
 
 
@@ -127,6 +143,10 @@ SCENARIOS = (
     _stomp("MESSAGE, 1 under way", "out", 1, 1, at_least(3, "websockify")),
     _stomp("MESSAGE, 64 under way, a write each", "out", 64, 1),
     _stomp("MESSAGE, 64 under way, in one write", "out", 64, 0),
+    *_both_ways("mqtt", "PUBLISH", 100, 4),
+    *_both_ways("amqp", "publish with body", 100, 2),
+    *_both_ways("irc", "PRIVMSG", 100, 4),
+    *_both_ways("xmpp", "message", 100, 0.6),
 )
 
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from benchmarks.machine import free_port
+from benchmarks.protocols import SCRIPTS
 
 GATEWAY = "{python} -m twisted kaazing -c {conf}"
 
@@ -27,7 +28,7 @@ class Place:
 
     Attributes:
         folder: for its configuration, logs and certificate.
-        fronts: service ("proxy", "wss", "stomp") -> port that clients come to.
+        fronts: service ("proxy", "wss", "stomp" and so on) -> port that clients come to.
         back: port of the load program's backend.
         certificate: PEM file, certificate and key.
     """
@@ -56,7 +57,7 @@ class System:
         command: writes the configuration and returns the command line.
         program: what must be installed.
         protocols: service -> sub-protocol that its clients must offer.
-        text: whether it takes text messages; websockify knows binary ones only.
+        plain: whether it only passes bytes on, in binary messages.
         crowd: whether it has a process for each connection; they wait for each other.
     """
 
@@ -66,7 +67,7 @@ class System:
     command: Callable[[Place], list[str]]
     program: str
     protocols: dict[str, str]
-    text: bool = True
+    plain: bool = False
     crowd: bool = False
 
     def present(self) -> bool:
@@ -88,6 +89,15 @@ _SERVICE = """  <service>
     <cross-site-constraint><allow-origin>*</allow-origin></cross-site-constraint>
   </service>
 """
+_PROPERTIES: dict[str, str] = {}
+"""Service -> what the gateway's has to be told."""
+_SUBPROTOCOLS = {
+    "stomp": "v12.stomp",
+    "mqtt": "mqtt",
+    "amqp": "amqp",
+    "irc": "text.ircv3.net",
+    "xmpp": "xmpp",
+}
 _TLS = (
     "<accept-options><ssl.certificate-file>{certificate}</ssl.certificate-file>"
     "<ssl.key-file>{certificate}</ssl.key-file></accept-options>"
@@ -102,8 +112,10 @@ def gateway_configuration(place: Place) -> str:
             scheme="wss" if name == "wss" else "ws",
             port=port,
             back=place.back,
-            type="stomp.proxy" if name == "stomp" else "proxy",
-            options=_TLS.format(certificate=place.certificate) if name == "wss" else "",
+            type=f"{name}.proxy" if name in SCRIPTS else "proxy",
+            options=_TLS.format(certificate=place.certificate)
+            if name == "wss"
+            else _PROPERTIES.get(name, ""),
         )
         for name, port in place.fronts.items()
     )
@@ -119,7 +131,7 @@ def gateway(command: str) -> System:
 
     program = shlex.split(command)[0].format(python=sys.executable, conf="")
     return System(
-        "gateway", frozenset({"proxy", "wss", "stomp"}), "raw", start, program, {"stomp": "v12.stomp"}
+        "gateway", frozenset({"proxy", "wss", *SCRIPTS}), "raw", start, program, dict(_SUBPROTOCOLS)
     )
 
 
@@ -180,12 +192,12 @@ PEERS = {
     "nginx": System("nginx", frozenset({"proxy", "wss"}), "ws", _nginx, "nginx", {}),
     "websockify": System(
         "websockify",
-        frozenset({"proxy", "stomp"}),
+        frozenset({"proxy", *SCRIPTS}),
         "raw",
         _websockify,
         "websockify",
-        {"proxy": "binary", "stomp": "binary"},
-        text=False,
+        dict.fromkeys(("proxy", *SCRIPTS), "binary"),
+        plain=True,
         crowd=True,
     ),
 }

@@ -1,4 +1,4 @@
-/* The backend: echoes bytes, or WebSocket messages; or speaks as much STOMP as a broker must. */
+/* The backend: echoes bytes, or WebSocket messages; or says what the script has for it. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
@@ -55,34 +55,14 @@ static void echo_frames(Conn *c, const unsigned char *p, size_t n) {
   echo(c, echoed, out);
 }
 
-static void login(Conn *c) {
-  static const char connected[] = "CONNECTED\nversion:1.2\nheart-beat:0,0\nserver:benchmark\n\n";
-  const char *who = strstr(c->text, "\nlogin:");
-  if (strncmp(c->text, "CONNECT\n", 8) || !who) die(2, "no CONNECT with a login");
-  c->index = atoi(who + 7);
-  if (c->index < 0 || c->index >= options.connections) die(2, "a login that nobody has");
-  c->flow = &flows[c->index];
-  c->stage = strcmp(options.mode, "out") ? RUNNING : SUBSCRIBING;
-  net_send_whole(c, connected, sizeof connected);
-}
-
-static void subscribed(Conn *c) {
-  if (!strstr(c->text, "SUBSCRIBE\n")) die(2, "no SUBSCRIBE");
-  c->flow->sender = c;
-  c->stage = RUNNING;
-  ready++;
-}
-
-static void stomp(Conn *c, const unsigned char *p, size_t n) {
-  while (n && c->stage != RUNNING) {
-    if (!whole_text(c, &p, &n, "", 1)) return;
-    if (c->stage == CONNECTING) login(c);
-    else subscribed(c);
-    free(c->text);
-    c->text = NULL;
+static void scripted(Conn *c, const unsigned char *p, size_t n) {
+  if (c->stage == CONNECTING) {
+    c->stage = TALKING;
+    script_go(c);
   }
+  script_hear(c, &p, &n);
   if (!n) return;
-  if (strcmp(options.mode, "in")) die(4, "bytes that nobody sent");
+  if (c->stage != RUNNING || strcmp(options.mode, "in")) die(4, "bytes that nobody sent");
   flow_check(c->flow, p, n);
   flow_count(c->flow);
 }
@@ -96,7 +76,7 @@ void backend_ready(Conn *c, int readable, int writable) {
   if (!readable || c->rest) return;
   ssize_t n = net_receive(c, buffer, sizeof buffer);
   if (!n) return;
-  if (!strcmp(options.backend, "stomp")) stomp(c, buffer, (size_t)n);
+  if (*options.script) scripted(c, buffer, (size_t)n);
   else if (!strcmp(options.backend, "ws")) echo_frames(c, buffer, (size_t)n);
   else echo(c, buffer, (size_t)n);
 }

@@ -1,16 +1,15 @@
-/* The clients: TLS, the WebSocket handshake, the STOMP login, then messages. */
+/* The clients: TLS, the WebSocket handshake, what the script says, then messages. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_TEXT 4096
-
 int ready;
 static unsigned char buffer[1 << 18];
 
-static void send_text(Conn *c, const char *text, size_t n) {
+/* Send one message. */
+void client_say(Conn *c, const char *text, size_t n) {
   static const unsigned char key[4] = {1, 2, 3, 4};
   unsigned char frame[MOST_TEXT + 14];
   size_t head = frame_write(frame, options.text ? 1 : 2, key, n);
@@ -39,6 +38,7 @@ int whole_text(Conn *c, const unsigned char **p, size_t *n, const char *end, siz
     --*n;
     if (c->length < length || memcmp(c->text + c->length - length, end, length)) continue;
     c->text[c->length] = 0;
+    c->heard = c->length;
     c->length = 0;
     return 1;
   }
@@ -56,45 +56,40 @@ static void upgraded(Conn *c) {
     die(2, "not upgraded");
   }
   forget_text(c);
-  if (strcmp(options.backend, "stomp")) {
-    c->stage = RUNNING;
-    ready++;
+  if (*options.script) {
+    c->stage = TALKING;
+    script_go(c);
     return;
   }
-  char login[200];
-  int n = snprintf(login, sizeof login, "CONNECT\naccept-version:1.2\nhost:/\nlogin:%d\npasscode:guest\nheart-beat:0,0\n\n", c->index);
-  c->stage = LOGIN;
-  send_text(c, login, (size_t)n + 1);
-}
-
-static void logged_in(Conn *c) {
-  static const char subscribe[] = "SUBSCRIBE\nid:sub-0\ndestination:/topic/prices\nack:auto\n\n";
-  if (strncmp(c->text, "CONNECTED\n", 10)) {
-    fprintf(stderr, "%s\n", c->text);
-    die(2, "no CONNECTED");
-  }
-  forget_text(c);
   c->stage = RUNNING;
-  if (strcmp(options.mode, "out")) ready++;
-  else send_text(c, subscribe, sizeof subscribe);
+  ready++;
 }
 
 static void payload(Conn *c, const unsigned char *p, size_t n) {
-  if (c->stage == LOGIN && whole_text(c, &p, &n, "", 1)) logged_in(c);
+  if (c->stage == TALKING) script_hear(c, &p, &n);
   if (!n) return;
   if (c->stage != RUNNING || !strcmp(options.mode, "in")) die(4, "bytes that nobody sent");
   flow_check(c->flow, p, n);
 }
 
-/* Where text was asked for, each STOMP frame must come back as a text message of its own. */
+/* Whether a WebSocket message begins where a part of a message does, and is as long. */
+static int is_part(const Conn *c) {
+  const Message *m = script_messages;
+  size_t at = c->flow->at % m->whole, begins = 0;
+  for (unsigned k = 0; k < m->count; begins += m->parts[k++].length)
+    if (begins == at) return c->frame.left == m->parts[k].length;
+  return 0;
+}
+
+/* Where it was asked for, each part of a message must come as a WebSocket message of its own, of our kind. */
 static void check_head(const Conn *c) {
   int opcode = c->frame.head[0] & 15;
   if (c->frame.head[1] & 128) die(4, "a masked frame from the server");
   if (opcode == 8) die(3, "a Close frame");
   if (opcode > 2) die(4, "a control frame");
-  if (!options.text || c->stage != RUNNING || strcmp(options.mode, "out")) return;
-  if (c->frame.head[0] != 0x81 || c->frame.left != (uint64_t)options.size)
-    die(4, "a WebSocket message that is not one STOMP frame, as text");
+  if (!options.aligned || c->stage != RUNNING || strcmp(options.mode, "out")) return;
+  if (c->frame.head[0] != (options.text ? 0x81 : 0x82) || !is_part(c))
+    die(4, "a WebSocket message that is not one message of the protocol");
 }
 
 static void websocket(Conn *c, const unsigned char *p, size_t n) {

@@ -28,51 +28,61 @@ static double busy(void) {
   return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
 }
 
+/* Write a client's WebSocket message; return its length. */
+static size_t framed(unsigned char *to, Text from, int number) {
+  unsigned char key[4] = {(unsigned char)(number * 5 + 3), 0xfa, (unsigned char)(number * 3), 0x3d};
+  size_t head = frame_write(to, options.text ? 1 : 2, key, from.length);
+  unmask(to + head, from.bytes, from.length, key, 0);
+  return head + from.length;
+}
+
 static void body(unsigned char *to, size_t n, int number) {
   for (size_t i = 0; i < n; i++) to[i] = (unsigned char)('a' + (i * 7 + i / 251 + (size_t)number * 11) % 26);
 }
 
-/* One STOMP frame of exactly n bytes, NUL included. */
-static void stomp(unsigned char *to, size_t n, int number) {
-  char head[256];
-  int length = 0;
-  size_t content = 10; /* two digits; made right below */
-  for (int pass = 0; pass < 2; pass++) {
-    if (!strcmp(options.mode, "in"))
-      length = snprintf(head, sizeof head, "SEND\ndestination:/queue/orders\ncontent-length:%zu\n\n", content);
-    else
-      length = snprintf(head, sizeof head,
-                        "MESSAGE\nsubscription:sub-0\ndestination:/topic/prices\nmessage-id:%07d\ncontent-length:%zu\n\n",
-                        number, content);
-    if ((size_t)length + 11 > n || n > 180) die(2, "a STOMP frame has 100 to 180 bytes here");
-    content = n - (size_t)length - 1;
-  }
-  if (content > 99) die(2, "a STOMP body has 10 to 99 bytes here");
-  memcpy(to, head, (size_t)length);
-  body(to + length, content, number);
-  to[n - 1] = 0;
-}
-
-void flows_start(void) {
-  int echo = !strcmp(options.mode, "echo"), framed = strcmp(options.mode, "out");
+/* A ring of echoed messages, framed as clients do. */
+static void echoes(void) {
   size_t n = (size_t)options.size, count = RING_BYTES / n;
   if (count > RING_MESSAGES) count = RING_MESSAGES;
   if (count < 1) count = 1;
   clear = malloc(n * count);
   wire = malloc((n + 14) * count);
   for (size_t i = 0; i < count; i++) {
-    unsigned char *from = clear + i * n, key[4] = {(unsigned char)(i * 5 + 3), 0xfa, (unsigned char)(i * 3), 0x3d};
-    if (echo) body(from, n, (int)i);
-    else stomp(from, n, (int)i);
-    unsigned char *to = wire + i * wire_each;
-    size_t head = framed ? frame_write(to, options.text ? 1 : 2, key, n) : 0;
-    if (framed) unmask(to + head, from, n, key, 0);
-    else memcpy(to, from, n);
-    wire_each = head + n;
+    body(clear + i * n, n, (int)i);
+    wire_all += framed(wire + wire_all, (Text){n, clear + i * n}, (int)i);
   }
-  wire_all = wire_each * count;
+  wire_each = wire_all / count;
   clear_each = n;
   clear_all = n * count;
+}
+
+/* The script's: parts that are framed for the backend to hear, or its own bytes for the client. */
+static void scripted(void) {
+  int in = !strcmp(options.mode, "in");
+  const Message *first = script_messages;
+  size_t most = first->whole + first->back.length + 14 * MOST_PARTS;
+  clear = malloc(script_count * most);
+  wire = malloc(script_count * most);
+  for (unsigned i = 0; i < script_count; i++) {
+    const Message *m = script_messages + i;
+    if (m->whole != first->whole || m->count != first->count || m->back.length != first->back.length)
+      die(2, "a script whose messages are not alike");
+    unsigned char *bytes = in ? clear : wire;
+    size_t *all = in ? &clear_all : &wire_all;
+    memcpy(bytes + *all, m->back.bytes, m->back.length);
+    *all += m->back.length;
+    for (unsigned k = 0; k < m->count; k++) {
+      if (in) wire_all += framed(wire + wire_all, m->parts[k], (int)i);
+      else memcpy(clear + clear_all, m->parts[k].bytes, m->parts[k].length), clear_all += m->parts[k].length;
+    }
+  }
+  wire_each = wire_all / script_count;
+  clear_each = clear_all / script_count;
+}
+
+void flows_start(void) {
+  if (*options.script) scripted();
+  else echoes();
   flows = calloc((size_t)options.connections, sizeof *flows);
   if (options.window == 1) samples = malloc(MOST_SAMPLES * sizeof *samples);
 }

@@ -1,12 +1,13 @@
 /* load NAME=VALUE...: puts load on a gateway from both its ends, and prints what went through.
  *
- *   mode         echo (messages go out and come back), in (clients send STOMP SEND frames), out (the
- *                backend sends STOMP MESSAGE frames), idle (connections are opened and held)
- *   backend      raw, ws or stomp: what listens on back_port of 127.0.0.1
- *   host port path protocol   of the WebSocket URL; tls=1 for wss; text=1 sends text messages,
- *                and in the mode out wants each STOMP frame in a text message of its own
+ *   mode         echo (messages go out and come back), in (clients send the messages of the script), out
+ *                (the backend sends them), idle (connections are opened and held)
+ *   script       file with what both ends say to each other, for in and out; see script.c
+ *   backend      raw or ws: what listens on back_port of 127.0.0.1 for an echo
+ *   host port path protocol   of the WebSocket URL; tls=1 for wss; text=1 sends text messages;
+ *                aligned=1 wants, in the mode out, each part of a message in a message of its own
  *   connections  opened 64 at a time
- *   size         bytes of one message (of one STOMP frame, its NUL included)
+ *   size         bytes of one message of an echo
  *   window       messages that each connection has under way; 0: as many as the sockets take
  *   batch        messages in one send(); 0: as many as may go
  *   seconds      length of the run; its first fifth is warm-up
@@ -25,15 +26,16 @@
 #define OPENING 64
 #define PATIENCE 10.0
 
-Options options = {.mode = "echo", .host = "127.0.0.1", .path = "/", .protocol = "", .backend = "raw",
+Options options = {.mode = "echo", .host = "127.0.0.1", .path = "/", .protocol = "", .backend = "raw", .script = "",
                    .connections = 1, .size = 64, .window = 1, .seconds = 3};
 
 static void read_options(int count, char **words) {
   struct { const char *name; const char **text; int *number; } known[] = {
     {"mode", &options.mode, 0}, {"host", &options.host, 0}, {"path", &options.path, 0},
-    {"protocol", &options.protocol, 0}, {"backend", &options.backend, 0}, {"port", 0, &options.port},
+    {"protocol", &options.protocol, 0}, {"backend", &options.backend, 0}, {"script", &options.script, 0}, {"port", 0, &options.port},
     {"back_port", 0, &options.back_port}, {"connections", 0, &options.connections}, {"size", 0, &options.size},
     {"window", 0, &options.window}, {"batch", 0, &options.batch}, {"tls", 0, &options.tls}, {"text", 0, &options.text},
+    {"aligned", 0, &options.aligned},
   };
   for (int i = 0; i < count; i++) {
     char *value = strchr(words[i], '=');
@@ -111,6 +113,8 @@ int main(int count, char **words) {
   if (idle) options.mode = "echo";
   net_ready = dispatch;
   net_start();
+  if (*options.script) script_start();
+  else if (strcmp(options.mode, "echo")) die(2, "in and out want a script");
   flows_start();
   net_listen(options.back_port);
   double handshakes = open_all();

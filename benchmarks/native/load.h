@@ -19,8 +19,8 @@ typedef struct Flow Flow;
 
 /* What the command line says; see load.c. */
 typedef struct {
-  const char *mode, *host, *path, *protocol, *backend;
-  int port, back_port, connections, size, window, batch, tls, text;
+  const char *mode, *host, *path, *protocol, *backend, *script;
+  int port, back_port, connections, size, window, batch, tls, text, aligned;
   double seconds;
 } Options;
 extern Options options;
@@ -45,19 +45,35 @@ struct Flow {
 };
 
 enum { LISTENER, CLIENT, BACKEND };
-enum { CONNECTING, SECURING, UPGRADING, LOGIN, SUBSCRIBING, RUNNING };
+enum { CONNECTING, SECURING, UPGRADING, TALKING, RUNNING };
 struct Conn {
   int fd, end, stage, writing, index;
+  unsigned step; /* of the script */
   Frame frame;
   Flow *flow;
-  char *text; /* a request head or STOMP frame not yet whole; NULL when there is none */
-  size_t length;
+  char *text; /* a request head, or what is said in a script's step, not yet whole; NULL when there is none */
+  size_t length, heard; /* of the text so far; of the last that was whole */
   unsigned char *rest; /* echoed bytes that the socket did not take; nothing is read meanwhile */
   size_t rest_at, rest_length;
 #ifdef WITH_TLS
   SSL *ssl;
 #endif
 };
+
+typedef struct {
+  size_t length;
+  const unsigned char *bytes;
+} Text;
+
+#define MOST_TEXT 4096
+#define MOST_PARTS 4
+
+/* One message as either end has it: WebSocket messages of the client, bytes of the backend. */
+typedef struct {
+  unsigned count;
+  Text parts[MOST_PARTS], back;
+  size_t whole; /* bytes of all parts */
+} Message;
 
 /* net.c */
 uint64_t nanoseconds(void);
@@ -91,7 +107,15 @@ void flows_report(double seconds);
 extern Flow *flows;
 extern uint64_t messages, websocket_messages;
 
+/* script.c */
+void script_start(void);
+void script_go(Conn *c);
+void script_hear(Conn *c, const unsigned char **p, size_t *n);
+extern Message *script_messages;
+extern unsigned script_count;
+
 /* client.c, backend.c */
+void client_say(Conn *c, const char *text, size_t n);
 void client_ready(Conn *c, int readable, int writable);
 void backend_ready(Conn *c, int readable, int writable);
 int whole_text(Conn *c, const unsigned char **p, size_t *n, const char *end, size_t length);
