@@ -180,8 +180,8 @@ class ScannerTests(Case):
         self.assertEqual(scanner.feed(deliver(channel=3)), [deliver(channel=3)])
         scanner.await_open(4)
         scanner.feed(deliver(channel=4))
-        fault, place = scanner.fault, scanner.offset + 7
-        self.assertEqual(fault, (Code.BEFORE_OPEN_OK, place, 4, 60 << 16 | 60))
+        place = scanner.offset + 7
+        self.assertEqual(scanner.fault, (Code.BEFORE_OPEN_OK, place, 4, 60 << 16 | 60))
         fault = "channel.open-ok that nobody asked for (AMQP 0-9-1 section 2.2.1)"
         self.assert_refused(SERVER, deliver(), ok, 7, fault)
 
