@@ -13,21 +13,14 @@ from xml.parsers import expat
 from kaazing.wire import xmpp
 from kaazing.wire.xmpp import End, Fault, Header, Limits, Seen
 from kaazing.wire.xmpp_header import header_length, read_header
+from kaazing.wire.xmpp_tokens import CDATA, MARK, is_decided, is_empty, refused, seen_from
 
 _FRESH = 64 * 1024
 """Bytes after which a new parser takes over: expat remembers every name that it has ever met."""
 
-_MARK = re.compile(rb"[\"'<>]")
-_TAG = re.compile(rb"<[^\"'<>]*(?:\"[^\"<]*\"[^\"'<>]*|'[^'<]*'[^\"'<>]*)*>")
 _NAME = re.compile(rb"<[^ \t\r\n/>]+")
 _INK = re.compile(rb"[^ \t\r\n]")
-_CDATA = b"<![CDATA["
 _OUTSIDE = ("bad-format", "text outside of elements", xmpp.WELL_FORMED)
-_NOT_WELL_FORMED = (
-    "not-well-formed",
-    "no well-formed XML: not well-formed (invalid token)",
-    xmpp.WELL_FORMED,
-)
 _UNKNOWN_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 _COUNTED = {xmpp.MESSAGE: 0, xmpp.PRESENCE: 1, xmpp.IQ: 2}
 
@@ -223,11 +216,12 @@ class Scanner:
     def _tag_end(self, at: int) -> int:
         """Look for the end of a tag from C{at} on; return the place behind it, or 0."""
         buffer, quote = self._buffer, self._quote or b""
-        while found := _MARK.search(buffer, at):
+        while found := MARK.search(buffer, at):
             mark, at = found[0], found.end()
             if mark == b"<":
-                self._parse(self._fed - self._base, at)  # expat says what it thinks of it
-                raise _Refused(Fault(self._base + at - 1, *_NOT_WELL_FORMED))
+                self._parse(self._fed - self._base, at)
+                assert self._parser is not None
+                self._parser.Parse(b"<<<")  # expat refuses it, and no part of a character keeps it from that
             if mark == quote:
                 quote = b""
             elif not quote:
@@ -241,28 +235,21 @@ class Scanner:
 
     def _special(self, at: int) -> int:
         """Look at <! or <?; return the place behind a whole CDATA section, -1 where more must come."""
-        start = bytes(self._buffer[at : at + len(_CDATA)])
+        start = bytes(self._buffer[at : at + len(CDATA)])
         place = self._base + at
         self._scanned = place
-        if start == _CDATA:
+        if start == CDATA:
             if self._depth == 1:
                 raise _Refused(Fault(place, *_OUTSIDE))
             self._section = True
-            self._scanned = place + len(_CDATA)
+            self._scanned = place + len(CDATA)
             return self._section_end(at)
-        if _CDATA.startswith(start) or start == b"<!-":
+        if not is_decided(start):
             return -1
-        for begin, what in (
-            (b"<?", "a processing instruction"),
-            (b"<!--", "a comment"),
-            (b"<!D", "a document type"),
-        ):
-            if start.startswith(begin):
-                raise _Refused(Fault(place, "restricted-xml", what, xmpp.RESTRICTED))
-        raise _Refused(Fault(place, *_NOT_WELL_FORMED))
+        raise _Refused(refused(start, place))
 
     def _section_end(self, at: int) -> int:
-        place = self._buffer.find(b"]]>", max(self._scanned - self._base - 2, at + len(_CDATA)))
+        place = self._buffer.find(b"]]>", max(self._scanned - self._base - 2, at + len(CDATA)))
         if place < 0:
             self._scanned = self._base + len(self._buffer)
             return -1
@@ -336,12 +323,13 @@ class Scanner:
             self._items.append(End(self._base + at))
             raise _Stop
         buffer, start = self._buffer, self._start - self._base
-        if not (self._leaf and _is_empty(buffer, start, at)):
+        if not (self._leaf and is_empty(buffer, start, at)):
             at = buffer.find(b">", at) + 1
         self._found(name, bytes(buffer[start:at]))
         self._done = self._base + at
         if self.stepping:
-            self._fed, self._parser = self._done, None
+            self._fed = self._scanned = self._done
+            self._parser, self._quote = None, None  # whatever was begun behind it is looked at again
             raise _Stop
 
     def _found(self, name: str, wire: bytes) -> None:
@@ -380,7 +368,7 @@ class Scanner:
                 self._fed = self._done = end
         if self._base + len(self._buffer) - self._first() > self._limits.element:
             limit = self._first() + self._limits.element
-            if self._fed < limit:
+            if self._fed < limit and self._quote is None:
                 self._parse(self._fed - self._base, limit - self._base)
             raise _Refused(self._too_long())
 
@@ -409,7 +397,7 @@ class Scanner:
         parser = self._parser
         assert parser is not None
         place = parser.ErrorByteIndex + self._origin
-        if self._depth == 1 and (fault := self._outside(place)):
+        if self._depth == 1 and (fault := self._outside(place + 1)):
             return fault
         if parser.ErrorCode == _UNKNOWN_ENTITY:
             return Fault(place, "restricted-xml", "an entity that is not one of the five", xmpp.RESTRICTED)
@@ -425,13 +413,5 @@ class Scanner:
             if tag < self._done - self._base:
                 return fault
             self._quote, self._tag = b"", self._base + tag
-        whole = _TAG.match(self._buffer, max(tag, 0))
-        end = max(place + 1, whole.end() if whole else 0)
+        end = seen_from(self._buffer, place, fault)
         return self._too_long() if self._base + end - self._first() > self._limits.element else fault
-
-
-def _is_empty(buffer: bytes | bytearray, start: int, end: int) -> bool:
-    """Return whether the element in which expat met no other is one tag; expat says C{end} of its tag
-    then, and the start of its end tag otherwise."""
-    tag = _TAG.match(buffer, start)
-    return tag is not None and tag.end() == end and buffer[end - 2] == ord("/")

@@ -28,7 +28,7 @@ class FuzzTests(SynchronousTestCase):
             if path.stem[:5] not in ("__ini", "test_")
         )
         self.assertTrue(
-            {"envelope", "heads", "irc", "lane", "mqtt", "stomp", "visitors", "wse"} <= set(names)
+            {"envelope", "heads", "irc", "lane", "mqtt", "stomp", "visitors", "wse", "xmpp"} <= set(names)
         )
         running = {
             name: subprocess.Popen(
