@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from kaazing.adapters.mqtt.session import MqttSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, integer, interval, size, text
+from kaazing.literals import Unreadable, bounded, choice, integer, interval, size, text
 from kaazing.options import Option
 from kaazing.wire.policy import Levels
 
@@ -81,6 +81,14 @@ OPTIONS = (
         default=100,
         doc="Most topic aliases of a client of MQTT 5 where a policy restricts what it publishes; a higher"
         " Topic Alias Maximum of the backend is lowered.",
+    ),
+    Option(
+        name="mqtt.amqp.topics",
+        read=choice("refused", "allowed"),
+        default="refused",
+        doc="Under a policy, topics with a full stop, and filters with a full stop or an asterisk, which"
+        " RabbitMQ takes for / and +: refused; or allowed, and judged as they stand, for brokers to which"
+        " they mean nothing.",
     ),
 )
 

@@ -9,6 +9,7 @@ from kaazing.wire.mqtt_faults import NOT_AUTHORIZED
 from kaazing.wire.mqtt_types import PUBACK, PUBCOMP, PUBREC
 
 _SHARED = b"$share/"
+_AMQP_WILDCARDS = frozenset(".*")
 
 
 class Publishing:
@@ -18,10 +19,11 @@ class Publishing:
     swallowed, 65,535 at most.
     """
 
-    __slots__ = ("_aliases", "_policy", "_swallowed", "_version")
+    __slots__ = ("_aliases", "_amqp", "_policy", "_swallowed", "_version")
 
-    def __init__(self, policy: IPolicy, version: int) -> None:
-        self._policy, self._version = policy, version
+    def __init__(self, policy: IPolicy, version: int, *, amqp: bool) -> None:
+        """Make one; C{amqp} is whether the broker may be one that takes a full stop for a slash."""
+        self._policy, self._version, self._amqp = policy, version, amqp
         self._aliases: dict[int, bytes] = {}
         self._swallowed: set[int] = set()  # of QoS 2, before MQTT 5: PUBREL is still to come
 
@@ -30,10 +32,16 @@ class Publishing:
         topic = publish.topic or self._aliases[publish.alias]
         if publish.alias:
             self._aliases[publish.alias] = topic
-        allowed = self._policy.allows("publish", topic.decode())
+        allowed = self.allows_topic(topic)
         if allowed:
             self._swallowed.discard(publish.id)
         return allowed
+
+    def allows_topic(self, topic: bytes) -> bool:
+        """Return whether messages may be published there."""
+        if self._amqp and b"." in topic:
+            return False
+        return self._policy.allows("publish", topic.decode())
 
     def refuse(self, publish: Publish) -> bytes | None:
         """Return what the client is told of a message that goes nowhere, None with QoS 0.
@@ -58,13 +66,22 @@ class Publishing:
         return acknowledge(PUBCOMP, self._version, id)
 
 
-def refused_filters(policy: IPolicy, filters: tuple[bytes, ...]) -> frozenset[int]:
+def refused_filters(policy: IPolicy, filters: tuple[bytes, ...], *, amqp: bool) -> frozenset[int]:
     """Return the places of the filters that a client may not subscribe to.
 
     A shared subscription is asked for by its filter, in every version: brokers share before MQTT 5, too.
+
+    Args:
+        policy: what is asked.
+        filters: those of a SUBSCRIBE.
+        amqp: whether the broker may be one that takes a full stop for a slash, and an asterisk for a plus.
     """
     names = (_unshared(name).decode() for name in filters)
-    return frozenset(place for place, name in enumerate(names) if not policy.allows_all("subscribe", name))
+    return frozenset(
+        place
+        for place, name in enumerate(names)
+        if (amqp and not _AMQP_WILDCARDS.isdisjoint(name)) or not policy.allows_all("subscribe", name)
+    )
 
 
 def _unshared(name: bytes) -> bytes:

@@ -73,13 +73,14 @@ class MqttSession(BaseSession):
     """See L{IAdapterSession}."""
 
     __slots__ = (
-        *("_back", "_connect", "_connected", "_front", "_ledger", "_link", "_policy", "_publishing"),
-        *("_refused", "_waiting"),
+        *("_amqp", "_back", "_connect", "_connected", "_front", "_ledger", "_link", "_policy"),
+        *("_publishing", "_refused", "_waiting"),
     )
 
     def __init__(self, link: Link) -> None:
         super().__init__(Kind.BINARY)
         self._link = link
+        self._amqp: bool = link.options["mqtt.amqp.topics"] == "refused"
         policed = link.policy is not None and link.policy.restricts("publish")
         subscribing = link.policy is not None and link.policy.restricts("subscribe")
         self._policy = link.policy if subscribing else None
@@ -192,9 +193,9 @@ class MqttSession(BaseSession):
             receive_max=connect.receive_max if connect.version == 5 else _NO_QUOTA,
         )
         if self._link.policy is not None and self._link.policy.restricts("publish"):
-            self._publishing = Publishing(self._link.policy, connect.version)
+            self._publishing = Publishing(self._link.policy, connect.version, amqp=self._amqp)
             topic = connect.will_topic
-            if topic is not None and not self._link.policy.allows("publish", topic.decode()):
+            if topic is not None and not self._publishing.allows_topic(topic):
                 yield from self._turn_away(Refusal(NOT_AUTHORIZED, "the will's topic is not allowed"))
                 return
         if self._link.injects:
@@ -226,7 +227,7 @@ class MqttSession(BaseSession):
         version, refused = self._front.version, frozenset[int]()
         request = parse_request(wire, version)
         if self._policy is not None and wire[0] >> 4 == SUBSCRIBE:
-            refused = refused_filters(self._policy, request.filters)
+            refused = refused_filters(self._policy, request.filters, amqp=self._amqp)
         if refused and len(refused) == len(request.filters):
             codes = [self._ledger.failure] * len(refused)
             return ToFront(acknowledge(SUBACK, version, request.id, codes), Kind.BINARY)

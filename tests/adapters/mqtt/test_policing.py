@@ -18,7 +18,7 @@ class PublishingTests(SynchronousTestCase):
         """
         A topic is allowed or not, in any script.
         """
-        allowed = Publishing(RULES, 4).allows
+        allowed = Publishing(RULES, 4, amqp=True).allows
         for topic, answer in (("a/b", True), ("a/grüße", True), ("a/secret", False), ("b", False)):
             self.assertEqual(allowed(Publish(topic.encode(), 0, 0, 0)), answer, topic)
 
@@ -26,7 +26,7 @@ class PublishingTests(SynchronousTestCase):
         """
         An alias stands for the topic it was last given, also where that was refused.
         """
-        publishing = Publishing(RULES, 5)
+        publishing = Publishing(RULES, 5, amqp=True)
         said = [
             publishing.allows(Publish(topic, 0, 0, 1))
             for topic in (b"a/b", b"", b"a/secret", b"", b"a/c", b"")
@@ -37,7 +37,7 @@ class PublishingTests(SynchronousTestCase):
         """
         A refusal has a reason code; QoS 0 has no answer.
         """
-        publishing = Publishing(RULES, 5)
+        publishing = Publishing(RULES, 5, amqp=True)
         answers = [publishing.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
         self.assertEqual(answers, [None, b"\x40\3\0\7\x87", b"\x50\3\0\7\x87"])
         self.assertIsNone(publishing.released(7))
@@ -46,7 +46,7 @@ class PublishingTests(SynchronousTestCase):
         """
         Before MQTT 5 a message that goes nowhere is acknowledged, QoS 2 to its end.
         """
-        publishing = Publishing(RULES, 4)
+        publishing = Publishing(RULES, 4, amqp=True)
         answers = [publishing.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
         self.assertEqual(answers, [None, b"\x40\2\0\7", b"\x50\2\0\7"])
         self.assertEqual((publishing.released(7), publishing.released(7)), (b"\x70\2\0\7", None))
@@ -72,4 +72,20 @@ class FilterTests(SynchronousTestCase):
             b"$share/g/a/+",
             b"$share/x",
         )
-        self.assertEqual(refused_filters(RULES, filters), {1, 2, 5, 6, 7})
+        self.assertEqual(refused_filters(RULES, filters, amqp=True), {1, 2, 5, 6, 7})
+
+
+class AmqpTests(SynchronousTestCase):
+    """RabbitMQ takes a full stop for a slash, and an asterisk for a plus."""
+
+    def test_ways_around(self) -> None:
+        """
+        Names that would lead around a rule there are refused, unless the operator knows better.
+        """
+        rules = policy("allow publish,subscribe #", "deny publish,subscribe secret/#")
+        filters = (b"secret.x", b"*/x", b"$share/g.1/a", b"a/b")
+        self.assertEqual(refused_filters(rules, filters, amqp=True), {0, 1})
+        self.assertEqual(refused_filters(rules, filters, amqp=False), frozenset())
+        for amqp, allowed in ((True, [False, True]), (False, [True, True])):
+            publishing = Publishing(rules, 4, amqp=amqp)
+            self.assertEqual([publishing.allows_topic(topic) for topic in (b"secret.x", b"a*")], allowed)
