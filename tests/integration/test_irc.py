@@ -105,12 +105,12 @@ class FrameworkTests(SynchronousTestCase):
 
     def test_no_subprotocol(self) -> None:
         """
-        ngIRCd, the server's password put in, for a client that offers no subprotocol; a mebibyte, and
-        silence for two heart-beats.
+        ngIRCd, the server's password put in, for a client that comes again without a subprotocol when its
+        own is not to be had; a mebibyte, and silence for two heart-beats.
         """
         backend, properties = ngircd(WEBIRC)
         with gateway(backend, properties) as port:
-            self.assertEqual(self.converse(port, protocol="", long=LONG), went_well(""))
+            self.assertEqual(self.converse(port, protocol="unheard.of", long=LONG), went_well(""))
 
     def test_wrong_password(self) -> None:
         """
