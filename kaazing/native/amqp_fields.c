@@ -48,7 +48,7 @@ static Py_ssize_t
 long_end(reading *r, Py_ssize_t end)
 {
     Py_ssize_t place = r->place;
-    if (end - place < 4 || end - place - 4 < (Py_ssize_t)number32(r->at + place))
+    if (end - place < 4 || (size_t)(end - place - 4) < number32(r->at + place))
         return fail(r, CUT_SHORT, place);
     r->place += 4;
     return r->place + (Py_ssize_t)number32(r->at + place);

@@ -195,7 +195,7 @@ head(scanner *self, feeding *f, const uint8_t *at)
     int channel = number16(at + 1);
     if (at[0] != METHOD && at[0] != HEADER && at[0] != BODY && at[0] != HEARTBEAT)
         return fail(self, f, BAD_TYPE, f->start, at[0]);
-    if (size > self->max_frame - OVERHEAD)
+    if ((int64_t)size > (int64_t)self->max_frame - OVERHEAD)
         return fail(self, f, TOO_BIG, f->start + 3, self->max_frame);
     if (at[0] == HEARTBEAT && (channel || size))
         return fail(self, f, BAD_HEARTBEAT, f->start + 1, 0);
