@@ -6,6 +6,7 @@ Refused targets of a list are answered one by one, the others pass; docs/protoco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -20,6 +21,10 @@ FORBIDDEN = {
 }
 """Command -> the answer, without the client's name (IRCv3 STARTTLS for 691)."""
 
+_HEAD = re.compile(rb"[A-Za-z]+ [^ :][^ ]* ")
+"""Command and first parameter where they can be told without looking at the rest."""
+
+_HEADS_MAX = 128  # that are known to be allowed
 _EXEMPT_MAX = 64  # commands that need no look, known by name
 _PREFIXES, _DOUBTFUL, _CHANNELS = "~@%", "&+!", "#&+!"  # of members; also of channels; of channels
 
@@ -27,7 +32,7 @@ _PREFIXES, _DOUBTFUL, _CHANNELS = "~@%", "&+!", "#&+!"  # of members; also of ch
 class Guard:
     """The rules for one client."""
 
-    __slots__ = ("_exempt", "_policy", "_restricted")
+    __slots__ = ("_exempt", "_heads", "_policy", "_restricted")
 
     def __init__(self, policy: IPolicy | None) -> None:
         self._policy = policy
@@ -35,6 +40,7 @@ class Guard:
             each for each in ("join", "message", "command") if policy is not None and policy.restricts(each)
         }
         self._exempt: set[bytes] = set()
+        self._heads: set[bytes] = set()
 
     @property
     def names(self) -> bool:
@@ -67,6 +73,20 @@ class Guard:
             return False
         self._exempt.add(name)
         return True
+
+    def knows(self, wire: bytes) -> bool:
+        """Return whether the line begins as one that was allowed as a whole: no rule asks for more than the
+        command and its first parameter."""
+        found = _HEAD.match(wire)
+        return found is not None and found[0] in self._heads
+
+    def remember(self, wire: bytes) -> None:
+        """Take note that a line is allowed as a whole."""
+        found = _HEAD.match(wire)
+        if found is not None:
+            if len(self._heads) == _HEADS_MAX:
+                self._heads.clear()
+            self._heads.add(found[0])
 
     def admit(self, line: Line, wire: bytes) -> tuple[bytes | None, list[tuple[str, ...]]]:
         """Return what passes, None for nothing, and the answers to the rest: numeric and parameters,

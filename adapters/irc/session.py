@@ -191,8 +191,12 @@ class IrcSession(BaseSession):
             if type(item) is bytes:
                 yield item
                 continue
-            line = parse(item[1])
-            passing, answers = self._admit(line, item[1])
+            wire: bytes = item[1]
+            if self._guard.knows(wire):
+                yield wire + _END
+                continue
+            line = parse(wire)
+            passing, answers = self._admit(line, wire)
             for answer in answers:
                 yield self._to_front(answer)
             if passing is None:
@@ -209,6 +213,8 @@ class IrcSession(BaseSession):
         """Return what goes on of a line that had to be looked at, and what the client is answered."""
         passing, refusals = self._guard.admit(line, wire)
         if passing is None or line.command.encode() not in self._own:
+            if passing is wire:
+                self._guard.remember(wire)
             return passing, [
                 Line(numeric, (self._nick, *words), self._server) for numeric, *words in refusals
             ]

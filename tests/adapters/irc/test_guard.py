@@ -123,3 +123,20 @@ class GuardTests(SynchronousTestCase):
         self.assertEqual(self.admitted(guard, b"PRIVMSG #a :x"), (None, ["421 PRIVMSG"]))
         self.assertFalse(guard.exempts("JOIN"))
         self.assertTrue(guard.names)
+
+    def test_heads(self) -> None:
+        """
+        A line that begins as one that was allowed is not looked at again; what hides its first parameter
+        is never taken for one, and no more are known than a client can make up for little memory.
+        """
+        guard = Guard(policy("*", "-message #secret"))
+        allowed = (b"PRIVMSG #a :x", b"PRIVMSG  #a :x", b"PRIVMSG :#a b", b"@a PRIVMSG #a :x", b"PRIVMSG #a")
+        for wire in allowed:
+            guard.remember(wire)
+        self.assertEqual([guard.knows(wire) for wire in allowed], [True, False, False, False, False])
+        for wire in (b"PRIVMSG  #secret :x", b"PRIVMSG #ab :x", b"NOTICE #a :x", b"PRIVMSG #a,#secret :x"):
+            self.assertFalse(guard.knows(wire), wire)
+        for number in range(200):
+            guard.remember(b"PRIVMSG #%d :x" % number)
+        knows = [guard.knows(b"PRIVMSG #%d :x" % number) for number in (0, 199)]
+        self.assertEqual(knows, [False, True])

@@ -216,6 +216,15 @@ class PolicyTests(SynchronousTestCase):
         talk.front(b"OPER a b").then(told(b":irc.test 421 ann OPER :is not allowed here"))
         talk.front(b"JOIN #a").then(sent(b"JOIN #a")).front(b"JOIN #a").then(sent(b"JOIN #a"))
 
+    def test_again(self) -> None:
+        """
+        What was allowed once is again, and what was refused is not.
+        """
+        talk = self.talk(message=("#b",))
+        refused = told(b":irc.test 404 ann #b :Cannot send: not allowed here")
+        for _ in range(3):
+            talk.front(b"PRIVMSG #a :x").then(sent(b"PRIVMSG #a :x")).front(b"PRIVMSG #b :x").then(refused)
+
     def test_strange_names(self) -> None:
         """
         Where the backend says nothing that can be a name, the client is a star.
