@@ -73,9 +73,9 @@ OPTIONS = (
     Option(
         name="amqp.maximum.links",
         read=integer(1, 65535),
-        default=256,
-        doc="AMQP 1.0: most links of a session that either end may attach: client and backend are made to"
-        " agree on no more (handle-max of begin).",
+        default=1024,
+        doc="AMQP 1.0: most links that either end may have attached, in all sessions together; client and"
+        " backend are made to agree on no more in each (handle-max of begin).",
     ),
     Option(
         name="amqp.hostname",

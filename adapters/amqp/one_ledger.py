@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kaazing.wire.amqp_one import FRAMING_ERROR, INVALID_FIELD, MIN_MAX_FRAME, Performative
-from kaazing.wire.amqp_one_types import Malformed
+from kaazing.wire.amqp_one_types import RESOURCE_LIMIT, Malformed
 
 NOT_ALLOWED = "amqp:not-allowed"
 """Error condition: the peer tried to use a frame in a manner that is inconsistent (section 2.8.15)."""
@@ -41,16 +41,15 @@ class LinkEnd:
     """One end's side of a link, between its attach and its detach.
 
     Attributes:
-        name: the link's.
         sends: whether this end is the sender.
         delivery: id of the delivery whose last transfer has not come yet, None between deliveries.
         refused: whether the other end was never told of it.
     """
 
-    __slots__ = ("delivery", "name", "refused", "sends")
+    __slots__ = ("delivery", "refused", "sends")
 
-    def __init__(self, name: str, sends: bool) -> None:
-        self.name, self.sends = name, sends
+    def __init__(self, sends: bool) -> None:
+        self.sends = sends
         self.delivery: int | None = None
         self.refused = False
 
@@ -87,10 +86,12 @@ class End:
         max_frame: bytes, the longest frame that it takes; 512 until its open.
         channel_max: the highest channel number that it lets the other end use.
         sessions: channel -> what it has begun there.
+        attached: how many links it has in all of them.
     """
 
     __slots__ = (
         "_rules",
+        "attached",
         "channel_max",
         "closed",
         "max_channel",
@@ -110,6 +111,7 @@ class End:
         self.max_frame = MIN_MAX_FRAME
         self.channel_max = max_channel
         self.sessions: dict[int, SessionEnd] = {}
+        self.attached = 0
         self._rules: dict[str, Callable[[SessionEnd, Performative], LinkEnd | None]] = {
             "attach": self._attach,
             "flow": self._flow,
@@ -196,6 +198,7 @@ class End:
 
     def _end(self, session: SessionEnd) -> None:
         session.ended = True
+        self.attached -= len(session.links)
         session.links.clear()
         session.waiting.clear()
         peer = session.peer
@@ -209,7 +212,11 @@ class End:
         highest = self.max_handle if session.peer is None else session.peer.handle_max
         if handle > highest:
             raise _fault(f"a handle above {highest}", "section 2.7.2", FRAMING_ERROR)
-        link = session.links[handle] = LinkEnd(str(what.get("name")), not what.get("role"))
+        if self.attached > self.max_handle:
+            text = f"more than {self.max_handle + 1} links"
+            raise _fault(text, "section 2.6.3", RESOURCE_LIMIT)
+        self.attached += 1
+        link = session.links[handle] = LinkEnd(not what.get("role"))
         return link
 
     def _link(self, session: SessionEnd, what: Performative) -> LinkEnd:
@@ -259,6 +266,7 @@ class End:
     def _detach(self, session: SessionEnd, what: Performative) -> LinkEnd:
         link = self._link(session, what)
         del session.links[what.number("handle", 0)]
+        self.attached -= 1
         return link
 
 

@@ -18,6 +18,11 @@ from kaazing.wire.amqp_one import FRAMING_ERROR, MIN_MAX_FRAME, Frames, Performa
 from kaazing.wire.amqp_one_tables import ATTACH, BEGIN, FLOW
 from kaazing.wire.amqp_one_types import RESOURCE_LIMIT, Checker, Malformed, described, string, uint, ushort
 
+MAX_WAITING = 256
+"""Links of a connection that may be refused before the backend has begun its side of the session."""
+MAX_WAITING_FRAME = 4096
+"""Bytes of the attach of such a link."""
+
 
 class Traffic:
     """What passes between two ends when logins are done.
@@ -38,6 +43,7 @@ class Traffic:
         self._permit = Permit(link.policy) if link.policy is not None else None
         if self._permit is not None and not self._permit.needed:
             self._permit = None
+        self._waiting = 0  # refusals that have had to wait for a begin, in all
         self._refused = False  # whether any link has been; its frames must not pass
         opening = min(options["amqp.maximum.opening.frame.size"], self._max_frame)
         self.checker = Checker(options["amqp.maximum.depth"], options["amqp.maximum.entries"])
@@ -144,14 +150,16 @@ class Traffic:
             orders.append(wire)
             return
         self._refused = link.refused = True
-        refused = Refusal(link.name, link.sends, reason)
+        refused = Refusal(str(what.get("name")), link.sends, reason)
         session = self.ends[Side.FRONT].session(what)
         if session.peer is not None:
             orders.extend(told(each) for each in self._refusal(session.peer, refused))
-        elif len(session.waiting) <= self._max_handle:
+        elif self._waiting < MAX_WAITING and len(wire) <= MAX_WAITING_FRAME:
+            self._waiting += 1
             session.waiting.append(refused)
         else:
-            text = f"more than {self._max_handle + 1} links refused before the backend's begin"
+            what_is = f"{MAX_WAITING} links, or one of {MAX_WAITING_FRAME} bytes,"
+            text = f"more than {what_is} refused before the backend's begin"
             raise Malformed(text, 0, "section 2.6.3", RESOURCE_LIMIT)
 
     def _refusal(self, session: SessionEnd, refused: Refusal) -> tuple[bytes, bytes]:

@@ -170,6 +170,24 @@ class LinkTests(LedgerCase):
         high = attach("h", 4, receives=True)
         self.refused(self.front, high, "a handle above 3", "amqp:connection:framing-error")
 
+    def test_links_in_all(self) -> None:
+        """
+        Links are counted over all sessions; those that are detached, or whose session has ended, are not.
+        """
+        admit(self.front, begin(channel=1))
+        for handle in range(4):
+            admit(self.front, attach(f"n{handle}", handle, receives=False))
+        one_more = attach("m", 0, receives=False, channel=1)
+        self.refused(self.front, one_more, "more than 4 links", "amqp:resource-limit-exceeded")
+        admit(
+            self.front,
+            detach(3),
+            one_more,
+            END,
+            *(attach(f"x{n}", n, receives=True, channel=1) for n in (1, 2, 3)),
+        )
+        self.assertEqual(self.front.attached, 4)
+
     def test_handle_max(self) -> None:
         """
         The other end may allow fewer.

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.amqp import one_words as words
 from kaazing.adapters.amqp.one_ledger import Refusal
+from kaazing.adapters.amqp.one_traffic import MAX_WAITING
 from kaazing.interfaces.adapters import ToBack, ToFront
 from kaazing.wire.amqp_one import PLAIN_HEADER
 from kaazing.wire.amqp_one_types import NULL, string, uint, ushort
@@ -180,14 +181,18 @@ class PolicyTests(SynchronousTestCase):
         """
         A client that attaches again and again before the backend has begun is stopped at the limit.
         """
-        talk = Dialogue(self, policy=policy("consume"), amqp_maximum_links=1).then(ToBack(PLAIN_HEADER))
-        start = performative(0x11, NULL, *(uint(9),) * 3, uint(0))
-        again = attach("bad", 0, receives=False) + detach(0)
-        talk.front(OPEN + start + again).then(ToBack(OPEN + start)).front(again)
-        what = "more than 1 links refused before the backend's begin (AMQP 1.0 section 2.6.3)"
+        talk = Dialogue(self, policy=policy("consume")).then(ToBack(PLAIN_HEADER))
+        again = (attach("bad", 0, receives=False) + detach(0)) * MAX_WAITING
+        talk.front(OPEN + begin() + again).then(ToBack(OPEN + begin())).front(
+            attach("bad", 0, receives=False)
+        )
+        what = (
+            "more than 256 links, or one of 4096 bytes, refused before the backend's begin"
+            " (AMQP 1.0 section 2.6.3)"
+        )
         close = words.close("amqp:resource-limit-exceeded", what)
         told = (PLAIN_HEADER, words.open_(), close)
-        talk.then(*map(to_front, told), f"client byte {8 + len(OPEN + start + again)}: {what}")
+        talk.then(*map(to_front, told), f"client byte {8 + len(OPEN + begin() + again)}: {what}")
 
     def test_end(self) -> None:
         """
