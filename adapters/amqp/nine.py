@@ -49,6 +49,8 @@ from kaazing.wire.amqp_faults import COMMAND_INVALID, INTERNAL
 from kaazing.wire.amqp_methods import METHODS, ROWS
 
 _FORCED = 320  # reply code CONNECTION_FORCED
+_HEADER = 2  # frame type
+_PUBLISH = bytes.fromhex("003c 0028")  # class and method
 _QUESTIONS = (AskLogin, Compute)
 _ALWAYS_GOOD = {
     Side.FRONT: ("connection.close", "connection.close-ok", "connection.update-secret"),
@@ -209,17 +211,19 @@ class AmqpNine(BaseSession):
 
     def _from_front(self, offset: int, wire: bytes) -> Iterator[Order]:
         """A frame of the client's that has to be looked at; plain bytes pass on."""
-        name = name_of(wire) if wire[0] != 2 else "header"
+        if wire[7:11] == _PUBLISH:  # the two that come for each message, first
+            self._held[channel_of(wire)] = wire
+            return
+        if wire[0] == _HEADER:
+            yield from self._allowed(self._held.pop(channel_of(wire)), wire)
+            return
+        name = name_of(wire)
         if name.startswith("channel."):
             if name == "channel.open" and self._permits is not None:
                 self._permits.forget(channel_of(wire))
             yield from self._channels.from_front(wire)
         elif channel_of(wire) == 0:
             yield from self._connection(Side.FRONT, wire, offset + len(PREAMBLE))
-        elif name == "basic.publish":
-            self._held[channel_of(wire)] = wire
-        elif name == "header":
-            yield from self._allowed(self._held.pop(channel_of(wire)), wire)
         else:
             yield from self._allowed(wire)
 
