@@ -75,6 +75,14 @@ UNTESTED = {
 
 FORBIDDEN = ("handler", "processor", "engine", "manager", "component", "helper", "util")
 """Words that none of our names contains."""
+BORROWED = {
+    "CharacterDataHandler",
+    "EndElementHandler",
+    "StartCdataSectionHandler",
+    "StartElementHandler",
+    "StartNamespaceDeclHandler",
+}
+"""Attributes of expat's parser that are set."""
 
 MOST_LINES = 450
 
@@ -275,7 +283,7 @@ class HouseTests(SynchronousTestCase):
             f"{path}: {name}"
             for path in sources()
             for name in {*_names(ast.parse((ROOT / path).read_text())), path.stem}
-            if any(word in name.lower() for word in FORBIDDEN)
+            if name not in BORROWED and any(word in name.lower() for word in FORBIDDEN)
         ]
         self.assertEqual("\n".join(found), "")
 
