@@ -14,6 +14,9 @@ from kaazing.wire.xmpp_scanner import Scanner
 OPEN, CLOSE = f"{FRAMING} open", f"{FRAMING} close"
 STREAM_END = b"</stream:stream>"
 
+TEXT_ONLY = "RFC 7395 section 3.2"
+"""The rule that messages are text."""
+
 Item = bytes | Seen | Header | End
 
 _BEGINNING = re.compile(rb"[ \t\r\n]*(<\?xml[^<>]*>)?[ \t\r\n]*(<(?:[^ \t\r\n<>:]{1,64}:)?stream[ \t\r\n>])?")
@@ -47,8 +50,7 @@ class Framed:
     def feed(self, data: bytes, kind: Kind) -> list[Item]:
         """Take a message; return the one thing it is, or nothing where it is blank or at fault."""
         if kind == Kind.BINARY and self.fault is None:
-            what = "binary message"
-            self.fault = Fault(self._offset, "policy-violation", what, "RFC 7395 section 3.2")
+            self.fault = Fault(self._offset, "policy-violation", "binary message", TEXT_ONLY)
         if self.fault is not None:
             return []
         self._offset += len(data)

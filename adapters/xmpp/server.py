@@ -10,7 +10,7 @@ from typing import Any
 
 from kaazing.adapters.base import BaseSession
 from kaazing.adapters.xmpp import features
-from kaazing.adapters.xmpp.forms import STREAM_END, Framed, Item, Streamed
+from kaazing.adapters.xmpp.forms import STREAM_END, TEXT_ONLY, Framed, Item, Streamed
 from kaazing.adapters.xmpp.login import (
     ABORT,
     AUTH,
@@ -22,8 +22,8 @@ from kaazing.adapters.xmpp.login import (
     condition_of,
     failure,
 )
-from kaazing.closecodes import BAD_GATEWAY, INTERNAL_ERROR, NORMAL
-from kaazing.errors import Side
+from kaazing.closecodes import BAD_GATEWAY, INTERNAL_ERROR, NORMAL, WRONG_TYPE
+from kaazing.errors import FrameViolation, Side
 from kaazing.interfaces.adapters import (
     AskLogin,
     Close,
@@ -356,6 +356,10 @@ class ServerSide(BaseSession):
 
     def _client_fault(self, fault: Fault) -> Iterator[Order]:
         yield from self._fatal(fault.condition, f"{fault.what} ({fault.rule})")
+        if fault.rule == TEXT_ONLY:
+            raise FrameViolation(
+                fault.what, side=Side.FRONT, offset=fault.offset, rule=fault.rule, close_code=WRONG_TYPE
+            )
         raise fault.violation(Side.FRONT)
 
     def _backend_fault(self, fault: Fault) -> Iterator[Order]:

@@ -238,6 +238,8 @@ class Scanner:
         start = bytes(self._buffer[at : at + len(CDATA)])
         place = self._base + at
         self._scanned = place
+        if self._depth == 1:
+            self._check_outside(place)
         if start == CDATA:
             if self._depth == 1:
                 raise _Refused(Fault(place, *_OUTSIDE))

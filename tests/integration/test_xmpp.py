@@ -261,6 +261,18 @@ class WebSocketTests(SynchronousTestCase):
             closed = self.assertRaises(ConnectionClosed, client.recv, 10)
         self.assertEqual(closed.rcvd.code, 1000)
 
+    def test_binary(self) -> None:
+        """
+        A binary message is refused with 1003, behind a stream error.
+        """
+        with gateway(servers.prosody()) as port, connect(at_service(port)) as client:
+            client.send(OPEN.format("localhost").encode())
+            said = [str(client.recv(10)) for _ in range(3)]
+            closed = self.assertRaises(ConnectionClosed, client.recv, 10)
+        self.assertTrue(said[0].startswith("<open "))
+        self.assertIn("binary message", said[1])
+        self.assertEqual((said[2], closed.rcvd.code), (CLOSE, 1003))
+
     def test_unknown_domain(self) -> None:
         """
         A stream error of the server reaches the client, in a stream.

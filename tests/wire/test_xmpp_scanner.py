@@ -64,6 +64,7 @@ FAULTS = (
     (b"<m a='1' a='2'/>", 9, "not-well-formed", "no well-formed XML: duplicate attribute"),
     (b"abc<x/>", 0, "bad-format", "text outside of elements"),
     (b" x\xff<m/>", 1, "bad-format", "text outside of elements"),
+    (b" x y<!-- -->", 1, "bad-format", "text outside of elements"),
     (b"<m/>&#32;<m/>", 4, "bad-format", "text outside of elements"),
     (b"<![CDATA[ ]]>", 0, "bad-format", "text outside of elements"),
     (b"x</stream:stream>", 0, "bad-format", "text outside of elements"),
