@@ -36,6 +36,7 @@ from kaazing.wire.amqp_one import (
     SASL_HEADER,
     SASL_TYPE,
     TLS_HEADER,
+    Frames,
     Performative,
     parse,
 )
@@ -47,6 +48,15 @@ Step = Callable[[bytes, list[Order]], None]
 """Takes the next frame or header of an end, and puts what follows from it into the list."""
 
 
+class _Way:
+    """One direction: who speaks, its frames, and the step that takes the next one, None while it waits."""
+
+    __slots__ = ("frames", "side", "step")
+
+    def __init__(self, side: Side, frames: Frames, step: Step | None) -> None:
+        self.side, self.frames, self.step = side, frames, step
+
+
 class AmqpOne(BaseSession):
     """See L{IAdapterSession}; made when the client's first protocol header has come.
 
@@ -56,7 +66,7 @@ class AmqpOne(BaseSession):
     """
 
     __slots__ = (
-        "_apart", "_first", "_greeted", "_header", "_injects", "_proof", "_steps", "_traffic", "_turns",
+        "_apart", "_down", "_first", "_greeted", "_header", "_injects", "_proof", "_traffic", "_turns", "_up",
     )  # fmt: skip
 
     def __init__(self, link: Link, header: bytes) -> None:
@@ -65,10 +75,10 @@ class AmqpOne(BaseSession):
         self._apart, self._injects = link.apart, link.injects
         self._header = header
         self._traffic = Traffic(link)
-        self._steps: dict[Side, Step | None] = {
-            Side.FRONT: self._client_header,
-            Side.BACK: self._nothing if link.injects else self._server_header,
-        }
+        frames = self._traffic.frames
+        self._up = _Way(Side.FRONT, frames[Side.FRONT], self._client_header)
+        first = self._nothing if link.injects else self._server_header
+        self._down = _Way(Side.BACK, frames[Side.BACK], first)
         self._turns = Turns()  # of the client's SASL layer
         self._proof: Proof | None = None  # the login at the backend
         self._first = b""  # the client's open, while the login is going on
@@ -86,16 +96,16 @@ class AmqpOne(BaseSession):
 
     def from_front(self, data: bytes, kind: Kind, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.from_front}."""
-        self._traffic.frames[Side.FRONT].feed(data)
-        orders, fault = self._taken(Side.FRONT)
+        self._up.frames.feed(data)
+        orders, fault = self._taken(self._up)
         if fault is None and all(type(order) is bytes for order in orders):
             return orders if self._apart or len(orders) < 2 else [b"".join(orders)]  # type: ignore[arg-type]
         return _then(orders, fault)
 
     def from_back(self, data: bytes, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.from_back}."""
-        self._traffic.frames[Side.BACK].feed(data)
-        orders, fault = self._taken(Side.BACK)
+        self._down.frames.feed(data)
+        orders, fault = self._taken(self._down)
         if fault is None and all(type(order) is bytes for order in orders):
             return orders
         return _then(orders, fault)
@@ -110,7 +120,7 @@ class AmqpOne(BaseSession):
         """See L{IAdapterSession.expired}; the login has taken too long."""
         self.deadline = None
         yield from self._denial(words.SYS_TEMP, RESOURCE_LIMIT, "the login has taken too long")
-        if self._traffic.ends[Side.FRONT].opened or self._steps[Side.FRONT] is None:
+        if self._traffic.ends[Side.FRONT].opened or self._up.step is None:
             yield Close(INTERNAL_ERROR, "login timeout of the backend")
         else:
             yield Close(POLICY, "login timeout")
@@ -122,16 +132,16 @@ class AmqpOne(BaseSession):
             yield Close(POLICY, "no login at the backend")
             return
         self._proof = Proof(answer)
-        self._steps[Side.BACK] = self._proving_header
+        self._down.step = self._proving_header
         yield ToBack(SASL_HEADER)
-        yield from self._crossed(Side.BACK)
+        yield from self._crossed(self._down)
 
     def computed(self, result: Any, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.computed}; it is a response of SASL."""
         if self._proof is not None:
             yield ToBack(self._proof.respond(result))
-        self._steps[Side.BACK] = self._proving
-        yield from self._crossed(Side.BACK)
+        self._down.step = self._proving
+        yield from self._crossed(self._down)
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
@@ -139,12 +149,12 @@ class AmqpOne(BaseSession):
 
     # Taking frames
 
-    def _taken(self, side: Side) -> tuple[list[Order], ProtocolViolation | None]:
+    def _taken(self, way: _Way) -> tuple[list[Order], ProtocolViolation | None]:
         """Take what is there of an end; return what follows, and the fault that ends it all."""
         orders: list[Order] = []
-        frames = self._traffic.frames[side]
+        side, frames = way.side, way.frames
         try:
-            while (step := self._steps[side]) is not None and (wire := frames.take()) is not None:
+            while (step := way.step) is not None and (wire := frames.take()) is not None:
                 step(wire, orders)
         except Malformed as why:
             fault = ProtocolViolation(why.what, side=side, offset=frames.offset + why.at, rule=why.rule)
@@ -159,12 +169,14 @@ class AmqpOne(BaseSession):
             return orders, None
         return orders, fault
 
-    def _crossed(self, side: Side) -> Iterator[Order]:
+    def _crossed(self, way: _Way) -> Iterator[Order]:
         """Go on with an end while somebody else speaks."""
-        orders, fault = self._taken(side)
-        whole = ToBack if side is Side.FRONT else told
+        orders, fault = self._taken(way)
         for order in orders:
-            yield whole(order) if isinstance(order, bytes) else order
+            if not isinstance(order, bytes):
+                yield order
+            else:
+                yield ToBack(order, counts=True) if way.side is Side.FRONT else told(order)
         if fault is not None:
             raise fault
 
@@ -193,7 +205,7 @@ class AmqpOne(BaseSession):
                 self._turns.offered = True
             else:
                 orders.append(wire)
-            self._steps[Side.FRONT] = self._client_sasl
+            self._up.step = self._client_sasl
         elif wire == PLAIN_HEADER:
             if self._injects:
                 self._greeted = True
@@ -201,7 +213,7 @@ class AmqpOne(BaseSession):
             else:
                 orders.append(wire)
             waits = self._injects and self._proof is None
-            self._steps[Side.FRONT] = self._client_open if waits else self._traffic.front
+            self._up.step = self._client_open if waits else self._traffic.front
         else:
             raise Malformed("something else than the protocol header", 0, "section 2.2", FRAMING_ERROR)
 
@@ -218,17 +230,17 @@ class AmqpOne(BaseSession):
         else:
             orders += self._denial(words.AUTH, words.UNAUTHORIZED, "")
             orders.append(Close(POLICY, "a mechanism that was not offered"))
-            self._steps[Side.FRONT] = self._drop
+            self._up.step = self._drop
 
     def _server_header(self, wire: bytes, orders: list[Order]) -> None:
         orders.append(wire)
         if wire == SASL_HEADER == self._header and not self._turns.offered:
-            self._steps[Side.BACK] = self._server_sasl
+            self._down.step = self._server_sasl
         elif wire == PLAIN_HEADER and (self._header == PLAIN_HEADER or self._turns.code == words.OK):
             self._greeted = True
-            self._steps[Side.BACK] = self._back
+            self._down.step = self._back
         elif wire.startswith(b"AMQP"):  # what it would rather have; it hangs up now (section 2.2)
-            self._steps = dict.fromkeys(Side, self._drop)
+            self._up.step = self._down.step = self._drop
         else:
             orders.pop()
             raise Malformed("something else than a protocol header", 0, "section 2.2", FRAMING_ERROR)
@@ -238,12 +250,12 @@ class AmqpOne(BaseSession):
         self._turns.admit(what, client=False)
         orders.append(wire)
         if self._turns.code == words.OK:
-            self._steps[Side.BACK] = self._server_header
-            if self._steps[Side.FRONT] == self._client_sasl:
-                self._steps[Side.FRONT] = self._client_header
+            self._down.step = self._server_header
+            if self._up.step == self._client_sasl:
+                self._up.step = self._client_header
         elif self._turns.code is not None:
             orders.append(_REFUSED)
-            self._steps = dict.fromkeys(Side, self._drop)
+            self._up.step = self._down.step = self._drop
 
     def _back(self, wire: bytes, orders: list[Order]) -> None:
         if self._traffic.ends[Side.BACK].closed:
@@ -257,7 +269,7 @@ class AmqpOne(BaseSession):
         what = parse(wire, self._traffic.checker, SASL_TYPE)
         if what is None:
             raise Malformed("a frame without body", 0, "section 5.3.1", FRAMING_ERROR)
-        self._traffic.count(side, what.name)
+        self._traffic.ends[side].count(what.name)
         return what
 
     def _nothing(self, wire: bytes, orders: list[Order]) -> None:
@@ -277,13 +289,13 @@ class AmqpOne(BaseSession):
         self._wait_for_login(orders)
 
     def _wait_for_login(self, orders: list[Order]) -> None:
-        self._steps[Side.FRONT] = None
+        self._up.step = None
         orders += (Hold(Side.FRONT), AskLogin())
 
     def _proving_header(self, wire: bytes, orders: list[Order]) -> None:
         if wire != SASL_HEADER:
             raise sasl.Refused("the backend does not do SASL")
-        self._steps[Side.BACK] = self._proving
+        self._down.step = self._proving
 
     def _proving(self, wire: bytes, orders: list[Order]) -> None:
         """The backend speaks in the SASL layer; it is answered."""
@@ -296,11 +308,11 @@ class AmqpOne(BaseSession):
             condition = words.UNAUTHORIZED if why.code == words.AUTH else words.INTERNAL
             orders += self._denial(why.code, condition, str(why))
             orders.append(_REFUSED)
-            self._steps = dict.fromkeys(Side, self._drop)
+            self._up.step = self._down.step = self._drop
             return
         if isinstance(answer, Compute):
             orders.append(answer)
-            self._steps[Side.BACK] = None
+            self._down.step = None
         elif answer is not None:
             orders.append(ToBack(answer))
         else:
@@ -309,24 +321,24 @@ class AmqpOne(BaseSession):
     def _proven(self, orders: list[Order]) -> None:
         """The login is good: the client goes on where it was."""
         orders.append(ToBack(PLAIN_HEADER))
-        self._steps[Side.BACK] = self._proven_header
+        self._down.step = self._proven_header
         if self._header == SASL_HEADER:
             self._turns.code = words.OK
             orders.append(told(words.outcome(words.OK)))
-            self._steps[Side.FRONT] = self._client_header
+            self._up.step = self._client_header
         else:
-            self._steps[Side.FRONT] = self._traffic.front
+            self._up.step = self._traffic.front
             passing: list[Order] = []
             self._traffic.front(self._first, passing)
-            orders.extend(ToBack(each) if isinstance(each, bytes) else each for each in passing)
-        for order in self._crossed(Side.FRONT):
+            orders.extend(ToBack(each, counts=True) if isinstance(each, bytes) else each for each in passing)
+        for order in self._crossed(self._up):
             orders.append(order)  # one by one: those before a fault are carried out
         orders.append(Resume(Side.FRONT))
 
     def _proven_header(self, wire: bytes, orders: list[Order]) -> None:
         if wire != PLAIN_HEADER:
             raise Malformed("something else than the protocol header", 0, "section 2.2", FRAMING_ERROR)
-        self._steps[Side.BACK] = self._back
+        self._down.step = self._back
 
 
 def _then(orders: list[Order], fault: ProtocolViolation | None) -> Iterator[Order]:

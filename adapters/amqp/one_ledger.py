@@ -87,6 +87,7 @@ class End:
         channel_max: the highest channel number that it lets the other end use.
         sessions: channel -> what it has begun there.
         attached: how many links it has in all of them.
+        counts: name of a performative -> how many it has sent since somebody asked.
     """
 
     __slots__ = (
@@ -94,6 +95,7 @@ class End:
         "attached",
         "channel_max",
         "closed",
+        "counts",
         "max_channel",
         "max_frame",
         "max_handle",
@@ -112,6 +114,7 @@ class End:
         self.channel_max = max_channel
         self.sessions: dict[int, SessionEnd] = {}
         self.attached = 0
+        self.counts: dict[str, int] = {}
         self._rules: dict[str, Callable[[SessionEnd, Performative], LinkEnd | None]] = {
             "attach": self._attach,
             "flow": self._flow,
@@ -119,6 +122,10 @@ class End:
             "disposition": self._disposition,
             "detach": self._detach,
         }
+
+    def count(self, operation: str) -> None:
+        """Count a frame that this end has sent."""
+        self.counts[operation] = self.counts.get(operation, 0) + 1
 
     def admit(self, what: Performative) -> LinkEnd | None:
         """Take note of a performative that this end sends.

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from kaazing.adapters.amqp import one_words as words
-from kaazing.adapters.amqp.one_ledger import LinkEnd, Refusal, SessionEnd, pair
+from kaazing.adapters.amqp.one_ledger import End, LinkEnd, Refusal, SessionEnd, pair
 from kaazing.adapters.amqp.one_policy import Permit
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import IMeter, Kind, Link, Order, ToFront
@@ -48,21 +48,15 @@ class Traffic:
         opening = min(options["amqp.maximum.opening.frame.size"], self._max_frame)
         self.checker = Checker(options["amqp.maximum.depth"], options["amqp.maximum.entries"])
         self.frames = {side: Frames(opening) for side in Side}
-        front, back = pair(self._max_channel, self._max_handle)
-        self.ends = {Side.FRONT: front, Side.BACK: back}
-        self._counts: dict[Side, dict[str, int]] = {side: {} for side in Side}
-
-    def count(self, side: Side, operation: str) -> None:
-        """Count a frame that an end has sent."""
-        counts = self._counts[side]
-        counts[operation] = counts.get(operation, 0) + 1
+        self._front, self._back = pair(self._max_channel, self._max_handle)
+        self.ends = {Side.FRONT: self._front, Side.BACK: self._back}
 
     def report(self, meter: IMeter) -> None:
         """Tell what has been counted since the last report."""
-        for side, counts in self._counts.items():
-            for operation, count in counts.items():
+        for side, end in self.ends.items():
+            for operation, count in end.counts.items():
                 meter.add(side, operation, count)
-            counts.clear()
+            end.counts.clear()
 
     def front(self, wire: bytes, orders: list[Order]) -> None:
         """Take a frame of the client; put what follows into C{orders}.
@@ -70,7 +64,7 @@ class Traffic:
         Raises:
             Malformed: it is none, or may not come now.
         """
-        what, link = self._admitted(wire, Side.FRONT)
+        what, link = self._admitted(wire, self._front)
         if what is None or (what.descriptor > ATTACH and not self._refused):
             orders.append(wire)
         elif link is not None:
@@ -86,23 +80,22 @@ class Traffic:
         Raises:
             Malformed: it is none, or may not come now.
         """
-        what, _ = self._admitted(wire, Side.BACK)
+        what, _ = self._admitted(wire, self._back)
         if what is None or what.descriptor > BEGIN:
             orders.append(wire)
         elif what.name == "open":
             orders.append(self._opening(wire, what, Side.BACK))
         else:
             orders.append(self._beginning(wire, what))
-            session = self.ends[Side.BACK].session(what)
+            session = self._back.session(what)
             if session.peer is not None:
                 for refused in session.peer.waiting:
                     orders.extend(self._refusal(session, refused))
                 session.peer.waiting.clear()
 
-    def _admitted(self, wire: bytes, side: Side) -> tuple[Performative | None, LinkEnd | None]:
+    def _admitted(self, wire: bytes, end: End) -> tuple[Performative | None, LinkEnd | None]:
         """Return what a frame carries, None for a heart-beat, and the link it is about, when the end may
         send it."""
-        end = self.ends[side]
         what = parse(wire, self.checker)
         name = "heart-beat" if what is None else what.name
         if len(wire) > MIN_MAX_FRAME and not end.peer.opened and name != "open":
@@ -113,7 +106,7 @@ class Traffic:
             end.beat()
         else:
             link = end.admit(what)
-        self.count(side, name)
+        end.count(name)
         return what, link
 
     def _look(self, wire: bytes, what: Performative, link: LinkEnd, orders: list[Order]) -> None:
@@ -151,7 +144,7 @@ class Traffic:
             return
         self._refused = link.refused = True
         refused = Refusal(str(what.get("name")), link.sends, reason)
-        session = self.ends[Side.FRONT].session(what)
+        session = self._front.session(what)
         if session.peer is not None:
             orders.extend(told(each) for each in self._refusal(session.peer, refused))
         elif self._waiting < MAX_WAITING and len(wire) <= MAX_WAITING_FRAME:

@@ -143,7 +143,8 @@ class InjectedTests(SynchronousTestCase):
         """
         talk = Dialogue(self, injects=True).then(to_front(PLAIN_HEADER))
         self.through(talk.front(OPEN + begin()).then(*HELD))
-        talk.back(OUTCOME).then(ToBack(PLAIN_HEADER), ToBack(OPEN), ToBack(begin()), Resume(Side.FRONT))
+        passing = (ToBack(OPEN, counts=True), ToBack(begin(), counts=True))
+        talk.back(OUTCOME).then(ToBack(PLAIN_HEADER), *passing, Resume(Side.FRONT))
         talk.back(PLAIN_HEADER + BACK_OPEN).then(to_front(BACK_OPEN))
 
     def test_scram(self) -> None:
@@ -250,7 +251,8 @@ class InjectedTests(SynchronousTestCase):
         what = "open twice (AMQP 1.0 section 2.4.1)"
         close = words.close("amqp:not-allowed", what)
         talk.back(OUTCOME).then(
-            ToBack(PLAIN_HEADER), ToBack(OPEN), ToBack(begin()), to_front(words.open_()), to_front(close),
+            ToBack(PLAIN_HEADER), ToBack(OPEN, counts=True), ToBack(begin(), counts=True),
+            to_front(words.open_()), to_front(close),
             f"client byte {8 + len(OPEN + begin())}: {what}",
         )  # fmt: skip
 

@@ -179,13 +179,8 @@ class LinkTests(LedgerCase):
             admit(self.front, attach(f"n{handle}", handle, receives=False))
         one_more = attach("m", 0, receives=False, channel=1)
         self.refused(self.front, one_more, "more than 4 links", "amqp:resource-limit-exceeded")
-        admit(
-            self.front,
-            detach(3),
-            one_more,
-            END,
-            *(attach(f"x{n}", n, receives=True, channel=1) for n in (1, 2, 3)),
-        )
+        admit(self.front, detach(3), one_more, END)
+        admit(self.front, *(attach(f"x{handle}", handle, receives=True, channel=1) for handle in (1, 2, 3)))
         self.assertEqual(self.front.attached, 4)
 
     def test_handle_max(self) -> None:

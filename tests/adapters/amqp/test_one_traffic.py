@@ -183,9 +183,8 @@ class PolicyTests(SynchronousTestCase):
         """
         talk = Dialogue(self, policy=policy("consume")).then(ToBack(PLAIN_HEADER))
         again = (attach("bad", 0, receives=False) + detach(0)) * MAX_WAITING
-        talk.front(OPEN + begin() + again).then(ToBack(OPEN + begin())).front(
-            attach("bad", 0, receives=False)
-        )
+        talk.front(OPEN + begin() + again).then(ToBack(OPEN + begin()))
+        talk.front(attach("bad", 0, receives=False))
         what = (
             "more than 256 links, or one of 4096 bytes, refused before the backend's begin"
             " (AMQP 1.0 section 2.6.3)"
