@@ -254,7 +254,7 @@ _NESTED = {
     0x33: Composite("declared", "4.5.5", (Field("txn-id", BINARY, mandatory=True),)),
     0x34: Composite(
         "transactional-state",
-        "4.5.8",
+        "4.5.6",
         (Field("txn-id", BINARY, mandatory=True), Field("outcome", ANY, nested=_STATES[1:5])),
     ),
 }
