@@ -30,13 +30,20 @@ from kaazing.interfaces.adapters import (
     ToBack,
     ToFront,
 )
-from kaazing.wire.xmpp import OPERATIONS, SASL, SASL2, STANZA_ERRORS, TLS, End, Fault, Header, Seen
+from kaazing.wire.xmpp import IQ, OPERATIONS, SASL, SASL2, STANZA_ERRORS, TLS, End, Fault, Header, Seen
 
 COMPRESS = "http://jabber.org/protocol/compress compress"
 ENABLE = frozenset(f"urn:xmpp:sm:{version} {word}" for version in (2, 3) for word in ("enable", "resume"))
 REGISTER = "jabber:iq:register query"
 
 _TOO_LATE = frozenset((AUTH, RESPONSE, ABORT, f"{TLS} starttls", f"{SASL2} authenticate"))
+_FOREIGN = frozenset(
+    f"{space} {stanza}".strip()
+    for space in ("", "jabber:server", "jabber:component:accept", "jabber:component:connect")
+    for stanza in STANZAS.values()
+)
+"""Stanzas as others than clients send them; a server might take them for those of a client all the same, of
+which a policy would know nothing."""
 _NO_COMPRESSION = b"<failure xmlns='http://jabber.org/protocol/compress'><setup-failed/></failure>"
 
 
@@ -156,7 +163,7 @@ class XmppSession(ServerSide):
             yield Resume(Side.FRONT)
 
     def _watched(self) -> frozenset[str]:
-        watched = self._permits.watch | _TOO_LATE | {COMPRESS}
+        watched = self._permits.watch | _TOO_LATE | _FOREIGN | {COMPRESS}
         return watched | ENABLE if self._guarded else watched
 
     def _read(self, data: bytes, kind: Kind) -> list[Item]:
@@ -221,6 +228,9 @@ class XmppSession(ServerSide):
                 yield ToFront(answer, Kind.TEXT)
         elif item.name == COMPRESS:
             yield ToFront(_NO_COMPRESSION, Kind.TEXT)
+        elif item.name in _FOREIGN:
+            what, rule = "a stanza in a namespace that is none of clients", "RFC 6120 section 4.8.2"
+            yield from self._client_fault(Fault(item.offset, "invalid-namespace", what, rule))
         elif item.name in ENABLE:
             space = item.name.partition(" ")[0]
             words = f"<failed xmlns='{space}'><feature-not-implemented xmlns='{STANZA_ERRORS}'/></failed>"
@@ -239,7 +249,7 @@ class XmppSession(ServerSide):
         elif self._stage is Stage.READY and not self._link.injects and space in (SASL, SASL2):
             self._stage = Stage.ASKED
             yield ToBack(item.wire)
-        elif self._stage is Stage.READY and self._registers and item.children == (REGISTER,):
+        elif self._stage is Stage.READY and self._registers and _registers(item):
             yield ToBack(item.wire)
         elif self._stage is Stage.NEW:
             wrong = item.name.endswith(" open") or item.name.endswith(" stream")
@@ -251,3 +261,8 @@ class XmppSession(ServerSide):
             yield from self._client_fault(
                 Fault(item.offset, "not-authorized", what, "RFC 6120 section 4.9.3.12")
             )
+
+
+def _registers(item: Seen) -> bool:
+    """Return whether an element asks for an account (XEP-0077 section 3.1)."""
+    return item.name == IQ and item.children == (REGISTER,)

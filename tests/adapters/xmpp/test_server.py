@@ -218,6 +218,8 @@ class WordsTests(SynchronousTestCase):
         talk.then(to_client(FRAMED % FROM), to_client(alone(features(PLAIN, register))))
         iq = b"<iq xmlns='jabber:client' type='get' id='1'><query xmlns='jabber:iq:register'/></iq>"
         talk.front(iq).then(ToBack(iq)).back(iq).then(to_client(iq))
+        heard = talk.front(iq.replace(b"iq ", b"message ").replace(b"/iq", b"/message")).heard()
+        self.assertIn(b"<not-authorized ", heard[0].data)
 
     def test_sasl2(self) -> None:
         """

@@ -153,6 +153,26 @@ class SessionTests(SynchronousTestCase):
             self.assertEqual(heard[0], error("unsupported-stanza-type", what.replace("'", "&apos;")))
             self.assertEqual(heard[1:], [to_client(CLOSE), f"client byte {place}: {what}"])
 
+    def test_stanzas_of_others(self) -> None:
+        """
+        Stanzas in the namespaces of servers, of components, or in none, are no client's.
+        """
+        what = "a stanza in a namespace that is none of clients (RFC 6120 section 4.8.2)"
+        for space in (b"jabber:server", b"jabber:component:accept", b""):
+            heard = Dialogue(self).flow().front(MESSAGE.replace(b"jabber:client", space)).heard()
+            self.assertEqual(heard[:2], [error("invalid-namespace", what), to_client(CLOSE)])
+
+    def test_unread_goodbye(self) -> None:
+        """
+        What a client says while the backend is asked is dropped when the backend ends all; the client is
+        read again, so that it can say goodbye.
+        """
+        talk = Dialogue(self).open(PLAIN).then(to_client(FRAMED % FROM), to_client(alone(features(PLAIN))))
+        talk.front(AUTH).then(ToBack(AUTH)).front(FRAMED % TO).then(Hold(Side.FRONT))
+        said = b"<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+        talk.back(said).then(to_client(alone(said)), Resume(Side.FRONT))
+        talk.front(MESSAGE).then().back(STREAM_END).then(to_client(CLOSE), Close(1000))
+
     def test_pipelining(self) -> None:
         """
         What a client says too early waits, and the client is not read any more meanwhile.
