@@ -87,12 +87,18 @@ class Gateway:
 
     def _await_start(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while STARTED not in self.said():
+        while STARTED not in self.said() or not self._heeds_terminate():
             if self._process.poll() is not None or time.monotonic() > until:
                 self._process.kill()
                 self._process.wait()
                 raise AssertionError(f"the gateway did not start:\n{self.said()}")
             time.sleep(0.02)
+
+    def _heeds_terminate(self) -> bool:
+        """Whether SIGTERM would stop it in good order: the reactor sees to that after everything is bound."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+        return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
     def said(self) -> str:
         """Return its log so far."""
