@@ -59,6 +59,7 @@ FAULTS = (
     (b"<m>\xff</m>", 3, "not-well-formed", TOKEN),
     (b"<m>\xed\xa0\x80</m>", 3, "not-well-formed", TOKEN),
     (b"<m>&#0;</m>", 3, "not-well-formed", "no well-formed XML: reference to invalid character number"),
+    (b"<m><a b='\xe1<'/></m>", 9, "not-well-formed", TOKEN),
     (b"<m></n>", 5, "not-well-formed", "no well-formed XML: mismatched tag"),
     (b"<m a:b='1'/>", 0, "not-well-formed", "no well-formed XML: unbound prefix"),
     (b"<m a='1' a='2'/>", 9, "not-well-formed", "no well-formed XML: duplicate attribute"),
@@ -121,6 +122,14 @@ class ScannerTests(SynchronousTestCase):
                 self.assertEqual(fault[:3], (len(good) + place, condition, what), wire)
                 passed = [HEAD, WHOLE[0]] + [b"<m xmlns='jabber:client'/>"] * wire.startswith(b"<m/>")
                 self.assertEqual(items, passed, wire)
+
+    def test_no_stream(self) -> None:
+        """
+        What is no head of a stream is refused, and nothing behind it is read.
+        """
+        what = "text before the stream"
+        for parts in cuts(b" hello" + HEADER):
+            self.assertEqual(outcome(parts), ([], Fault(1, "bad-format", what, xmpp.WELL_FORMED)))
 
     @given(
         st.lists(

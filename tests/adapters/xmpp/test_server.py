@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from scramp import ScramMechanism
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.adapters import AskLogin, Close, Compute, Login, NoLogin, StartTls, ToBack
@@ -40,6 +41,14 @@ def failure(condition: bytes, text: bytes = b"") -> Any:
     """Return the order to tell the client that its login has failed."""
     words = b"<text xml:lang='en'>%s</text>" % text if text else b""
     return to_client(b"<failure %s><%s/>%s</failure>" % (SASL, condition, words))
+
+
+STORED = ScramMechanism("SCRAM-SHA-1").make_auth_info("pw")
+
+
+def _decoded(wire: bytes) -> str:
+    """Return what an element says in base64."""
+    return base64.b64decode(wire.partition(b">")[2].partition(b"<")[0]).decode()
 
 
 class EncryptionTests(SynchronousTestCase):
@@ -145,6 +154,24 @@ class LoginTests(SynchronousTestCase):
         (compute,) = talk.back(b"<challenge %s>%s</challenge>" % (SASL, challenge)).heard()
         self.assertIsInstance(compute, Compute)
         talk.computed(b"proof").then(ToBack(b"<response %s>cHJvb2Y=</response>" % SASL))
+
+    def test_scram_in_three_steps(self) -> None:
+        """
+        A backend may prove itself by a challenge, which wants an empty response (RFC 4422 section 3.6).
+        """
+        talk = self.ready(SCRAM).front(AUTH).then(AskLogin())
+        (said,) = talk.login(LOGIN).heard()
+        server = ScramMechanism("SCRAM-SHA-1").make_server(lambda _: STORED)
+        server.set_client_first(_decoded(said.data))
+        first = base64.b64encode(server.get_server_first().encode())
+        (compute,) = talk.back(b"<challenge %s>%s</challenge>" % (SASL, first)).heard()
+        (said,) = talk.computed(compute.work()).heard()
+        server.set_client_final(_decoded(said.data))
+        last = base64.b64encode(server.get_server_final().encode())
+        talk.back(b"<challenge %s>%s</challenge>" % (SASL, last)).then(
+            ToBack(b"<response %s></response>" % SASL)
+        )
+        talk.back(SUCCESS).then(to_client(SUCCESS))
 
     def test_wrong_login(self) -> None:
         """

@@ -69,6 +69,8 @@ class SessionTests(SynchronousTestCase):
         """
         talk = Dialogue(self).flow()
         talk.back(STREAM_END).then(ToBack(STREAM_END), to_client(CLOSE), Close(1000))
+        talk.back_ended().then()
+        self.assertEqual(list(talk.session.front_ended(talk.now)), [])
 
     def test_goodbye_unanswered(self) -> None:
         """
@@ -241,6 +243,8 @@ class SessionTests(SynchronousTestCase):
         compress = b"<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>"
         failed = b"<failure xmlns='http://jabber.org/protocol/compress'><setup-failed/></failure>"
         Dialogue(self).flow().front(compress).then(to_client(failed))
+        talk = Dialogue(self).open(PLAIN).then(to_client(FRAMED % FROM), to_client(alone(features(PLAIN))))
+        talk.front(compress).then(to_client(failed))
 
     def test_resumption(self) -> None:
         """
