@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kaazing.errors import Side
 from kaazing.interfaces.adapters import IMeter, Kind, Login, NoLogin, Order
 
 
@@ -15,12 +16,13 @@ class BaseSession:
     What is still open when an end sends no more is dropped. Questions are for those who ask them.
     """
 
-    __slots__ = ("deadline", "kind")
+    __slots__ = ("_refusals", "deadline", "kind")
 
     def __init__(self, kind: Kind = Kind.AUTO) -> None:
         """Make it; C{kind} is that of plain bytes towards the browser."""
         self.deadline: float | None = None
         self.kind = kind
+        self._refusals: dict[str, int] = {}  # since the last report, by operation of the policy
 
     def opened(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.opened}."""
@@ -52,4 +54,11 @@ class BaseSession:
         raise NotImplementedError("this session asks for no computation")
 
     def report(self, meter: IMeter) -> None:
-        """See L{IAdapterSession.report}."""
+        """See L{IAdapterSession.report}; tells the refusals, a session tells what passes beside them."""
+        for operation, count in self._refusals.items():
+            meter.add(Side.FRONT, f"refused {operation}", count)
+        self._refusals.clear()
+
+    def count_refusal(self, operation: str, count: int = 1) -> None:
+        """Take note, for the operator, of what the client may not do."""
+        self._refusals[operation] = self._refusals.get(operation, 0) + count

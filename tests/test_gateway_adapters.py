@@ -138,4 +138,4 @@ class AdapterTests(GatewayTestCase):
             gateway.stopService()
         said = [formatEvent(event) for event in events if event["log_level"] is LogLevel.info]
         passed = "client CONNECT 1, client SEND 2, client SUBSCRIBE 1, backend CONNECTED 1"
-        self.assertIn(f"service broker: passed {passed}", said)
+        self.assertIn(f"service broker: counted {passed}", said)

@@ -163,6 +163,7 @@ class AmqpNine(BaseSession):
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
+        super().report(meter)
         refused_ones, self._refused = self._refused, Counter()
         for side, scanner in ((Side.FRONT, self._front), (Side.BACK, self._back)):
             for row, count in scanner.counted().items():
@@ -240,10 +241,13 @@ class AmqpNine(BaseSession):
 
     def _allowed(self, wire: bytes, header: bytes = b"") -> Iterator[Order]:
         assert self._permits is not None
-        reason = self._permits.refusal(wire, header)
-        if reason:
+        refusal = self._permits.refusal(wire, header)
+        if refusal is not None:
+            operation, name = refusal
             self._refused[ROWS[name_of(wire)]] += 1
-            yield from self._channels.refuse(wire, ACCESS_REFUSED, f"ACCESS_REFUSED - {reason}")
+            self.count_refusal(operation)
+            why = f"ACCESS_REFUSED - not allowed to {operation} {name[:120]!r}"
+            yield from self._channels.refuse(wire, ACCESS_REFUSED, why)
         else:
             yield wire + header
 

@@ -23,6 +23,8 @@ _METHODS = {
 """Operation -> methods that it is asked for."""
 
 _SERVER_NAMED = "amq.gen"  # RabbitMQ begins so the names that it chooses
+LINE_ENDS = {ord(each): None for each in "\r\n"}
+"""For str.translate; RabbitMQ takes them out of names, so a name is asked about with them and without."""
 
 Ask = tuple[str, str, bool]
 """An operation, a name or pattern, and whether it is a pattern."""
@@ -46,23 +48,24 @@ class Permits:
         self._published_last = b""  # arguments of basic.publish that were allowed, without further keys
         self._queues: dict[int, str] = {}  # channel -> the queue that an empty name stands for
 
-    def refusal(self, wire: bytes, header: bytes = b"") -> str:
-        """Return what is not allowed of a method that is one of C{rows}; empty when all of it is.
+    def refusal(self, wire: bytes, header: bytes = b"") -> tuple[str, str] | None:
+        """Return the operation, and the name it may not be done to, of a method that is one of C{rows};
+        None when all of it is allowed.
 
         Args:
             wire: the method's frame.
             header: the frame of the content header behind basic.publish.
         """
         if header and self._published_last == wire[11:] and not content_headers(header):
-            return ""
+            return None
         asked = self._published(wire, header) if header else self._asked(wire)
         for operation, name, pattern in asked:
             allows = self._policy.allows_all if pattern else self._policy.allows
-            if not allows(operation, name):
-                return f"not allowed to {operation} {name[:120]!r}"
+            if not (allows(operation, name) and allows(operation, name.translate(LINE_ENDS))):
+                return operation, name
         if header:
             self._published_last = wire[11:]
-        return ""
+        return None
 
     def declared(self, wire: bytes) -> None:
         """The backend says queue.declare-ok: the name that it may have chosen is known."""

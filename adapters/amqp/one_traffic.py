@@ -138,10 +138,12 @@ class Traffic:
         return frame(what.replaced({"handle-max": uint(self._max_handle)}), what.channel)
 
     def _attach(self, wire: bytes, what: Performative, link: LinkEnd, orders: list[Order]) -> None:
-        reason = None if self._permit is None else self._permit.refuses(what)
-        if reason is None:
+        refusal = None if self._permit is None else self._permit.refuses(what)
+        if refusal is None:
             orders.append(wire)
             return
+        operation, reason = refusal
+        self._front.count(f"refused {operation}")
         self._refused = link.refused = True
         refused = Refusal(str(what.get("name")), link.sends, reason)
         session = self._front.session(what)

@@ -21,6 +21,9 @@ FORBIDDEN = {
 }
 """Command -> the answer, without the client's name (IRCv3 STARTTLS for 691)."""
 
+OPERATIONS = {"474": "join", "404": "message"}
+"""Numeric of an answer -> what the policy calls the thing refused; all others are of commands."""
+
 _HEAD = re.compile(rb"[A-Za-z]+ [^ :][^ ]* ")
 """Command and first parameter where they can be told without looking at the rest."""
 

@@ -16,7 +16,7 @@ from zope.interface import implementer
 from kaazing.adapters.base import BaseSession
 from kaazing.adapters.irc.claims import Claims
 from kaazing.adapters.irc.forms import Form, agreed, shown
-from kaazing.adapters.irc.guard import Guard
+from kaazing.adapters.irc.guard import OPERATIONS, Guard
 from kaazing.adapters.irc.opening import Opening, Unwelcome, unencrypted
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import ProtocolViolation, Side
@@ -215,6 +215,8 @@ class IrcSession(BaseSession):
         if passing is None or line.command.encode() not in self._own:
             if passing is wire:
                 self._guard.remember(wire)
+            for numeric, *_ in refusals:
+                self.count_refusal(OPERATIONS.get(numeric, "command"))
             return passing, [
                 Line(numeric, (self._nick, *words), self._server) for numeric, *words in refusals
             ]
@@ -291,6 +293,7 @@ class IrcSession(BaseSession):
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
+        super().report(meter)
         for side, scanner in ((Side.FRONT, self._front), (Side.BACK, self._back)):
             if scanner is not None:
                 for command, count in scanner.counts().items():

@@ -6,6 +6,7 @@ docs/protocols/mqtt.md says what is checked and what is left to the broker, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -90,7 +91,7 @@ class MqttSession(BaseSession):
         self._connected = False  # once CONNACK has accepted
         self._ledger = Ledger(0, 0)  # until CONNECT
         self._publishing: Publishing | None = None
-        self._refused = 0  # PUBLISH since the last report
+        self._refused: Counter[int] = Counter()  # by type, since the last report
         self._waiting: list[Any] = []  # what came behind CONNECT, until the login is known
 
     def _scanner(self, side: Side, split: bool, watched: int) -> Scanner:
@@ -151,9 +152,11 @@ class MqttSession(BaseSession):
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
+        super().report(meter)
         front = list(self._front.counts())
-        front[PUBLISH] -= self._refused
-        self._refused = 0
+        for type, count in self._refused.items():
+            front[type] -= count
+        self._refused.clear()
         for side, counts in ((Side.FRONT, front), (Side.BACK, self._back.counts())):
             for name, count in zip(NAMES, counts, strict=True):
                 if count:
@@ -196,6 +199,8 @@ class MqttSession(BaseSession):
             self._publishing = Publishing(self._link.policy, connect.version, amqp=self._amqp)
             topic = connect.will_topic
             if topic is not None and not self._publishing.allows_topic(topic):
+                self._refused[CONNECT] += 1
+                self.count_refusal("publish")
                 yield from self._turn_away(Refusal(NOT_AUTHORIZED, "the will's topic is not allowed"))
                 return
         if self._link.injects:
@@ -228,7 +233,10 @@ class MqttSession(BaseSession):
         request = parse_request(wire, version)
         if self._policy is not None and wire[0] >> 4 == SUBSCRIBE:
             refused = refused_filters(self._policy, request.filters, amqp=self._amqp)
+            if refused:
+                self.count_refusal("subscribe", len(refused))
         if refused and len(refused) == len(request.filters):
+            self._refused[SUBSCRIBE] += 1
             codes = [self._ledger.failure] * len(refused)
             return ToFront(acknowledge(SUBACK, version, request.id, codes), Kind.BINARY)
         self._ledger.ask(request, offset, refused)
@@ -240,7 +248,8 @@ class MqttSession(BaseSession):
         publish = parse_publish(wire, self._front.version)
         if self._publishing.allows(publish):
             return wire
-        self._refused += 1
+        self._refused[PUBLISH] += 1
+        self.count_refusal("publish")
         answer = self._publishing.refuse(publish)
         if answer is None:
             return None

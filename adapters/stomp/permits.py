@@ -15,7 +15,8 @@ from kaazing.wire.stomp import Frame
 
 SEND, SUBSCRIBE = "send", "subscribe"
 
-_OPERATIONS = {"SEND": SEND, "SUBSCRIBE": SUBSCRIBE}
+OPERATIONS = {"SEND": SEND, "SUBSCRIBE": SUBSCRIBE}
+"""Command -> what a policy calls it."""
 
 
 class Permits:
@@ -36,7 +37,7 @@ class Permits:
 
     def refusal(self, frame: Frame) -> str | None:
         """Return why a client's frame must not reach the backend, None where it may."""
-        operation = _OPERATIONS.get(frame.command)
+        operation = OPERATIONS.get(frame.command)
         if operation not in self._restricted:
             return None
         if all(self._allows(operation, each) for each in _destinations(frame)):

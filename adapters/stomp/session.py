@@ -14,7 +14,7 @@ from zope.interface import implementer
 from kaazing.adapters.base import BaseSession
 from kaazing.adapters.stomp.ledger import Ledger
 from kaazing.adapters.stomp.opening import injected, offered, settled
-from kaazing.adapters.stomp.permits import Permits
+from kaazing.adapters.stomp.permits import OPERATIONS, Permits
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -138,6 +138,7 @@ class StompSession(BaseSession):
             refusal = self._permits.refusal(frame)
             if refusal is not None:
                 self._forget(items[index:])
+                self.count_refusal(OPERATIONS[frame.command])
                 yield self._error(refusal, frame.get("receipt"))
                 yield Close(POLICY, refusal)
                 return
@@ -159,6 +160,7 @@ class StompSession(BaseSession):
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}; the operations are STOMP's commands."""
+        super().report(meter)
         for command, count in self._front.take_counts().items():
             meter.add(Side.FRONT, command, count - self._unpassed.pop(command, 0))
         for command, count in self._back.take_counts().items():

@@ -116,6 +116,7 @@ class XmppSession(ServerSide):
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
+        super().report(meter)
         ends = {Side.FRONT: self._front, Side.BACK: self._back}
         for side, counts in ((side, end.counts) for side, end in ends.items() if end is not None):
             for operation, count in zip(OPERATIONS, counts, strict=True):
@@ -224,6 +225,7 @@ class XmppSession(ServerSide):
                 yield ToBack(item.wire)
                 return
             self._dropped[STANZAS[item.name]] += 1
+            self.count_refusal(STANZAS[item.name])
             if answer := refusal(item):
                 yield ToFront(answer, Kind.TEXT)
         elif item.name == COMPRESS:

@@ -187,10 +187,11 @@ class IPolicy(Interface):
 
 
 class IMeter(Interface):
-    """Counts what passes."""
+    """Counts what passes, and what a policy keeps back."""
 
     def add(side: Side, operation: str, count: int) -> None:
-        """That end sent C{count} more messages of an operation ("SEND", "basic.publish") that passed."""
+        """That end sent C{count} more messages of an operation ("SEND", "basic.publish") that passed, or
+        tried C{count} times what its policy does not allow ("refused publish")."""
 
 
 class IValidator(Interface):
@@ -258,7 +259,8 @@ class IAdapterSession(Interface):
         """The answer to L{Compute}."""
 
     def report(meter: IMeter) -> None:
-        """Tell the meter what has passed since the last report. Called now and then, at the end too."""
+        """Tell the meter what has passed and what was refused since the last report. Called now and then, at
+        the end too."""
 
 
 class IAdapter(Interface):

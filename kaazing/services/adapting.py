@@ -127,10 +127,10 @@ class Adapting:
         self._house.adapt(front, back, self._adapter.session(link), link, self._terms)
 
     def report(self) -> None:
-        """Say in the log how many messages have passed, if any have."""
+        """Say in the log how many messages have passed and been refused, if any have."""
         said = str(self._terms.tally)
         if said:
-            self.log.info("service {service}: passed {said}", service=self._config.name, said=said)
+            self.log.info("service {service}: counted {said}", service=self._config.name, said=said)
 
     def _policy(self, roles: frozenset[str]) -> Policy | None:
         """Return what clients with such roles may do; one object for all whom no policy tells apart."""

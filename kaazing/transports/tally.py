@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.transports.test_tally -*-
-"""How many messages of which operation the sessions of a service have passed."""
+"""How many messages of which operation the sessions of a service have passed, and refused."""
 
 from __future__ import annotations
 

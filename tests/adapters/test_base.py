@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.base import BaseSession
 from kaazing.interfaces.adapters import Kind, Login
+from kaazing.transports.tally import Tally
 
 
 class BaseSessionTests(SynchronousTestCase):
@@ -34,3 +35,15 @@ class BaseSessionTests(SynchronousTestCase):
         self.assertRaises(NotImplementedError, session.login, Login(username="a"), 0.0)
         self.assertRaises(NotImplementedError, session.secured, 0.0)
         self.assertRaises(NotImplementedError, session.computed, b"", 0.0)
+
+    def test_refusals(self) -> None:
+        """
+        What a policy has kept back is told by its operation, and once.
+        """
+        meter, session = Tally(), BaseSession()
+        session.count_refusal("publish")
+        session.count_refusal("subscribe", 2)
+        session.count_refusal("publish")
+        session.report(meter)
+        session.report(meter)
+        self.assertEqual(str(meter), "client refused publish 2, client refused subscribe 2")

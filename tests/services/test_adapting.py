@@ -198,4 +198,4 @@ class AdaptingTests(SynchronousTestCase):
             self.house.tally("c").add(Side.FRONT, "MOVE", 7)
             adapting.report()
         said = [formatEvent(event) for event in events if event["log_level"] is LogLevel.info]
-        self.assertEqual(said, ["service c: passed client MOVE 7"])
+        self.assertEqual(said, ["service c: counted client MOVE 7"])

@@ -59,7 +59,7 @@ class TrafficTests(SynchronousTestCase):
 
     def test_report(self) -> None:
         """
-        Methods are counted by their names; what was refused has not passed.
+        Methods are counted by their names; what was refused has not passed, and is counted as that.
         """
         dialogue = Dialogue(self, Link(peer="", policy=policy("publish /good"))).channels()
         dialogue.counted()
@@ -68,6 +68,7 @@ class TrafficTests(SynchronousTestCase):
         counts = {
             (Side.FRONT, "basic.publish"): 2,
             (Side.FRONT, "heartbeat"): 1,
+            (Side.FRONT, "refused publish"): 1,
             (Side.BACK, "basic.deliver"): 1,
         }
         self.assertEqual((dialogue.counted(), dialogue.counted()), (counts, {}))

@@ -257,7 +257,7 @@ class Counts(dict[tuple[Side, str], int]):
 class ReportTests(SynchronousTestCase):
     def test_counts(self) -> None:
         """
-        What passed is counted by command; not what was refused, nor what was for the gateway.
+        What passed is counted by command, what was refused by that; not what was for the gateway.
         """
         link = replace(INJECTING, policy=Rules(join=("#b",)))
         talk = Dialogue(self, link)
@@ -271,7 +271,8 @@ class ReportTests(SynchronousTestCase):
         counts = Counts()
         talk.session.report(counts)
         front = {(Side.FRONT, "NICK"): 1, (Side.FRONT, "JOIN"): 1}
-        self.assertEqual(counts, {**front, (Side.BACK, "numeric"): 1, (Side.BACK, "PING"): 1})
+        refused = {(Side.FRONT, "refused join"): 1, (Side.FRONT, "refused command"): 1}
+        self.assertEqual(counts, {**front, **refused, (Side.BACK, "numeric"): 1, (Side.BACK, "PING"): 1})
 
 
 class CutTests(SynchronousTestCase):

@@ -284,15 +284,17 @@ class ReportTests(SynchronousTestCase):
 
     def test_report(self) -> None:
         """
-        Packets that passed, by side and type, each told once; refused messages are none of them.
+        Packets that passed, by side and type, each told once; what was refused is told as that.
         """
-        talk = Dialogue(self, "allow publish a/b", "allow subscribe").connect()
+        talk = Dialogue(self, "allow publish a/b", "allow subscribe a").connect()
         talk.front(publish() * 3 + publish(4, "x") + PING).then(*[ToBack(publish())] * 3, ToBack(PING))
+        talk.front(subscribe(4, "b", "c")).then(suback(4, 0x80, 0x80))
         meter = Counted()
         talk.session.report(meter)
         talk.session.report(meter)
         passed = {(Side.FRONT, "CONNECT"): 1, (Side.FRONT, "PUBLISH"): 3, (Side.FRONT, "PINGREQ"): 1}
-        self.assertEqual(meter.counts, {**passed, (Side.BACK, "CONNACK"): 1})
+        refused = {(Side.FRONT, "refused publish"): 1, (Side.FRONT, "refused subscribe"): 2}
+        self.assertEqual(meter.counts, {**passed, **refused, (Side.BACK, "CONNACK"): 1})
 
 
 FRONT = connect(5, 0xC2, sized("ann"), sized("x")) + subscribe(5, "a", "b") + publish(5, qos=1) * 2 + b"\x36"

@@ -385,7 +385,7 @@ class CountingTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """
-        Frames that are refused, and those behind them, have not passed.
+        Frames that are refused, and those behind them, have not passed; what a policy refuses is counted.
         """
         commit = b"COMMIT\ntransaction:t\n\n\0"
         for policy, bad in ((None, commit), (rules("send /q"), b"SEND\ndestination:/x\n\n\0")):
@@ -393,6 +393,7 @@ class CountingTests(SynchronousTestCase):
             talk.front(HELLO + bad + HELLO)
             counted = self.counts(talk.session)
             self.assertEqual((counted[Side.FRONT, "SEND"], (Side.FRONT, "COMMIT") in counted), (1, False))
+            self.assertEqual(counted.get((Side.FRONT, "refused send")), 1 if policy else None)
 
     def test_apart(self) -> None:
         """

@@ -257,7 +257,7 @@ class SessionTests(SynchronousTestCase):
 
     def test_counts(self) -> None:
         """
-        What passes is counted, once.
+        What passes is counted, once; so is what is refused.
         """
         counted: list[Any] = []
 
@@ -277,6 +277,7 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(
             counted,
             [
+                ("client", "refused message", 1),
                 ("client", "message", 2),
                 ("client", "other", 3),
                 ("backend", "message", 1),
