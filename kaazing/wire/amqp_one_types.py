@@ -252,7 +252,7 @@ def items(data: bytes, at: int) -> list[tuple[int, int]]:
         return []
     start, stop = _extent(code, data, at + 1, len(data))
     start, count = _count(code, data, start, stop)
-    checker, found = Checker(len(data), len(data)), []
+    checker, found = Checker(len(data), 2**32), []
     for _ in range(count):
         end = checker.skip(data, start, stop)
         found.append((start, end))

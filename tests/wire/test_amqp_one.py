@@ -247,6 +247,15 @@ class ParseTests(SynchronousTestCase):
         why = self.assertRaises(Malformed, parse, frame(many), checker)
         self.assertEqual(why.condition, "amqp:resource-limit-exceeded")
 
+    def test_elements_without_bytes(self) -> None:
+        """
+        Elements of an array may take no bytes; there may be more of them than there are bytes.
+        """
+        nulls = b"\xe0\2\x64\x40"
+        properties = b"\xc1%c\2" % (1 + len(symbol("a") + nulls)) + symbol("a") + nulls
+        body = described(0x10, (string("x"), *(NULL,) * 8, properties))
+        self.assertIsNotNone(parse(frame(body), Checker(max_entries=200)))
+
     @given(st.binary(max_size=80), st.sampled_from((0, 1)))
     def test_anything(self, body: bytes, kind: int) -> None:
         """
