@@ -7,16 +7,24 @@ whatever any of them could read must be allowed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 from kaazing.interfaces.adapters import IPolicy
-from kaazing.wire.stomp import Frame
+from kaazing.wire.stomp import Frame, unescaped
 
 SEND, SUBSCRIBE = "send", "subscribe"
 
-OPERATIONS = {"SEND": SEND, "SUBSCRIBE": SUBSCRIBE}
+OPERATIONS = {"SEND": SEND, "SUBSCRIBE": SUBSCRIBE, "UNSUBSCRIBE": SUBSCRIBE}
 """Command -> what a policy calls it."""
+
+_QUEUE = "x-queue-name"
+"""Header of RabbitMQ: the queue to subscribe to, or to delete when a durable subscription ends, whatever
+the destination is."""
+_KIND = re.compile(r"/[^/,]*/")
+_PLAIN = re.compile(r"[^\s\\%,?]*")
+"""Of which there is one reading."""
 
 
 class Permits:
@@ -53,11 +61,29 @@ class Permits:
 
 def _destinations(frame: Frame) -> Iterator[str]:
     """Yield all that a broker could take for the destination: of repeated headers each, since not all
-    brokers take the first (STOMP 1.2, Repeated Header Entries); blanks trimmed (STOMP 1.0 pads); percent
-    escapes undone (RabbitMQ); and the parts of one with commas, which names several to ActiveMQ."""
+    brokers take the first (STOMP 1.2, Repeated Header Entries); and the queue that RabbitMQ takes instead."""
     for name, value in frame.headers:
-        if name.strip().lower() == "destination":
-            for read in {value, value.strip(), unquote(value)}:
-                yield read
-                if "," in read:
-                    yield from read.split(",")
+        match name.strip().lower():
+            case "destination" if frame.command != "UNSUBSCRIBE":  # there it names what is open
+                yield from _readings(value)
+            case header if header == _QUEUE and frame.command != "SEND":
+                yield from _readings(f"/queue/{value.strip()}")
+
+
+def _readings(value: str) -> set[str]:
+    """Return what a destination could mean: escapes undone that its version does not have (RabbitMQ), blanks
+    trimmed (STOMP 1.0 pads), percent escapes undone (RabbitMQ), options behind a question mark left out and
+    several of one kind with commas in between (ActiveMQ)."""
+    found = {value}
+    if _PLAIN.fullmatch(value):
+        return found
+    for undo in (unescaped, str.strip, unquote, lambda each: each.partition("?")[0]):
+        found |= {undo(each) for each in found}
+    for read in tuple(found):
+        if "," in read:
+            kind = _KIND.match(read)
+            for part in read.split(","):
+                found |= {part, part.strip()}
+                if kind is not None and not part.strip().startswith("/"):
+                    found.add(kind[0] + part.strip())
+    return found

@@ -30,6 +30,7 @@ __all__ = [
     "encode",
     "parse",
     "rule",
+    "unescaped",
     "violation",
 ]
 
@@ -110,10 +111,11 @@ def parse(wire: bytes, version: int) -> Frame:
 
 def _header(line: str, escaped: bool) -> tuple[str, str]:
     name, _, value = line.partition(":")
-    return (_meant(name), _meant(value)) if escaped else (name, value)
+    return (unescaped(name), unescaped(value)) if escaped else (name, value)
 
 
-def _meant(written: str) -> str:
+def unescaped(written: str) -> str:
+    """Return what is meant by text with escapes (STOMP 1.2, Value Encoding)."""
     return _ESCAPE.sub(lambda found: _MEANINGS[found[0]], written) if "\\" in written else written
 
 

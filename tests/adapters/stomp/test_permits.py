@@ -89,7 +89,35 @@ class PermitsTests(SynchronousTestCase):
             "/queue/secre%74",
             "/queue/open,/queue/secret",
             "/queue/open%2C/queue/secret",
+            " /queue/secre%74",
+            "/queue/open,secret",
+            "/queue/open, secret",
+            "/queue/secret?priority=9",
         )
+
+    def test_escapes_of_another_version(self) -> None:
+        """
+        RabbitMQ undoes escapes in STOMP 1.0 too, which has none.
+        """
+        permits = Permits(rules("send", deny="send /queue/a:b"))
+        self.assert_allowed(permits, "/queue/ab")
+        self.assert_refused(permits, "/queue/a:b", "/queue/a\\cb")
+
+    def test_queue_beside_the_destination(self) -> None:
+        """
+        RabbitMQ subscribes to the queue of a header instead, and deletes it with a durable subscription:
+        it must be allowed as /queue/NAME. What is unsubscribed from needs no leave otherwise.
+        """
+        permits = Permits(rules("subscribe /topic/a", "subscribe /queue/mine"))
+        for command in ("SUBSCRIBE", "UNSUBSCRIBE"):
+            for name in ("x-queue-name", " X-Queue-Name"):
+                mine, other = (
+                    Frame(command, (("destination", "/topic/a"), (name, queue)))
+                    for queue in ("mine", " other")
+                )
+                self.assertIsNone(permits.refusal(mine))
+                self.assertEqual(permits.refusal(other), "not allowed to subscribe to this destination")
+        self.assertIsNone(permits.refusal(Frame("UNSUBSCRIBE", (("destination", "/topic/b"),))))
 
     def test_headers_read_otherwise(self) -> None:
         """
