@@ -1,13 +1,37 @@
 # -*- test-case-name: tests.adapters.test_base -*-
-"""What most sessions have nothing to say to; a session that has, says it itself."""
+"""What adapters have in common: answers of most sessions, the time a login may take, words for errors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kaazing.errors import Side
+from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import IMeter, Kind, Login, NoLogin, Order
+from kaazing.literals import interval
+from kaazing.options import Option
+
+
+def login_timeout(until: str, default: float = 30.0) -> Option:
+    """Return the option of that name; C{until} says in words when the login is done."""
+    return Option(
+        name="login.timeout",
+        read=interval,
+        default=default,
+        doc=f"Longest time from the opening of the connection to {until}; 0 for no limit.",
+    )
+
+
+def login_deadline(options: Mapping[str, Any], now: float) -> float | None:
+    """Return when the login of a connection that is opened now has taken too long; None for never."""
+    timeout: float = options["login.timeout"]
+    return now + timeout if timeout else None
+
+
+def in_words(why: ProtocolViolation) -> str:
+    """Return what a client may read of a violation, which may be its own or the backend's."""
+    blame = "the backend broke the protocol: " if why.side is Side.BACK else ""
+    return f"{blame}{why.what} ({why.rule})"
 
 
 class BaseSession:

@@ -9,8 +9,9 @@ from typing import Any
 from zope.interface import implementer
 
 from kaazing.adapters.amqp.session import AmqpSession
+from kaazing.adapters.base import login_timeout
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, integer, interval, size, text
+from kaazing.literals import Unreadable, bounded, integer, size, text
 from kaazing.options import Option
 from kaazing.wire.policy import Levels
 
@@ -31,13 +32,7 @@ OPTIONS = (
         doc="The virtual host of the backend, in place of the client's (connection.open of 0-9-1; in 1.0"
         " hostname of open becomes vhost:NAME, as RabbitMQ reads it).",
     ),
-    Option(
-        name="login.timeout",
-        read=interval,
-        default=30.0,
-        doc="Longest time from the opening of the connection to the backend's consent to it (open-ok of"
-        " 0-9-1, open of 1.0); 0 for no limit.",
-    ),
+    login_timeout("the backend's consent to it (open-ok of 0-9-1, open of 1.0)"),
     Option(
         name="amqp.maximum.frame.size",
         read=bounded(size, 4096, _HIGHEST),

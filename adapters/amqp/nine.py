@@ -15,7 +15,7 @@ from zope.interface import implementer
 from kaazing.adapters.amqp.nine_channels import Channels
 from kaazing.adapters.amqp.nine_opening import ACCESS_REFUSED, Opening, Phase, refused
 from kaazing.adapters.amqp.nine_permits import Permits
-from kaazing.adapters.base import BaseSession
+from kaazing.adapters.base import BaseSession, in_words
 from kaazing.closecodes import INTERNAL_ERROR, POLICY, PROTOCOL_ERROR
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -288,9 +288,7 @@ class AmqpNine(BaseSession):
     def _violated(self, why: ProtocolViolation, code: int, key: int) -> Iterator[Order]:
         """Close the connection at both ends, as far as it is not being closed already."""
         if not self._closing:
-            blame = "" if why.side is Side.FRONT else "the backend broke the protocol: "
-            text = f"{blame}{why.what} ({why.rule})"
-            close = encode(0, "connection.close", code, text, key >> 16, key & 0xFFFF)
+            close = encode(0, "connection.close", code, in_words(why), key >> 16, key & 0xFFFF)
             yield ToFront(close, Kind.BINARY)
             if self._opening is None:
                 yield ToBack(close)

@@ -12,7 +12,7 @@ from typing import Any
 from kaazing.adapters.amqp import one_words as words
 from kaazing.adapters.amqp.one_login import SHOWN, Denied, Proof, Turns
 from kaazing.adapters.amqp.one_traffic import Traffic, told
-from kaazing.adapters.base import BaseSession
+from kaazing.adapters.base import BaseSession, in_words
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -158,8 +158,7 @@ class AmqpOne(BaseSession):
                 step(wire, orders)
         except Malformed as why:
             fault = ProtocolViolation(why.what, side=side, offset=frames.offset + why.at, rule=why.rule)
-            by = "the backend broke the protocol: " if side is Side.BACK else ""
-            orders += self._denial(words.SYS, why.condition, f"{by}{why.what} ({why.rule})")
+            orders += self._denial(words.SYS, why.condition, in_words(fault))
         except sasl.Refused as why:
             fault = ProtocolViolation(str(why), side=side, offset=frames.offset, rule="RFC 4422 section 3")
             orders += self._denial(words.SYS_PERM, words.INTERNAL, "the login at the backend failed")

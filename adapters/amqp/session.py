@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from kaazing.adapters.amqp.nine import AmqpNine
 from kaazing.adapters.amqp.one import AmqpOne
+from kaazing.adapters.base import login_deadline
 from kaazing.closecodes import POLICY, WRONG_TYPE
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -61,8 +62,7 @@ class AmqpSession:
 
     def opened(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.opened}."""
-        timeout: float = self._link.options["login.timeout"]
-        self._deadline = now + timeout if timeout else None
+        self._deadline = login_deadline(self._link.options, now)
         return ()
 
     def from_front(self, data: bytes, kind: Kind, now: float) -> Iterable[Order]:

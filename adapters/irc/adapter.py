@@ -9,10 +9,11 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.base import login_timeout
 from kaazing.adapters.irc.forms import BINARY, TEXT
 from kaazing.adapters.irc.session import IrcSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, choice, integer, interval, size, switch, text
+from kaazing.literals import Unreadable, bounded, choice, integer, size, switch, text
 from kaazing.options import Option
 from kaazing.wire.irc import folded
 from kaazing.wire.policy import Glob
@@ -78,13 +79,7 @@ OPTIONS = (
         doc="Whether the connection to a tcp backend is encrypted by STARTTLS, which few servers still know;"
         " what is optional, somebody in between can prevent. An ssl connect needs none.",
     ),
-    Option(
-        name="login.timeout",
-        read=interval,
-        default=60.0,
-        doc="Longest time from the opening of the connection to the backend's welcome (001), in which a"
-        " client may have to choose another nickname; 0 for no limit.",
-    ),
+    login_timeout("the backend's welcome (001), in which a client may have to choose another nickname", 60.0),
     Option(
         name="irc.maximum.line",
         read=bounded(size, 64, _LONGEST),

@@ -13,7 +13,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import BaseSession
+from kaazing.adapters.base import BaseSession, in_words, login_deadline
 from kaazing.adapters.irc.claims import Claims
 from kaazing.adapters.irc.forms import Form, agreed, shown
 from kaazing.adapters.irc.guard import OPERATIONS, Guard
@@ -92,8 +92,7 @@ class IrcSession(BaseSession):
 
     def opened(self, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.opened}."""
-        timeout: float = self._link.options["login.timeout"]
-        self.deadline = now + timeout if timeout else None
+        self.deadline = login_deadline(self._link.options, now)
         if self._form is None:
             yield Hold(Side.BACK)  # until it is known how the client wants to hear it
         else:
@@ -207,7 +206,7 @@ class IrcSession(BaseSession):
                 self._front.watch(*self._guard.watch(self._own))
         if self._front.fault is not None:
             why = violation(self._front.fault, Side.FRONT)
-            yield from self._failed(why, f"{why.what} ({why.rule})")
+            yield from self._failed(why, in_words(why))
 
     def _admit(self, line: Line, wire: bytes) -> tuple[bytes | None, list[Line]]:
         """Return what goes on of a line that had to be looked at, and what the client is answered."""
@@ -252,7 +251,7 @@ class IrcSession(BaseSession):
             yield self._ended(item[1])
         if back.fault is not None and not self._asked:
             why = violation(back.fault, Side.BACK)
-            yield from self._failed(why, _blame(why))
+            yield from self._failed(why, in_words(why))
 
     def _heard(self, line: Line, offset: int) -> Generator[Order, None, bool]:
         """Let the opening hear a line; returns whether it was for it."""
@@ -265,7 +264,7 @@ class IrcSession(BaseSession):
 
         if line.command == "670" and (self._unread or self._back.pending or self._back.fault):
             why = unencrypted(offset)
-            yield from self._failed(why, _blame(why))
+            yield from self._failed(why, in_words(why))
         yield from self._told(tell)
         return heard != [None]
 
@@ -315,10 +314,6 @@ class IrcSession(BaseSession):
             wire = wire.decode("utf-8", "replace").encode()
         stream = self._form is not None and self._form.stream
         return ToFront(wire + _END if stream else wire, self.kind)
-
-
-def _blame(why: ProtocolViolation) -> str:
-    return f"the backend broke the protocol: {why.what} ({why.rule})"
 
 
 def _only_passes(items: list[Any]) -> bool:

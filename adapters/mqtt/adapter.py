@@ -8,9 +8,10 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.base import login_timeout
 from kaazing.adapters.mqtt.session import MqttSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, choice, integer, interval, size, text
+from kaazing.literals import Unreadable, bounded, choice, integer, size, text
 from kaazing.options import Option
 from kaazing.wire.policy import Levels
 
@@ -32,13 +33,7 @@ OPTIONS = (
         doc="The virtual host of a RabbitMQ backend, put before the user name, a colon in between. A client"
         " without a user name, or with a colon in it, is refused then.",
     ),
-    Option(
-        name="login.timeout",
-        read=interval,
-        default=30.0,
-        doc="Longest time from the opening of the connection to the backend's consent to the login"
-        " (CONNACK); 0 for no limit.",
-    ),
+    login_timeout("the backend's consent to the login (CONNACK)"),
     Option(
         name="mqtt.maximum.packet.size",
         read=bounded(size, 1024, _HIGHEST),

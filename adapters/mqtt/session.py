@@ -12,7 +12,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import BaseSession
+from kaazing.adapters.base import BaseSession, in_words, login_deadline
 from kaazing.adapters.mqtt.ledger import Ledger
 from kaazing.adapters.mqtt.opening import Refusal, farewell, logged_in, within_host
 from kaazing.adapters.mqtt.policing import Publishing, refused_filters
@@ -108,8 +108,7 @@ class MqttSession(BaseSession):
 
     def opened(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.opened}."""
-        timeout: float = self._link.options["login.timeout"]
-        self.deadline = now + timeout if timeout else None
+        self.deadline = login_deadline(self._link.options, now)
         return ()
 
     def from_front(self, data: bytes, kind: Kind, now: float) -> Iterable[Order]:
@@ -174,13 +173,13 @@ class MqttSession(BaseSession):
             try:
                 order = self._judged(wire, offset)
             except ProtocolViolation as why:
-                yield from self._farewell(PROTOCOL, _words(why))
+                yield from self._farewell(PROTOCOL, in_words(why))
                 raise
             if order is not None:
                 yield order
         if self._front.fault is not None:
             fault = violation(self._front.fault, Side.FRONT, self._front.version)
-            yield from self._farewell(reason(self._front.fault), _words(fault))
+            yield from self._farewell(reason(self._front.fault), in_words(fault))
             raise fault
 
     def _opening(self, wire: bytes, behind: list[Any]) -> Iterator[Order]:
@@ -276,7 +275,7 @@ class MqttSession(BaseSession):
                 raise violation(self._back.fault, Side.BACK, self._back.version)
         except ProtocolViolation as why:
             code = UNSPECIFIED if self._connected else UNAVAILABLE
-            yield from self._farewell(code, f"the backend broke the protocol: {_words(why)}")
+            yield from self._farewell(code, in_words(why))
             raise
 
     def _consented(self, wire: bytes) -> bytes:
@@ -314,7 +313,3 @@ class MqttSession(BaseSession):
         told = farewell(version, self._connected, code, words, most)
         if told is not None:
             yield ToFront(told, Kind.BINARY)
-
-
-def _words(why: ProtocolViolation) -> str:
-    return f"{why.what} ({why.rule})"

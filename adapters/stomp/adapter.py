@@ -9,10 +9,11 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.base import login_timeout
 from kaazing.adapters.stomp.permits import SEND, SUBSCRIBE
 from kaazing.adapters.stomp.session import StompSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, integer, interval, size, text
+from kaazing.literals import Unreadable, bounded, integer, size, text
 from kaazing.options import Option
 from kaazing.wire.policy import Grammar, Levels
 
@@ -38,13 +39,7 @@ OPTIONS = (
         read=header_value,
         doc="The virtual host of the backend (header host), in place of the client's.",
     ),
-    Option(
-        name="login.timeout",
-        read=interval,
-        default=30.0,
-        doc="Longest time from the opening of the connection to the backend's consent to the login"
-        " (CONNECTED); 0 for no limit.",
-    ),
+    login_timeout("the backend's consent to the login (CONNECTED)"),
     Option(
         name="stomp.maximum.frame.size",
         read=bounded(size, 1024, _HIGHEST),

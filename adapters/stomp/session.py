@@ -11,7 +11,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import BaseSession
+from kaazing.adapters.base import BaseSession, in_words, login_deadline
 from kaazing.adapters.stomp.ledger import Ledger
 from kaazing.adapters.stomp.opening import injected, offered, settled
 from kaazing.adapters.stomp.permits import OPERATIONS, Permits
@@ -74,8 +74,7 @@ class StompSession(BaseSession):
 
     def opened(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.opened}."""
-        timeout: float = self._options["login.timeout"]
-        self.deadline = now + timeout if timeout else None
+        self.deadline = login_deadline(self._options, now)
         return ()
 
     def from_front(self, data: bytes, kind: Kind, now: float) -> Iterable[Order]:
@@ -195,14 +194,14 @@ class StompSession(BaseSession):
                 yield wire
         if self._back.fault is not None:
             why = violation(self._back.fault, Side.BACK, self._back.version)
-            yield self._error(_blame(why))
+            yield self._error(in_words(why))
             raise why
 
     def _connected(self, wire: bytes, now: float) -> Iterator[Order]:
         try:
             version = settled(parse(wire, self._back.version), self._offers, self._back.offset - len(wire))
         except ProtocolViolation as why:
-            yield self._error(_blame(why))
+            yield self._error(in_words(why))
             raise
         yield wire
         self.deadline = None
@@ -216,7 +215,7 @@ class StompSession(BaseSession):
 
     def _refusal(self, why: ProtocolViolation, frame: Frame) -> ToFront:
         receipt = frame.get("receipt")
-        return self._error(f"{why.what} ({why.rule})", receipt)
+        return self._error(in_words(why), receipt)
 
     def _error(self, message: str, receipt: str | None = None) -> ToFront:
         headers = [("message", message)]
@@ -225,7 +224,3 @@ class StompSession(BaseSession):
         else:
             headers.append(("version", ",".join(VERSIONS)))
         return ToFront(encode(Frame("ERROR", tuple(headers)), self._front.version))
-
-
-def _blame(why: ProtocolViolation) -> str:
-    return f"the backend broke the protocol: {why.what} ({why.rule})"

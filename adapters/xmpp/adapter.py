@@ -9,10 +9,11 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.base import login_timeout
 from kaazing.adapters.xmpp.permits import folded, same
 from kaazing.adapters.xmpp.session import XmppSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, choice, integer, interval, size, text, uri
+from kaazing.literals import Unreadable, bounded, choice, integer, size, text, uri
 from kaazing.options import Option
 from kaazing.wire.policy import Glob
 
@@ -39,13 +40,7 @@ OPTIONS = (
         read=domain,
         doc="The domain that the backend is asked for (to of the stream), in place of the client's.",
     ),
-    Option(
-        name="login.timeout",
-        read=interval,
-        default=30.0,
-        doc="Longest time from the opening of the connection to the stream that follows the login; 0 for no"
-        " limit.",
-    ),
+    login_timeout("the stream that follows the login"),
     Option(
         name="xmpp.starttls",
         read=choice("optional", "required", "never"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
-from kaazing.adapters.base import BaseSession
+from kaazing.adapters.base import BaseSession, in_words
 from kaazing.adapters.xmpp import features
 from kaazing.adapters.xmpp.forms import STREAM_END, TEXT_ONLY, Framed, Item, Streamed
 from kaazing.adapters.xmpp.login import (
@@ -355,7 +355,7 @@ class ServerSide(BaseSession):
         yield Close(NORMAL)
 
     def _client_fault(self, fault: Fault) -> Iterator[Order]:
-        yield from self._fatal(fault.condition, f"{fault.what} ({fault.rule})")
+        yield from self._fatal(fault.condition, in_words(fault.violation(Side.FRONT)))
         if fault.rule == TEXT_ONLY:
             raise FrameViolation(
                 fault.what, side=Side.FRONT, offset=fault.offset, rule=fault.rule, close_code=WRONG_TYPE
@@ -363,9 +363,9 @@ class ServerSide(BaseSession):
         raise fault.violation(Side.FRONT)
 
     def _backend_fault(self, fault: Fault) -> Iterator[Order]:
-        said = f"the backend broke the protocol: {fault.what} ({fault.rule})"
-        yield from self._fatal("internal-server-error", said)
-        raise fault.violation(Side.BACK)
+        why = fault.violation(Side.BACK)
+        yield from self._fatal("internal-server-error", in_words(why))
+        raise why
 
     def _fatal(self, condition: str, text: str) -> Iterator[Order]:
         """Tell the client that all is over, in a stream that is opened for it where there is none

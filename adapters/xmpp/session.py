@@ -11,6 +11,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from kaazing.adapters.base import login_deadline
 from kaazing.adapters.xmpp import forms
 from kaazing.adapters.xmpp.forms import STREAM_END, Framed, Item, Streamed
 from kaazing.adapters.xmpp.login import ABORT, AUTH, RESPONSE
@@ -63,8 +64,7 @@ class XmppSession(ServerSide):
 
     def opened(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.opened}."""
-        timeout: float = self._options["login.timeout"]
-        self.deadline = now + timeout if timeout else None
+        self.deadline = login_deadline(self._options, now)
         return ()
 
     def from_front(self, data: bytes, kind: Kind, now: float) -> Iterable[Order]:
