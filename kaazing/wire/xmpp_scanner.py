@@ -187,14 +187,21 @@ class Scanner:
         elif buffer.find(b"<", max(self._scanned - base, at)) < 0:
             self._scanned = base + len(buffer)
             return
-        while (at := self._advance_to_special(at)) >= 0:
+        ahead = dict.fromkeys((b"<!", b"<?"), -1)
+        while (at := self._advance_to_special(at, ahead)) >= 0:
             pass
 
-    def _advance_to_special(self, at: int) -> int:
-        """Go on up to the next <! or <? and behind it; return -1 where there is no more to be done."""
+    def _advance_to_special(self, at: int, ahead: dict[bytes, int]) -> int:
+        """Go on up to the next <! or <? and behind it; return -1 where there is no more to be done.
+
+        C{ahead} has the place where each was last found, which is looked for once, not at every section.
+        """
         buffer, size = self._buffer, len(self._buffer)
-        marks = [place for mark in (b"<!", b"<?") if (place := buffer.find(mark, at)) >= 0]
-        special = min(marks, default=size)
+        for mark, place in ahead.items():
+            if place < at:
+                found = buffer.find(mark, at)
+                ahead[mark] = found if found >= 0 else size
+        special = min(ahead.values())
         tag = buffer.rfind(b"<", at, special)
         if tag >= 0 and tag + 1 == size:  # may become anything
             special, tag = tag, buffer.rfind(b"<", at, tag)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -257,3 +259,25 @@ class ScannerTests(SynchronousTestCase):
                 found = scanner.feed(bytes((byte,)))
                 calls += bool(found)
             self.assertEqual((calls, scanner.fault), (1, None))
+
+    def test_sections_in_one_piece(self) -> None:
+        """
+        Many sections in one piece are searched through a few times in all, not once for each.
+        """
+        scanner = Scanner(Limits())
+        scanner.feed(HEADER)
+        wire = Searched(b"<m>" + b"<![CDATA[]]>" * 1000 + b"</m>")
+        self.assertEqual(len(scanner.feed(wire)), 1)
+        self.assertLess(wire.searched, 5 * len(wire))
+
+
+class Searched(bytes):
+    """Bytes that know how many of them have been searched."""
+
+    searched = 0
+
+    def find(self, sub: Any, start: Any = 0, end: Any = None, /) -> int:
+        """See bytes.find."""
+        found = super().find(sub, start, end)
+        self.searched += (len(self) if found < 0 else found) - start
+        return found
