@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.config.test_blocks -*-
+# -*- test-case-name: tests.config.test_blocks,tests.config.test_blocks_starttls -*-
 """<accept-options> and <connect-options> of a service, with those of <service-defaults> behind them."""
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ _HEADLESS = {
     **dict.fromkeys(("udp", "mcp"), "datagrams are only received; leave the option out"),
 }
 """Scheme of a connect -> why no PROXY header begins its connections."""
+
+_NO_STARTTLS = {
+    "ssl": "an ssl connect is TLS from its first byte; write tcp:// for a backend that begins in clear, or"
+    " leave the option out",
+    "ws": "a WebSocket backend is not asked for TLS; write wss://, or leave the option out",
+    "wss": "a wss connect is TLS from its first byte; leave the option out",
+}
+"""Scheme of a connect of the type proxy -> why its backend is not asked for TLS."""
 
 _PEM = {"ssl.certificate-file": CERTIFICATE, "ssl.key-file": KEY, "ssl.ca-file": CERTIFICATE}
 
@@ -122,8 +130,11 @@ def accept_options(
     )
 
 
-def connect_options(settings: Settings, connects: Sequence[Uri], faults: Faults) -> ConnectOptions:
-    """Return what the settings come to for a service with these connects."""
+def connect_options(
+    settings: Settings, connects: Sequence[Uri], type_: str, faults: Faults
+) -> ConnectOptions:
+    """Return what the settings come to for a service with these connects and of this type, empty where
+    that is not known."""
     return ConnectOptions(
         timeout=_value(settings, "connect.timeout", _CONNECT.timeout),
         ws_inactivity=_value(settings, "ws.inactivity.timeout", _CONNECT.ws_inactivity),
@@ -134,6 +145,7 @@ def connect_options(settings: Settings, connects: Sequence[Uri], faults: Faults)
         ),
         udp_interface=_value(settings, "udp.interface", _CONNECT.udp_interface),
         proxy_protocol=_header(settings, connects, faults),
+        starttls=_starttls(settings, connects, type_, faults),
         tls=TlsOptions(
             ciphers=_value(settings, "ssl.ciphers", ""),
             protocols=span(_value(settings, "ssl.protocols", PROTOCOLS)),
@@ -179,6 +191,24 @@ def _header(settings: Settings, connects: Sequence[Uri], faults: Faults) -> str:
         return said
     if settings["proxy.protocol"].own:
         faults.at(settings["proxy.protocol"].node, why)
+    return ""
+
+
+def _starttls(settings: Settings, connects: Sequence[Uri], type_: str, faults: Faults) -> str:
+    """Return in which protocol TLS is asked for, empty for none; likewise."""
+    said: str = _value(settings, "starttls", "none")
+    if said == "none" or not type_:
+        return ""
+    why = next((_NO_STARTTLS[each.scheme] for each in connects if each.scheme in _NO_STARTTLS), None)
+    if type_ != "proxy":
+        why = (
+            "is for services of type proxy, and an adapter asks for TLS by itself where its protocol can;"
+            " leave the option out"
+        )
+    if why is None:
+        return said
+    if settings["starttls"].own:
+        faults.at(settings["starttls"].node, why)
     return ""
 
 

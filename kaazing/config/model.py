@@ -169,6 +169,7 @@ class ConnectOptions:
         http_keepalive_connections: how many idle ones are kept.
         udp_interface: network interface of a multicast group, by name or address; empty: the system's choice.
         proxy_protocol: PROXY header that connections begin with: "v1", "v2", or empty for none.
+        starttls: protocol in which a TCP backend is asked for TLS, "imap", "pop3" or "smtp"; empty for none.
         tls: see L{TlsOptions}.
     """
 
@@ -179,6 +180,7 @@ class ConnectOptions:
     http_keepalive_connections: int = 2
     udp_interface: str = ""
     proxy_protocol: str = ""
+    starttls: str = ""
     tls: TlsOptions = TlsOptions()
 
 

@@ -80,6 +80,7 @@ class ServiceReader:
                     **read_block(_only(found, "connect-options"), self._around.files, faults),
                 },
                 connects,
+                made.name if made else "",
                 faults,
             ),
             mime_types=self._mime_types(found, made),

@@ -275,6 +275,16 @@ CONNECT_OPTIONS: tuple[Entry, ...] = (
     ),
     _entry(
         _C,
+        "starttls",
+        Fate.KEPT,
+        "Protocol in which a tcp backend of type proxy is asked for TLS before the client hears of it: imap,"
+        " pop3 or smtp; a backend that does not consent is not used. none for no TLS.",
+        choice("none", "imap", "pop3", "smtp"),
+        default="none",
+        ours=True,
+    ),
+    _entry(
+        _C,
         "ssl.verify-client",
         Fate.WARNED,
         "A connect has no clients; ssl.verify-server is what you may look for.",

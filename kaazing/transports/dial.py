@@ -27,6 +27,7 @@ from kaazing.errors import ConnectError
 from kaazing.transports.handshakes import ClientFactory
 from kaazing.transports.introducing import Introducing, header
 from kaazing.transports.leantls import tls_factory
+from kaazing.transports.starttls import begin_tls
 from kaazing.transports.tcp import StreamChannel
 from kaazing.transports.tls import ClientContexts
 from kaazing.transports.upgrade import encrypt, handshake_lost
@@ -86,6 +87,9 @@ class Dialler:
         dialled: Any = factory
         if secured:
             dialled = tls_factory(self._contexts.creator(uri.host, options.tls), True, factory)
+            opened.addTimeout(options.timeout, self._clock)
+        elif options.starttls:
+            opened.addCallback(begin_tls, options.starttls, self._contexts.creator(uri.host, options.tls))
             opened.addTimeout(options.timeout, self._clock)
         self._dial(uri, options, dialled, begins)
         return opened

@@ -202,6 +202,10 @@ class StreamChannel(Congestible, Protocol):
             early, self._early = self._early, b""
             self.receiver.received(early, Kind.BINARY)
 
+    def begin_with(self, data: bytes) -> None:
+        """Let the receiver of a channel that is held, and has none yet, hear C{data} before all else."""
+        self._early = data + self._early
+
     def finish(self, code: int = 1000, reason: str = "") -> None:
         """See L{IChannel}."""
         if self._finished or not self.connected:
