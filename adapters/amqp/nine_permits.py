@@ -79,10 +79,10 @@ class Permits:
 
     def _published(self, wire: bytes, header: bytes) -> Iterator[Ask]:
         _, exchange, key, _ = decode(wire)
-        yield "publish", f"{exchange}/{key}", False
+        yield from _routed("publish", exchange, key, False)
         more = texts(content_headers(header))
         for each in (*more.get("CC", ()), *more.get("BCC", ())):  # RabbitMQ: further routing keys
-            yield "publish", f"{exchange}/{each}", False
+            yield from _routed("publish", exchange, each, False)
 
     def _asked(self, wire: bytes) -> Iterator[Ask]:
         channel, values = channel_of(wire), decode(wire)
@@ -98,10 +98,10 @@ class Permits:
                 yield from _onward(values[4], "alternate-exchange")
             case ["queue", "bind" | "unbind"]:
                 yield "declare", f"queue/{self._queue(channel, values[1])}", False
-                yield "bind", f"{values[2]}/{values[3]}", True
+                yield from _routed("bind", values[2], values[3], True)
             case ["exchange", "bind" | "unbind"]:
                 yield "declare", f"exchange/{values[1]}", False
-                yield "bind", f"{values[2]}/{values[3]}", True
+                yield from _routed("bind", values[2], values[3], True)
             case ["exchange", _]:
                 yield "declare", f"exchange/{values[1]}", False
             case _:
@@ -115,10 +115,18 @@ class Permits:
         return not named.isdisjoint(("basic.consume", "basic.get", "queue.bind", "queue.purge"))
 
 
+def _routed(operation: str, exchange: str, key: str, pattern: bool) -> Iterator[Ask]:
+    """Ask about an exchange and a routing key. A slash of the exchange's own is written C{%2F}, too: who is
+    allowed C{stock/#} may not reach the exchange C{stock/secret}, and what is denied it stays denied."""
+    yield operation, f"{exchange}/{key}", pattern
+    if "/" in exchange:
+        yield operation, f"{exchange.replace('/', '%2F')}/{key}", pattern
+
+
 def _onward(table: bytes, exchange: str, key: str = "") -> Iterator[Ask]:
     """Messages that come out of a queue or an exchange by themselves are published as well."""
     arguments = texts(table)
     keys = arguments.get(key) or ["#"]
     for each in arguments.get(exchange, ()):
         for routing_key in keys:
-            yield "publish", f"{each}/{routing_key}", routing_key == "#"
+            yield from _routed("publish", each, routing_key, routing_key == "#")

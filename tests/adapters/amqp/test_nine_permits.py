@@ -169,3 +169,17 @@ class PermitsTests(SynchronousTestCase):
         self.assertIsNone(permits.refusal(encode(1, "queue.declare", 0, "sec\nret", 0, b"")))
         got = permits.refusal(encode(1, "basic.get", 0, "", 0))
         self.assertEqual(got, ("consume", "sec\nret"), "the name that it has been given is meant")
+
+    def test_slashes(self) -> None:
+        """
+        A slash in the name of an exchange is no beginning of the routing key: the exchange is allowed when
+        its name is, with %2F too, and denied by either.
+        """
+        secret = publish("stock/secret", "eu")
+        self.assertEqual(asked(secret, "publish stock/#", content=PLAIN), ("publish", "stock%2Fsecret/eu"))
+        both = "publish stock/#", "publish stock%2Fsecret/*"
+        self.assertIsNone(asked(secret, *both, content=PLAIN))
+        for deny in ("publish stock/secret/#", "publish stock%2Fsecret/#"):
+            self.assertIsNotNone(asked(secret, "*", content=PLAIN, deny=(deny,)))
+        bound = encode(1, "queue.bind", 0, "q", "stock/secret", "eu", 0, b"")
+        self.assertEqual(asked(bound, "bind stock/#", "declare"), ("bind", "stock%2Fsecret/eu"))
