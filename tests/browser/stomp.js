@@ -3,9 +3,10 @@
 import { Client } from '@stomp/stompjs'
 import { asleep, bytes, promised, same, text } from './steps.js'
 
-// Connect, exchange `count` text and `count` binary messages on `destination`, say goodbye.
-export async function converse({ url, connectHeaders, destination, count }) {
-  const facts = { texts: 0, binaries: 0 }
+// Connect, exchange `count` text and `count` binary messages on `destination`, each kind in its order, and a
+// binary one of `longest` bytes; keep silent; say goodbye.
+export async function converse({ url, connectHeaders, destination, count, longest }) {
+  const facts = { texts: 0, binaries: 0, long: false }
   const client = new Client({
     brokerURL: url,
     connectHeaders,
@@ -30,12 +31,14 @@ export async function converse({ url, connectHeaders, destination, count }) {
     client.subscribe(destination, (message) => {
       const number = Number(message.headers.number)
       if (message.headers.kind === 'text') {
-        if (message.body === text(number)) facts.texts += 1
-      } else if (same(message.binaryBody, bytes(1 + number * 97, number))) {
+        if (number === facts.texts && message.body === text(number)) facts.texts += 1
+      } else if (number === count) {
+        facts.long = same(message.binaryBody, bytes(longest, number))
+      } else if (number === facts.binaries && same(message.binaryBody, bytes(1 + number * 97, number))) {
         facts.binaries += 1
       }
       heard += 1
-      if (heard === 2 * count) facts.allHeard()
+      if (heard === 2 * count + 1) facts.allHeard()
     }, { receipt: 'subscribed' })
   })
 
@@ -46,6 +49,7 @@ export async function converse({ url, connectHeaders, destination, count }) {
       client.publish({ destination, headers: { ...headers, kind: 'text' }, body: text(number) })
       client.publish({ destination, headers: { ...headers, kind: 'binary' }, binaryBody: bytes(1 + number * 97, number) })
     }
+    client.publish({ destination, headers: { number: String(count) }, binaryBody: bytes(longest, count) })
   })
   delete facts.allHeard
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -59,7 +60,7 @@ def gateway(broker: int, properties: str = LOGIN + LARGE, scheme: str = "ws") ->
         yield port
 
 
-def together(*conversations: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
+def together(*conversations: Callable[[], Any]) -> list[Any]:
     """Let clients talk at the same time; return the facts of each."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda converse: converse(), conversations))
@@ -86,6 +87,17 @@ class MqttJsTests(SynchronousTestCase):
                 partial(in_chromium, at(port), "mqtt", "converse", topic="page", options=stranger, **asked),
             )
             self.assertEqual(facts, [self.facts()] * 2)
+
+    def test_rabbitmq(self) -> None:
+        """
+        RabbitMQ, in a virtual host of the configuration, with MQTT 3.1.1; it grants QoS 1 at most.
+        """
+        with gateway(servers.rabbitmq().mqtt, IN_VHOST) as port:
+            asked: dict[str, Any] = {"url": f"ws://127.0.0.1:{port}/mqtt", "count": COUNT, "longest": 1 << 20}
+            version = {"protocolVersion": 4}
+            facts = in_chromium(at(port), "mqtt", "converse", topic="rabbit", options=version, **asked)
+        expected = {**self.facts(), "granted": 1, "ordered": [COUNT // 3, COUNT // 3 * 2, 0]}
+        self.assertEqual(facts, expected)
 
     def test_wrong_password(self) -> None:
         """
@@ -132,22 +144,46 @@ class PahoJsTests(SynchronousTestCase):
             )
         self.assertEqual(facts, [well] * 2)
 
+    def test_rabbitmq(self) -> None:
+        """
+        In Node with MQTT 3.1.1 before RabbitMQ, which grants QoS 1 at most.
+        """
+        well = {"ordered": [COUNT // 3, COUNT // 3 * 2, 0], "intact": COUNT, "lost": None, "alive": True}
+        with gateway(servers.rabbitmq().mqtt, IN_VHOST) as port:
+            asked: dict[str, Any] = {"url": f"ws://127.0.0.1:{port}/mqtt", "count": COUNT, "longest": 1 << 20}
+            facts = in_node("paho", "converse", topic="rabbit", options={"mqttVersion": 4}, **asked)
+        self.assertEqual(facts, well)
+
+    def test_wrong_password(self) -> None:
+        """
+        A wrong password in the configuration: the refusal of both brokers reaches the client.
+        """
+        wrong = LOGIN.replace(servers.PASSWORD, "guess")
+        for broker, code in ((servers.mosquitto(), 5), (servers.rabbitmq(), 4)):
+            with gateway(broker.mqtt, wrong) as port:
+                options = {"mqttVersion": 4}
+                facts = in_node("paho", "refused", url=f"ws://127.0.0.1:{port}/mqtt", options=options)
+            self.assertIn(f"Bad Connack return code:{code} ", facts["errorMessage"])
+
 
 class PahoPythonTests(SynchronousTestCase):
     """paho-mqtt 2, over WebSocket and over TCP."""
 
     def converse(self, port: int, transport: str, version: int, topic: str, most: int = 2) -> None:
-        """Let a client send to itself, and compare what it hears; the broker grants QoS C{most}."""
+        """Let a client send to itself, keep silent, and compare what it hears; the broker grants QoS
+        C{most}."""
         made: Any = paho.Client  # whose annotations want literals
         client = made(CallbackAPIVersion.VERSION2, protocol=version, transport=transport)
         heard: queue.Queue[tuple[int, bytes]] = queue.Queue()
         ready: queue.Queue[Any] = queue.Queue()
+        lost: queue.Queue[Any] = queue.Queue()
         if transport == "websockets":
             client.ws_set_options(path="/mqtt")
         client.on_connect = lambda *args: client.subscribe(f"{topic}/#", qos=2)
+        client.on_disconnect = lambda *args: lost.put(args)
         client.on_subscribe = lambda *args: ready.put(args[3])
         client.on_message = lambda _client, _data, message: heard.put((message.qos, message.payload))
-        client.connect("127.0.0.1", port, keepalive=60)
+        client.connect("127.0.0.1", port, keepalive=1)
         client.loop_start()
         try:
             [granted] = ready.get(timeout=10)
@@ -163,6 +199,8 @@ class PahoPythonTests(SynchronousTestCase):
                     payload for number, payload in enumerate(payloads) if most < 2 or 1 + number % 2 == each
                 ]
                 self.assertTrue(came == sent, f"QoS {each} in order")
+            time.sleep(2.5)  # two PINGREQ and their answers, or the client gives up
+            self.assertEqual((client.is_connected(), lost.qsize()), (True, 0))
         finally:
             client.disconnect()
             client.loop_stop()
@@ -172,24 +210,42 @@ class PahoPythonTests(SynchronousTestCase):
         MQTT 3.1, 3.1.1 and 5, over WebSocket.
         """
         with gateway(servers.mosquitto().mqtt) as port:
-            for version in (paho.MQTTv31, paho.MQTTv311, paho.MQTTv5):
-                self.converse(port, "websockets", version, f"ws{version}")
+            versions = (paho.MQTTv31, paho.MQTTv311, paho.MQTTv5)
+            together(*(partial(self.converse, port, "websockets", each, f"ws{each}") for each in versions))
 
     def test_tcp(self) -> None:
         """
         MQTT 3.1.1 and 5 over TCP.
         """
         with gateway(servers.mosquitto().mqtt, scheme="tcp") as port:
-            for version in (paho.MQTTv311, paho.MQTTv5):
-                self.converse(port, "tcp", version, f"tcp{version}")
+            versions = (paho.MQTTv311, paho.MQTTv5)
+            together(*(partial(self.converse, port, "tcp", each, f"tcp{each}") for each in versions))
 
     def test_rabbitmq(self) -> None:
         """
         RabbitMQ with MQTT 3.1 and 3.1.1, in a virtual host of the configuration; it grants QoS 1 at most.
         """
         with gateway(servers.rabbitmq().mqtt, IN_VHOST) as port:
-            for version in (paho.MQTTv31, paho.MQTTv311):
-                self.converse(port, "websockets", version, f"rabbit{version}", most=1)
+            versions = (paho.MQTTv31, paho.MQTTv311)
+            asked = [
+                partial(self.converse, port, "websockets", each, f"rabbit{each}", 1) for each in versions
+            ]
+            together(*asked)
+
+    def test_wrong_password(self) -> None:
+        """
+        A wrong password of the client's own is refused in the words of its version.
+        """
+        with gateway(servers.mosquitto().mqtt, "", "tcp") as port:
+            for version, word in ((paho.MQTTv311, "Not authorized"), (paho.MQTTv5, "Not authorized")):
+                client: Any = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
+                told: queue.Queue[str] = queue.Queue()
+                client.on_connect = lambda *args, told=told: told.put(str(args[3]))
+                client.username_pw_set(servers.USER, "guess")
+                client.connect("127.0.0.1", port)
+                client.loop_start()
+                self.assertEqual(told.get(timeout=10), word)
+                client.loop_stop()
 
 
 class FaultTests(SynchronousTestCase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,9 @@ LOGIN = (
     f"<backend.password>{servers.PASSWORD}</backend.password>"
     f"<virtual.host>{servers.VHOST}</virtual.host>"
 )
+FRAMES = "<stomp.maximum.frame.size>2M</stomp.maximum.frame.size>"
+LARGE = "<ws.maximum.message.size>2M</ws.maximum.message.size>"
+"""stompjs sends a frame as one message."""
 OWN_LOGIN = {"login": servers.USER, "passcode": servers.PASSWORD, "host": servers.VHOST}
 
 
@@ -34,7 +38,11 @@ def gateway(scheme: str = "ws", type: str = "stomp.proxy", properties: str = "")
     """Run a gateway with one service before RabbitMQ, and a page on the same port; yield the port."""
     port, broker = free_port(), servers.rabbitmq().stomp
     accept = f"{scheme}://127.0.0.1:{port}" + ("/stomp" if scheme == "ws" else "")
-    services = [service(type, accept, f"tcp://127.0.0.1:{broker}", properties=properties)]
+    large = LARGE if scheme == "ws" else ""
+    properties += FRAMES if type == "stomp.proxy" else ""
+    services = [
+        service(type, accept, f"tcp://127.0.0.1:{broker}", properties=properties, accept_options=large)
+    ]
     if scheme == "ws":
         services.append(scenarios.page(port))
     with Gateway(conf(*services)):
@@ -46,6 +54,7 @@ WENT_WELL = {
     "subprotocol": "v12.stomp",
     "texts": COUNT,
     "binaries": COUNT,
+    "long": True,
     "alive": True,
     "clean": True,
 }
@@ -69,8 +78,9 @@ class StompJsTests(SynchronousTestCase):
                 "converse",
                 url=f"ws://127.0.0.1:{port}/stomp",
                 connectHeaders=OWN_LOGIN,
-                destination="/queue/node",
+                destination="/queue/stomp.node",
                 count=COUNT,
+                longest=1 << 20,
             )
         self.assertEqual(facts, WENT_WELL)
 
@@ -85,8 +95,9 @@ class StompJsTests(SynchronousTestCase):
                 "converse",
                 url=f"ws://127.0.0.1:{port}/stomp",
                 connectHeaders={},
-                destination="/queue/chromium",
+                destination="/queue/stomp.chromium",
                 count=COUNT,
+                longest=1 << 20,
             )
         self.assertEqual(facts, WENT_WELL)
 
@@ -105,11 +116,17 @@ class StompJsTests(SynchronousTestCase):
         self.assertEqual(facts, {"error": "Bad CONNECT"})
 
 
+BYTES = bytes(range(256)) * 2
+LONG = BYTES * 2048
+AS_BYTES: dict[str, Any] = {"auto_decode": False, "heartbeats": (500, 500)}
+"""Bodies are to come as they are; half a second is the longest silence."""
+
+
 class Heard(stomp.ConnectionListener):  # type: ignore[misc]
     """Collects what a stomp.py connection receives."""
 
     def __init__(self) -> None:
-        self.messages: queue.Queue[str] = queue.Queue()
+        self.messages: queue.Queue[bytes] = queue.Queue()
         self.receipts: queue.Queue[str] = queue.Queue()
         self.errors: queue.Queue[str] = queue.Queue()
 
@@ -127,23 +144,27 @@ class Heard(stomp.ConnectionListener):  # type: ignore[misc]
 
 
 class StompPyTests(SynchronousTestCase):
-    """stomp.py 8 and later."""
+    """stomp.py 8 and later, with heart-beats where the version knows them."""
 
     def converse(self, connection: Any, login: tuple[str, str] | None, destination: str) -> None:
-        """Let the connection send to itself, in a transaction too, and compare what it hears."""
+        """Let the connection send to itself, in a transaction too, keep silent, and compare what it hears."""
         heard = Heard()
         connection.set_listener("", heard)
         connection.connect(*(login or ()), wait=True)
-        connection.subscribe(destination, id="1", ack="client-individual", receipt="subscribed")
+        connection.subscribe(destination, id="1", ack="auto", receipt="subscribed")
         self.assertEqual(heard.receipts.get(timeout=10), "subscribed")
-        texts = [f"№ {number}: grüße, 🚂" + "x" * number for number in range(200)]
-        for text in texts[:100]:
-            connection.send(destination, text)
+        bodies = [f"№ {number}: grüße, 🚂".encode() + BYTES[: number * 3] for number in range(COUNT)]
+        for body in bodies[: COUNT // 2]:
+            connection.send(destination, body)
         transaction = connection.begin()
-        for text in texts[100:]:
-            connection.send(destination, text, transaction=transaction)
+        for body in bodies[COUNT // 2 :]:
+            connection.send(destination, body, transaction=transaction)
         connection.commit(transaction)
-        self.assertEqual([heard.messages.get(timeout=10) for _ in texts], texts)
+        connection.send(destination, LONG)
+        self.assertEqual([heard.messages.get(timeout=10) for _ in bodies], bodies)
+        self.assertTrue(heard.messages.get(timeout=10) == LONG)
+        time.sleep(1.2)
+        self.assertTrue(connection.is_connected())
         connection.disconnect(receipt="bye")
         self.assertEqual(heard.receipts.get(timeout=10), "bye")
         self.assertTrue(heard.errors.empty())
@@ -153,23 +174,40 @@ class StompPyTests(SynchronousTestCase):
         Over TCP through a plain proxy, nothing looked at.
         """
         with gateway("tcp", "proxy") as port:
-            connection = stomp.Connection12([("127.0.0.1", port)], vhost=servers.VHOST)
-            self.converse(connection, (servers.USER, servers.PASSWORD), "/queue/plain")
+            connection = stomp.Connection12([("127.0.0.1", port)], vhost=servers.VHOST, **AS_BYTES)
+            self.converse(connection, (servers.USER, servers.PASSWORD), "/queue/stomp.plain")
 
     def test_tcp(self) -> None:
         """
         Over TCP, validated, the login put in; STOMP 1.0, 1.1 and 1.2.
         """
-        for version in (stomp.Connection10, stomp.Connection11, stomp.Connection12):
-            with gateway("tcp", properties=LOGIN) as port:
-                self.converse(version([("127.0.0.1", port)]), None, f"/queue/{version.__name__}")
+        with gateway("tcp", properties=LOGIN) as port:
+            for version in (stomp.Connection10, stomp.Connection11, stomp.Connection12):
+                options = {"auto_decode": False} if version is stomp.Connection10 else AS_BYTES
+                connection = version([("127.0.0.1", port)], **options)
+                self.converse(connection, None, f"/queue/stomp.{version.__name__}")
 
     def test_websocket(self) -> None:
         """
         Over WebSocket, from a client that offers no subprotocol.
         """
         with gateway(properties=LOGIN) as port:
-            self.converse(stomp.WSConnection([("127.0.0.1", port)], ws_path="/stomp"), None, "/queue/ws")
+            options = {"ws_path": "/stomp", "binary_mode": True, **AS_BYTES}
+            connection = stomp.WSConnection([("127.0.0.1", port)], **options)
+            self.converse(connection, None, "/queue/stomp.ws")
+
+    def test_wrong_password(self) -> None:
+        """
+        A wrong password, the client's or the configuration's: the broker's ERROR reaches the client.
+        """
+        for properties in ("", LOGIN.replace(servers.PASSWORD, "guess")):
+            with gateway("tcp", properties=properties) as port:
+                heard = Heard()
+                connection = stomp.Connection12([("127.0.0.1", port)], reconnect_attempts_max=1)
+                connection.set_listener("", heard)
+                with self.assertRaises(stomp.exception.ConnectFailedException):
+                    connection.connect(servers.USER, "guess", wait=True)
+                self.assertEqual(heard.errors.get(timeout=10), "Bad CONNECT")
 
 
 class FaultTests(SynchronousTestCase):
@@ -183,7 +221,7 @@ class FaultTests(SynchronousTestCase):
         with gateway(properties=LOGIN) as port, connect(f"ws://127.0.0.1:{port}/stomp") as client:
             client.send("CONNECT\naccept-version:1.2\nhost:x\n\n\0")
             self.assertTrue(str(client.recv(10)).startswith("CONNECTED\n"))
-            client.send("SEND\ndestination:/queue/faults\nreceipt:1\n\nvalid\0")
+            client.send("SEND\ndestination:/queue/stomp.faults\nreceipt:1\n\nvalid\0")
             self.assertIn("receipt-id:1\n", _frame(client))
             client.send("SEND\nno colon in here\n\ninvalid\0")
             error = _frame(client)
