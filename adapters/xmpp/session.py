@@ -193,7 +193,7 @@ class XmppSession(ServerSide):
             elif isinstance(item, Header):
                 yield from self._open(item)
             elif isinstance(item, bytes):
-                yield ToBack(item)
+                yield ToBack(item, counts=True)
             elif self._stage is Stage.FLOWING:
                 yield from self._admit(item)
             else:
@@ -222,7 +222,7 @@ class XmppSession(ServerSide):
         """Look at an element of an open session that may not pass."""
         if item.name in STANZAS:
             if self._permits.allows(item):
-                yield ToBack(item.wire)
+                yield ToBack(item.wire, counts=True)
                 return
             self._dropped[STANZAS[item.name]] += 1
             self.count_refusal(STANZAS[item.name])
@@ -250,9 +250,9 @@ class XmppSession(ServerSide):
             yield from self._log_in(item)
         elif self._stage is Stage.READY and not self._link.injects and space in (SASL, SASL2):
             self._stage = Stage.ASKED
-            yield ToBack(item.wire)
+            yield ToBack(item.wire, counts=True)
         elif self._stage is Stage.READY and self._registers and _registers(item):
-            yield ToBack(item.wire)
+            yield ToBack(item.wire, counts=True)
         elif self._stage is Stage.NEW:
             wrong = item.name.endswith(" open") or item.name.endswith(" stream")
             condition = "invalid-namespace" if wrong else "bad-format"

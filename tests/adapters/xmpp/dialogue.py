@@ -72,14 +72,14 @@ class Dialogue:
     def flow(self) -> Dialogue:
         """Let the client log in, and open the stream of its session."""
         self.open(PLAIN).then(to_client(FRAMED % FROM), to_client(alone(features(PLAIN))))
-        self.front(AUTH).then(ToBack(alone(AUTH, False).replace(b" xmlns='jabber:client'", b"")))
+        self.front(AUTH).then(passed(alone(AUTH, False).replace(b" xmlns='jabber:client'", b"")))
         self.back(SUCCESS).then(to_client(SUCCESS))
         self.open(BIND).then(to_client(FRAMED % FROM), to_client(alone(features(BIND))))
         return self
 
     def front(self, data: bytes, kind: Kind = Kind.TEXT) -> Dialogue:
         """The browser sends a message."""
-        return self._hear(self.session.from_front(data, kind, self.now), ToBack)
+        return self._hear(self.session.from_front(data, kind, self.now), passed)
 
     def back(self, data: bytes) -> Dialogue:
         """The backend sends."""
@@ -124,13 +124,18 @@ class Dialogue:
         return self
 
 
+def passed(data: bytes) -> ToBack:
+    """Return the order to pass on what the client said, which counts for its rate."""
+    return ToBack(data, counts=True)
+
+
 def to_client(data: bytes) -> ToFront:
     """Return the order to send the client a text message."""
     return ToFront(data, Kind.TEXT)
 
 
 def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
-    """Return the orders, plain bytes by C{passing} (ToBack or to_client), a violation as its text."""
+    """Return the orders, plain bytes by C{passing} (passed or to_client), a violation as its text."""
     said: list[Any] = []
     try:
         said.extend(passing(order) if type(order) is bytes else order for order in orders)

@@ -27,6 +27,7 @@ from tests.adapters.xmpp.dialogue import (
     alone,
     error,
     features,
+    passed,
     to_client,
 )
 
@@ -244,7 +245,7 @@ class WordsTests(SynchronousTestCase):
         talk = Dialogue(self).open(PLAIN, register)
         talk.then(to_client(FRAMED % FROM), to_client(alone(features(PLAIN, register))))
         iq = b"<iq xmlns='jabber:client' type='get' id='1'><query xmlns='jabber:iq:register'/></iq>"
-        talk.front(iq).then(ToBack(iq)).back(iq).then(to_client(iq))
+        talk.front(iq).then(passed(iq)).back(iq).then(to_client(iq))
         heard = talk.front(iq.replace(b"iq ", b"message ").replace(b"/iq", b"/message")).heard()
         self.assertIn(b"<not-authorized ", heard[0].data)
 
@@ -256,9 +257,9 @@ class WordsTests(SynchronousTestCase):
         talk = Dialogue(self).open(offer).then(to_client(FRAMED % FROM), to_client(alone(features(offer))))
         login = b"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>"
         success = b"<success xmlns='urn:xmpp:sasl:2'/>"
-        talk.front(login).then(ToBack(login))
+        talk.front(login).then(passed(login))
         talk.back(success + features(BIND)).then(to_client(success), to_client(alone(features(BIND))))
-        talk.front(b"<a xmlns='b'/>").then(ToBack(b"<a xmlns='b'/>"))
+        talk.front(b"<a xmlns='b'/>").then(passed(b"<a xmlns='b'/>"))
 
     def test_error(self) -> None:
         """

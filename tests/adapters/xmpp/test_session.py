@@ -31,6 +31,7 @@ from tests.adapters.xmpp.dialogue import (
     carried_out,
     error,
     features,
+    passed,
     to_client,
 )
 
@@ -57,7 +58,7 @@ class SessionTests(SynchronousTestCase):
         A client opens, logs in, opens again, talks and says goodbye; the server sees a stream.
         """
         talk = Dialogue(self).flow()
-        talk.front(MESSAGE).then(ToBack(MESSAGE))
+        talk.front(MESSAGE).then(passed(MESSAGE))
         talk.back(b" " + NEWS * 2 + b" \n").then(*[to_client(alone(NEWS, False))] * 2)
         talk.front(CLOSE).then(ToBack(STREAM_END))
         talk.front(MESSAGE).then()
@@ -170,7 +171,7 @@ class SessionTests(SynchronousTestCase):
         read again, so that it can say goodbye.
         """
         talk = Dialogue(self).open(PLAIN).then(to_client(FRAMED % FROM), to_client(alone(features(PLAIN))))
-        talk.front(AUTH).then(ToBack(AUTH)).front(FRAMED % TO).then(Hold(Side.FRONT))
+        talk.front(AUTH).then(passed(AUTH)).front(FRAMED % TO).then(Hold(Side.FRONT))
         said = b"<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
         talk.back(said).then(to_client(alone(said)), Resume(Side.FRONT))
         talk.front(MESSAGE).then().back(STREAM_END).then(to_client(CLOSE), Close(1000))
@@ -184,7 +185,7 @@ class SessionTests(SynchronousTestCase):
         talk.front(AUTH).then(Hold(Side.FRONT))
         talk.front(FRAMED % TO).then()
         talk.back(STREAM % FROM + features(PLAIN)).then(
-            to_client(FRAMED % FROM), to_client(alone(features(PLAIN))), ToBack(AUTH)
+            to_client(FRAMED % FROM), to_client(alone(features(PLAIN))), passed(AUTH)
         )
         talk.back(SUCCESS).then(to_client(SUCCESS), ToBack(STREAM % TO))
         talk.front(MESSAGE).then()
@@ -192,7 +193,7 @@ class SessionTests(SynchronousTestCase):
             to_client(FRAMED % FROM),
             to_client(alone(features(BIND))),
             to_client(alone(NEWS, False)),
-            ToBack(MESSAGE),
+            passed(MESSAGE),
             Resume(Side.FRONT),
         )
 
@@ -252,7 +253,7 @@ class SessionTests(SynchronousTestCase):
         """
         resume = b"<resume xmlns='urn:xmpp:sm:3' h='1' previd='a'/>"
         resumed = b"<resumed xmlns='urn:xmpp:sm:3' h='1' previd='a'/>"
-        talk = Dialogue(self).flow().front(resume).then(ToBack(resume))
+        talk = Dialogue(self).flow().front(resume).then(passed(resume))
         talk.back(resumed).then(to_client(resumed))
 
     def test_counts(self) -> None:
@@ -294,7 +295,7 @@ class PolicyTests(SynchronousTestCase):
         A message to whom it may not go is answered as the addressee would; others pass.
         """
         talk = Dialogue(self, link=policy("message *@x", "iq,presence", "namespace")).flow()
-        talk.front(MESSAGE).then(ToBack(MESSAGE))
+        talk.front(MESSAGE).then(passed(MESSAGE))
         talk.front(b"<message id='1' to='B@Y/r' xmlns='jabber:client'/>").then(
             to_client(
                 b"<message xmlns='jabber:client' type='error' id='1' from='B@Y/r'>%s</message>" % FORBIDDEN
@@ -309,8 +310,8 @@ class PolicyTests(SynchronousTestCase):
         talk = Dialogue(self, link=policy("message,presence,iq", "namespace jabber:iq:roster")).flow()
         bind = b"<iq xmlns='jabber:client' type='set' id='1'>%s</iq>" % BIND
         roster = b"<iq xmlns='jabber:client' type='get' id='2'><query xmlns='jabber:iq:roster'/></iq>"
-        talk.front(bind).then(ToBack(bind))
-        talk.front(roster).then(ToBack(roster))
+        talk.front(bind).then(passed(bind))
+        talk.front(roster).then(passed(roster))
         talk.front(roster.replace(b"roster", b"version")).then(
             to_client(b"<iq xmlns='jabber:client' type='error' id='2'>%s</iq>" % FORBIDDEN)
         )
