@@ -3,7 +3,6 @@
 #include "amqp.h"
 #include <structmember.h>
 
-#define BUFFER_MIN 256 /* bytes */
 #define CHANNELS_MIN 4
 
 channel_state *
@@ -35,7 +34,7 @@ forget(scanner *self)
 static int
 keep(scanner *self, const uint8_t *more, Py_ssize_t size)
 {
-    Py_ssize_t held = self->size - self->from, want = held + size;
+    Py_ssize_t held = self->size - self->from;
     if (size == 0)
         return 0;
     if (self->from) {
@@ -43,18 +42,9 @@ keep(scanner *self, const uint8_t *more, Py_ssize_t size)
         self->from = 0;
         self->size = held;
     }
-    if (want > self->room) {
-        Py_ssize_t room = self->room * 2 > want ? self->room * 2 : want > BUFFER_MIN ? want : BUFFER_MIN;
-        uint8_t *buffer = PyMem_Realloc(self->buffer, (size_t)room);
-        if (buffer == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->buffer = buffer;
-        self->room = room;
-    }
-    memcpy(self->buffer + held, more, (size_t)size);
-    self->size = want;
+    if (feeding_keep(&self->buffer, &self->room, held, more, size) < 0)
+        return -1;
+    self->size = held + size;
     return 0;
 }
 
@@ -304,10 +294,5 @@ static PyType_Spec scanner_spec = {
 int
 amqp_add(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &scanner_spec, NULL);
-    if (type == NULL)
-        return -1;
-    int added = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return added;
+    return add_type(module, &scanner_spec);
 }

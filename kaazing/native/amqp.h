@@ -2,7 +2,7 @@
 #ifndef KAAZING_AMQP_H
 #define KAAZING_AMQP_H
 
-#include "speedups.h"
+#include "feeding.h"
 
 #define HEAD_SIZE 7    /* type, channel, size (AMQP 0-9-1 section 2.3.5) */
 #define OVERHEAD 8     /* with the end octet */

@@ -15,17 +15,9 @@ fail(scanner *self, feeding *f, int code, Py_ssize_t place, long long number)
 int
 amqp_flush(feeding *f, Py_ssize_t end)
 {
-    if (f->run == end)
-        return 0;
-    PyObject *passed = f->whole && f->run == 0 && end == f->size
-                           ? Py_NewRef(f->whole)
-                           : PyBytes_FromStringAndSize((const char *)f->at + f->run, end - f->run);
-    if (passed == NULL)
-        return -1;
-    int put = PyList_Append(f->items, passed);
-    Py_DECREF(passed);
+    Py_ssize_t from = f->run;
     f->run = end;
-    return put;
+    return feeding_put_run(f->items, f->whole, f->at + from, f->at + end);
 }
 
 static int
@@ -33,15 +25,9 @@ put_watched(scanner *self, feeding *f, Py_ssize_t end)
 {
     if (amqp_flush(f, f->start) < 0)
         return -1;
-    const char *frame = (const char *)f->at + f->start;
-    PyObject *item = Py_BuildValue("Ly#", self->offset + f->start, frame, end - f->start);
-    if (item == NULL)
-        return -1;
-    int put = PyList_Append(f->items, item);
-    Py_DECREF(item);
     f->run = end;
     self->looks++;
-    return put;
+    return feeding_put_watched(f->items, self->offset + f->start, f->at + f->start, f->at + end);
 }
 
 /* The frame that ends here passes, to be looked at or not. */

@@ -15,19 +15,9 @@ typedef struct {
 static int
 keep(irc_scanner *self, const uint8_t *from, Py_ssize_t size)
 {
-    Py_ssize_t want = self->size + size;
-    if (want > self->space) {
-        Py_ssize_t space = self->space * 2 > want ? self->space * 2 : want;
-        uint8_t *buffer = PyMem_Realloc(self->buffer, (size_t)space);
-        if (buffer == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->buffer = buffer;
-        self->space = space;
-    }
-    memcpy(self->buffer + self->size, from, (size_t)size);
-    self->size = want;
+    if (feeding_keep(&self->buffer, &self->space, self->size, from, size) < 0)
+        return -1;
+    self->size += size;
     return 0;
 }
 
@@ -39,26 +29,13 @@ forget(irc_scanner *self)
     self->size = self->space = 0;
 }
 
-/* Put an item at the end; it is taken over. */
-static int
-add(feeding *f, PyObject *item)
-{
-    int done = item ? PyList_Append(f->items, item) : -1;
-    Py_XDECREF(item);
-    return done;
-}
-
 /* Put the lines up to here that pass together among the items. */
 static int
 flush(feeding *f, const uint8_t *to)
 {
     const uint8_t *run = f->run;
     f->run = NULL;
-    if (run == NULL || run == to)
-        return 0;
-    if (run == f->base && to - run == f->size)
-        return add(f, Py_NewRef(f->data));
-    return add(f, PyBytes_FromStringAndSize((const char *)run, to - run));
+    return run ? feeding_put_run(f->items, f->data, run, to) : 0;
 }
 
 static int
@@ -123,7 +100,7 @@ pass(irc_scanner *self, feeding *f, const irc_line *line, Py_ssize_t whole, int 
     if (flush(f, line->at) < 0)
         return -1;
     PyObject *made = object(self, line, !watched && !self->bare);
-    return add(f, watched && made ? Py_BuildValue("(LN)", self->offset, made) : made);
+    return feeding_put(f->items, watched && made ? Py_BuildValue("(LN)", self->offset, made) : made);
 }
 
 /* A line with its end, whole bytes of it; 0 when that is done, 1 at a fault, -1 with an exception set. */
@@ -319,10 +296,5 @@ static PyType_Spec scanner_spec = {
 int
 irc_add(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &scanner_spec, NULL);
-    if (type == NULL)
-        return -1;
-    int added = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return added;
+    return add_type(module, &scanner_spec);
 }

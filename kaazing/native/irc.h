@@ -2,7 +2,7 @@
 #ifndef KAAZING_IRC_H
 #define KAAZING_IRC_H
 
-#include "speedups.h"
+#include "feeding.h"
 
 /* The numbers of kaazing.wire.irc_faults.Code. */
 enum {

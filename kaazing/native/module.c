@@ -1,6 +1,17 @@
 /* kaazing._speedups: the codecs and pumps in C; each codec has a pure-Python twin in kaazing/wire. */
 #include "speedups.h"
 
+int
+add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type == NULL)
+        return -1;
+    int added = PyModule_AddType(module, (PyTypeObject *)type);
+    Py_DECREF(type);
+    return added;
+}
+
 static int
 speedups_exec(PyObject *module)
 {

@@ -3,7 +3,6 @@
 #include "mqtt.h"
 #include <structmember.h>
 
-#define BUFFER_MIN 256 /* bytes */
 #define HEAD_LONGEST 5 /* of a fixed header, bytes (MQTT 5 section 2.1) */
 
 /* One call of feed: the bytes to look at, and what has come out. */
@@ -17,19 +16,9 @@ typedef struct {
 static int
 keep(scanner *self, const uint8_t *from, Py_ssize_t size)
 {
-    Py_ssize_t want = self->size + size;
-    if (want > self->room) {
-        Py_ssize_t room = self->room * 2 > want ? self->room * 2 : want > BUFFER_MIN ? want : BUFFER_MIN;
-        uint8_t *buffer = PyMem_Realloc(self->buffer, (size_t)room);
-        if (buffer == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->buffer = buffer;
-        self->room = room;
-    }
-    memcpy(self->buffer + self->size, from, (size_t)size);
-    self->size = want;
+    if (feeding_keep(&self->buffer, &self->room, self->size, from, size) < 0)
+        return -1;
+    self->size += size;
     return 0;
 }
 
@@ -41,27 +30,13 @@ forget(scanner *self)
     self->size = self->room = self->need = 0;
 }
 
-static int
-append(feeding *f, PyObject *item)
-{
-    if (item == NULL)
-        return -1;
-    int put = PyList_Append(f->items, item);
-    Py_DECREF(item);
-    return put;
-}
-
 /* Put what stands before end and has not been put yet into the items. */
 static int
 flush(feeding *f, const uint8_t *end)
 {
     const uint8_t *run = f->run;
     f->run = end;
-    if (run == end)
-        return 0;
-    if (f->whole && end == f->end && run == (const uint8_t *)PyBytes_AS_STRING(f->whole))
-        return append(f, Py_NewRef(f->whole));
-    return append(f, PyBytes_FromStringAndSize((const char *)run, end - run));
+    return feeding_put_run(f->items, f->whole, run, end);
 }
 
 /* Put a packet into the items, or leave it to the run. */
@@ -74,7 +49,7 @@ put(scanner *self, feeding *f, const uint8_t *start, const uint8_t *end, int typ
         if (flush(f, start) < 0)
             return -1;
         f->run = end;
-        return append(f, Py_BuildValue("Ly#", self->offset, (const char *)start, end - start));
+        return feeding_put_watched(f->items, self->offset, start, end);
     }
     if (!self->split)
         return 0;
@@ -359,10 +334,5 @@ static PyType_Spec scanner_spec = {
 int
 mqtt_add(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &scanner_spec, NULL);
-    if (type == NULL)
-        return -1;
-    int added = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return added;
+    return add_type(module, &scanner_spec);
 }

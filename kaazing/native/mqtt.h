@@ -2,7 +2,7 @@
 #ifndef KAAZING_MQTT_H
 #define KAAZING_MQTT_H
 
-#include "speedups.h"
+#include "feeding.h"
 
 /* Packet types (MQTT 5 section 2.1.2); WILL stands for the will inside a CONNECT. */
 enum { WILL, CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE,

@@ -27,6 +27,9 @@ int wse_frames_add(PyObject *module);
 int fanout_add(PyObject *module);
 int mqtt_add(PyObject *module);
 
+/* Make a type and add it to the module; -1 with an exception set. */
+int add_type(PyObject *module, PyType_Spec *spec);
+
 /* UTF-8 as RFC 3629 has it, in pieces. *state is UTF8_WHOLE before a text, and after one that ended
  * with a whole character. Returns the index of the first byte that cannot continue the text, or size. */
 #define UTF8_WHOLE 0

@@ -3,26 +3,12 @@
 #include "stomp.h"
 #include <structmember.h>
 
-#define BUFFER_MIN 256 /* bytes */
-
 static int
 keep(scanner *self, const uint8_t *from, Py_ssize_t size)
 {
-    Py_ssize_t want = self->size + size;
-    if (size == 0)
-        return 0;
-    if (want > self->room) {
-        Py_ssize_t room = self->room * 2 > want ? self->room * 2 : want > BUFFER_MIN ? want : BUFFER_MIN;
-        uint8_t *buffer = PyMem_Realloc(self->buffer, (size_t)room);
-        if (buffer == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->buffer = buffer;
-        self->room = room;
-    }
-    memcpy(self->buffer + self->size, from, (size_t)size);
-    self->size = want;
+    if (feeding_keep(&self->buffer, &self->room, self->size, from, size) < 0)
+        return -1;
+    self->size += size;
     return 0;
 }
 
@@ -244,10 +230,5 @@ static PyType_Spec scanner_spec = {
 int
 stomp_add(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &scanner_spec, NULL);
-    if (type == NULL)
-        return -1;
-    int added = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return added;
+    return add_type(module, &scanner_spec);
 }

@@ -2,7 +2,7 @@
 #ifndef KAAZING_STOMP_H
 #define KAAZING_STOMP_H
 
-#include "speedups.h"
+#include "feeding.h"
 
 #define LENGTH_MAX ((Py_ssize_t)1 << 48) /* longest content-length told from longer ones, bytes */
 

@@ -356,10 +356,5 @@ static PyType_Spec Wse_spec = {
 int
 wse_add(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &Wse_spec, NULL);
-    if (type == NULL)
-        return -1;
-    int added = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return added;
+    return add_type(module, &Wse_spec);
 }
