@@ -16,6 +16,7 @@ _DECLARATION = re.compile(rb"<\?xml[ \t\r\n][^<>?]*\?>")
 _ENCODING = re.compile(rb"[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*[\"']([^\"']*)[\"']")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _START = re.compile(rb"<[^\"'<>!?][^\"'<>]*(?:\"[^\"<]*\"[^\"'<>]*|'[^'<]*'[^\"'<>]*)*>")
+_NAME = re.compile(rb"<[^ \t\r\n/>]+")
 _KNOWN = frozenset(("from", "to", "id", "version", xmpp.LANG))
 
 
@@ -69,7 +70,8 @@ def header_length(data: bytes | bytearray, at: int, place: int) -> int | Fault:
 
 
 def read_header(data: bytes, place: int, limits: Limits) -> tuple[Header, bytes] | Fault:
-    """Return a whole header, and its start tag alone."""
+    """Return a whole header, and its start tag alone, jabber:client declared there as the default namespace:
+    what declares none is read as the other end reads it, who gets it behind L{Header.stream}."""
     names: list[str] = []
     spaces: dict[str, str] = {}
     attributes: dict[str, str] = {}
@@ -100,9 +102,15 @@ def read_header(data: bytes, place: int, limits: Limits) -> tuple[Header, bytes]
     if spaces.get("", xmpp.CLIENT) != xmpp.CLIENT:
         what = f"content namespace other than {xmpp.CLIENT}"
         return Fault(place, "invalid-namespace", what, "RFC 6120 section 4.8.2")
+    if spaces.get("stream", xmpp.STREAMS) != xmpp.STREAMS:  # the other end gets it bound to streams
+        what = "prefix stream of another namespace"
+        return Fault(place, "bad-namespace-prefix", what, "RFC 6120 section 4.8.5")
     if len(spaces) + len(attributes) > limits.attributes:
         what = f"more than {limits.attributes} attributes"
         return Fault(place, "policy-violation", what, "a limit of the service")
     known = {name: value for name, value in attributes.items() if name in _KNOWN}
     declared = _DECLARATION.match(data)
-    return Header(place, spaces, known), data[declared.end() if declared else 0 :].lstrip()
+    tag = data[declared.end() if declared else 0 :].lstrip()
+    if "" not in spaces:
+        tag = _NAME.sub(rb"\g<0> xmlns='jabber:client'", tag, count=1)
+    return Header(place, spaces, known), tag

@@ -39,6 +39,7 @@ class HeaderTests(SynchronousTestCase):
         What is no header, each with the stream error that says it.
         """
         stray, other = TAG % b" a='<'", (TAG % b"").replace(b"client", b"server")
+        streams = b"<s:stream xmlns:s='http://etherx.jabber.org/streams' xmlns:stream='urn:x'>"
         latin = b"<?xml version='1.0' encoding='latin1'?>"
         long = f"stream header of more than {MAX_HEADER} bytes"
         for data, condition, what in (
@@ -48,6 +49,7 @@ class HeaderTests(SynchronousTestCase):
             (b"<stream>", "bad-format", "something else than a stream header"),
             (b"<stream xmlns='urn:x'>", "invalid-namespace", "something else than a stream header"),
             (other, "invalid-namespace", "content namespace other than jabber:client"),
+            (streams, "bad-namespace-prefix", "prefix stream of another namespace"),
             (latin, "unsupported-encoding", "an encoding other than UTF-8"),
             (b"<?xmlx?>", "restricted-xml", "a processing instruction"),
             (b"<?php ?>", "restricted-xml", "a processing instruction"),
@@ -60,6 +62,21 @@ class HeaderTests(SynchronousTestCase):
             (b"<a" + b" " * MAX_HEADER, "policy-violation", long),
         ):  # fmt: skip
             self.assertEqual(read(data), (condition, what), data[:60])
+
+    def test_no_default(self) -> None:
+        """
+        RFC 6120 section 4.8.3: where a header declares no default namespace, an element without one is
+        read in jabber:client, as it is behind the header that the other end gets.
+        """
+        data = b"<s:stream\txmlns:s='http://etherx.jabber.org/streams'>"
+        found = read_header(data, 0, Limits())
+        self.assertEqual(
+            found,
+            (
+                Header(0, {"s": xmpp.STREAMS}, {}),
+                b"<s:stream xmlns='jabber:client'\txmlns:s='http://etherx.jabber.org/streams'>",
+            ),
+        )
 
     def test_declarations(self) -> None:
         """
