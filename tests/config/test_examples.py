@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
-
+from kaazing.config.model import GatewayConfig
 from kaazing.config.reader import read
+from kaazing.gateway import Gateway
 from tests.config.files import certificate
+from tests.running import GatewayTestCase
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "conf"
 
 
-class ExampleTests(SynchronousTestCase):
+class ExampleTests(GatewayTestCase):
     """Every file a reader of the documentation may start with."""
 
     def test_examples(self) -> None:
         """
-        They are read with a certificate and a password at hand.
+        They are read with a certificate and passwords at hand, and a gateway starts from each
+        that takes no datagrams.
         """
         folder = Path(self.mktemp()).absolute()
         folder.mkdir(parents=True)
         crt, key = map(str, certificate(folder))
-        given = {"CERTIFICATE": crt, "KEY": key, "BROKER_USER": "user", "BROKER_PASSWORD": "password"}
+        given = {"CERTIFICATE": crt, "KEY": key}
+        given |= {"BROKER_USER": "user", "BROKER_PASSWORD": "password", "WEBIRC_PASSWORD": "secret"}
         names = sorted(path.name for path in EXAMPLES.glob("*.xml"))
         self.assertTrue({"demo.xml", "proxy-to-tls.xml", "proxy-wss.xml", "rabbitmq.xml"} <= set(names))
         for name in names:
             config = read(str(EXAMPLES / name), environ={}, defines=given)
             self.assertNotEqual(config.services, (), name)
             self.assertEqual(config.warnings, (), name)
+            if not any(service.type == "broadcast" for service in config.services):
+                self.start(config)  # datagrams need a real reactor
+
+    def start(self, config: GatewayConfig) -> None:
+        """Its services come up and go down again."""
+        gateway = Gateway(config, self.network)
+        gateway.privilegedStartService()
+        gateway.startService()
+        gateway.stopService()
 
     def test_rabbitmq(self) -> None:
         """
