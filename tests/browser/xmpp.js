@@ -68,9 +68,10 @@ export async function refused({ url, jid, password }) {
   }))
 }
 
-// Log in by @xmpp/client, send `count` texts to the own address, hear them in order, and stop.
-export async function entity({ url, domain, username, password, count }) {
-  const facts = { texts: 0, error: null }
+// Log in by @xmpp/client, send `count` texts to the own address and one of `longest` letters, hear them in
+// order; ping the server twice, keep silent in between; stop.
+export async function entity({ url, domain, username, password, count, longest }) {
+  const facts = { texts: 0, long: false, pings: 0, error: null }
   const connection = xmpp({ service: url, domain, username, password })
   connection.reconnect?.stop()
   connection.on('error', (error) => (facts.error = String(error)))
@@ -86,21 +87,30 @@ export async function entity({ url, domain, username, password, count }) {
   await promised('messages', (done) => {
     let heard = 0
     connection.on('stanza', (stanza) => {
-      if (!stanza.is('message') || stanza.getChildText('body') === null) return
-      if (stanza.getChildText('body') === text(heard)) facts.texts += 1
+      const body = stanza.is('message') ? stanza.getChildText('body') : null
+      if (body === null) return
+      if (heard === count) {
+        facts.long = body === 'ß<&>'.repeat(longest / 4)
+        done()
+      } else if (body === text(heard)) facts.texts += 1
       heard += 1
-      if (heard === count) done()
     })
-    for (let number = 0; number < count; number += 1) {
-      connection.send(xml('message', { to: address.toString(), type: 'chat' }, xml('body', {}, text(number))))
-    }
+    const say = (body) => connection.send(xml('message', { to: address.toString(), type: 'chat' }, xml('body', {}, body)))
+    for (let number = 0; number < count; number += 1) say(text(number))
+    say('ß<&>'.repeat(longest / 4))
   })
+  for (let number = 0; number < 2; number += 1) {
+    await asleep(700)
+    await connection.iqCaller.get(xml('ping', 'urn:xmpp:ping'))
+    facts.pings += 1
+  }
   await connection.stop()
   return facts
 }
 
-// Log in by converse.js, enter a room, say something there and hear it; only in a page.
-export async function converse({ url, jid, password, room }) {
+// Log in by converse.js, enter a room, say `count` texts there and one of `longest` letters, hear them in order;
+// only in a page.
+export async function converse({ url, jid, password, room, count, longest }) {
   window.converse ??= {}
   await import('/converse/converse.min.js')
   const facts = {}
@@ -130,15 +140,22 @@ export async function converse({ url, jid, password, room }) {
   await promised('connected', (done) => api.listen.once('connected', done))
   facts.connected = api.connection.connected()
   const entered = await api.rooms.open(room, { nick: 'page', hidden: true, bring_to_foreground: false }, true)
-  await promised('message', (done) => {
-    entered.messages.on('add', (message) => {
-      if (message.get('body') === text(0)) done()
+  const said = [...Array.from({ length: count }, (_, number) => text(number)), 'ß<&>'.repeat(longest / 4)]
+  const heard = []
+  await promised('messages', (done) => {
+    // A message is there at once; it is marked when the room has said it to everybody.
+    entered.messages.on('change:received', (message) => {
+      heard.push(message.get('body'))
+      if (heard.length === said.length) done()
     })
-    const say = () => entered.sendMessage({ body: text(0) })
+    const say = async () => {
+      for (const body of said) await entered.sendMessage({ body })
+    }
     if (entered.session.get('connection_status') === 5) say()
     else entered.session.on('change:connection_status', (_, status) => status === 5 && say())
   })
-  facts.said = true
+  facts.texts = heard.slice(0, count).filter((body, number) => body === said[number]).length
+  facts.long = heard[count] === said[count]
   await api.user.logout()
   return facts
 }

@@ -94,9 +94,11 @@ class StropheTests(SynchronousTestCase):
 
     def test_prosody(self) -> None:
         """
-        Prosody insists on STARTTLS, which the gateway does; the client's own login passes (SCRAM).
+        Prosody insists on STARTTLS, which the gateway does; the client's own login passes (SCRAM), or
+        the gateway's takes its place.
         """
         self.converse(servers.prosody(), self.node, servers.PASSWORD, "")
+        self.converse(servers.prosody(), self.node, "guess", LOGIN)
 
     def test_ejabberd(self) -> None:
         """
@@ -118,22 +120,38 @@ class StropheTests(SynchronousTestCase):
 
 
 class EntityTests(SynchronousTestCase):
-    """@xmpp/client: it logs in, sends a hundred texts to itself, and stops."""
+    """@xmpp/client: it logs in, sends a hundred texts and a long one to itself, pings, and stops."""
 
-    def converse(self, port: int, **options: Any) -> dict[str, Any]:
-        """In Node."""
-        return in_node("xmpp", "entity", url=at_service(port), domain="localhost", count=COUNT, **options)
+    def converse(self, server: Prosody | Ejabberd, properties: str = "", **options: Any) -> None:
+        """Compare what comes of it in Node."""
+        asked = {"domain": "localhost", "count": COUNT, "longest": LONG[type(server)], **options}
+        with gateway(server, properties) as port:
+            facts = in_node("xmpp", "entity", url=at_service(port), **asked)
+        self.assertEqual(facts, {"texts": COUNT, "long": True, "pings": 2, "error": None})
+
+    def test_own_login(self) -> None:
+        """
+        With its own login, at ejabberd.
+        """
+        self.converse(servers.ejabberd(), username=servers.USER, password=servers.PASSWORD)
 
     def test_login(self) -> None:
         """
-        With its own login at ejabberd, and with the gateway's at Prosody.
+        With none, at both servers: the gateway logs in.
         """
-        went_well = {"texts": COUNT, "error": None}
-        with gateway(servers.ejabberd()) as port:
-            facts = self.converse(port, username=servers.USER, password=servers.PASSWORD)
-            self.assertEqual(facts, went_well)
-        with gateway(servers.prosody(), LOGIN) as port:
-            self.assertEqual(self.converse(port), went_well)
+        self.converse(servers.ejabberd(), LOGIN)
+        self.converse(servers.prosody(), LOGIN)
+
+    def test_wrong_password(self) -> None:
+        """
+        A wrong password, the client's or the configuration's, is told as XMPP tells it.
+        """
+        for properties in ("", LOGIN.replace(servers.PASSWORD, "guess")):
+            login = {"username": servers.USER, "password": "guess"}
+            asked = {"domain": "localhost", "count": 0, "longest": 0, **login}
+            with gateway(servers.ejabberd(), properties) as port:
+                facts = in_node("xmpp", "entity", url=at_service(port), **asked)
+            self.assertIn("not-authorized", facts["error"])
 
 
 class ConverseTests(SynchronousTestCase):
@@ -141,23 +159,30 @@ class ConverseTests(SynchronousTestCase):
 
     def test_room(self) -> None:
         """
-        The page logs in, enters a room of Prosody's, and hears what it has said there.
+        The page logs in, enters a room, and hears in order what it has said there, at both servers.
         """
-        with gateway(servers.prosody(), LOGIN) as port:
-            facts = in_chromium(
-                at(port),
-                "xmpp",
-                "converse",
-                url=at_service(port),
-                jid=f"{servers.USER}@localhost",
-                password="guess",
-                room=f"page@{ROOMS}",
-            )
-        self.assertEqual(facts, {"connected": True, "said": True})
+        for server in (servers.prosody(), servers.ejabberd()):
+            with gateway(server, LOGIN) as port:
+                facts = in_chromium(
+                    at(port),
+                    "xmpp",
+                    "converse",
+                    url=at_service(port),
+                    jid=f"{servers.USER}@localhost",
+                    password="guess",
+                    room=f"page@{ROOMS}",
+                    count=COUNT,
+                    longest=LONG[type(server)],
+                )
+            self.assertEqual(facts, {"connected": True, "texts": COUNT, "long": True})
+
+
+LATE = "still there"
 
 
 class Talker(slixmpp.ClientXMPP):
-    """Sends texts to itself; C{done} has what came back, or the name of what went wrong."""
+    """Sends texts to itself, then keeps silent for two heart-beats, and sends another; C{done} has what
+    came back, or the name of what went wrong."""
 
     def __init__(self, jid: str, password: str, texts: list[str]) -> None:
         super().__init__(jid, password)
@@ -166,6 +191,7 @@ class Talker(slixmpp.ClientXMPP):
         self.heard: list[str] = []
         self.enable_starttls = self.enable_direct_tls = False
         self.enable_plaintext = True
+        self.whitespace_keepalive_interval = 1
         self["feature_mechanisms"].unencrypted_plain = True
         self["feature_mechanisms"].unencrypted_scram = True
         self.add_event_handler("session_start", self.begun)
@@ -185,9 +211,13 @@ class Talker(slixmpp.ClientXMPP):
 
     def said(self, message: Any) -> None:
         """Keep what is heard."""
+        if message["body"] == LATE:
+            self.end(self.heard)
+            return
         self.heard.append(message["body"])
         if len(self.heard) == len(self.texts):
-            self.end(self.heard)
+            later = asyncio.get_running_loop().call_later
+            later(2.2, lambda: self.send_message(mto=self.boundjid, mbody=LATE, mtype="chat"))
 
 
 async def talk(port: int, jid: str, password: str, texts: list[str]) -> Any:
@@ -205,10 +235,12 @@ class SlixmppTests(SynchronousTestCase):
 
     def test_tcp(self) -> None:
         """
-        A hundred texts and a long one come back in order, from both servers.
+        A hundred texts and a long one come back in order, from both servers; one more after a silence
+        that only whitespace filled.
         """
-        texts = [f"№ {number}: grüße, 你好, 🚂 <&>" for number in range(COUNT)] + ["ß<" * 20_000]
+        short = [f"№ {number}: grüße, 你好, 🚂 <&>" for number in range(COUNT)]
         for server in (servers.prosody(), servers.ejabberd()):
+            texts = [*short, "ß<&>" * (LONG[type(server)] // 4)]
             with gateway(server, LOGIN, "tcp") as port:
                 heard = asyncio.run(talk(port, f"{servers.USER}@localhost", "guess", texts))
             self.assertEqual(heard, texts)
