@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from proton import Message, ProtonException
+from proton import Message, ProtonException, Timeout
 from proton.utils import BlockingConnection, LinkDetached
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import ConnectionClosed as WebSocketClosed
@@ -116,8 +116,9 @@ class ProtonTests(SynchronousTestCase):
     """python-qpid-proton, over TCP."""
 
     def converse(self, port: int, address: str, **options: Any) -> None:
-        """Send to an address and receive from it; compare."""
-        connection = BlockingConnection(f"127.0.0.1:{port}", timeout=10, **options)
+        """Send to an address and receive from it; compare; keep silent for longer than two heart-beats, of a
+        second each, may be missing."""
+        connection = BlockingConnection(f"127.0.0.1:{port}", timeout=10, heartbeat=2, **options)
         receiver, sender = connection.create_receiver(address, credit=10), connection.create_sender(address)
         for number in range(COUNT):
             body = bytes(range(256)) * number if number < COUNT - 1 else b"x" * (1 << 20)
@@ -125,6 +126,11 @@ class ProtonTests(SynchronousTestCase):
             received = receiver.receive(timeout=10)
             receiver.accept()
             self.assertEqual(received.body, body)
+        with self.assertRaises(Timeout):
+            connection.wait(lambda: False, timeout=2.2)
+        sender.send(Message(body="still there"))
+        self.assertEqual(receiver.receive(timeout=10).body, "still there")
+        receiver.accept()
         connection.close()
 
     def test_conversations(self) -> None:
@@ -132,9 +138,15 @@ class ProtonTests(SynchronousTestCase):
         Without a SASL layer, with ANONYMOUS, with PLAIN; the gateway logs in.
         """
         with gateway("tcp", properties=LOGIN) as port:
-            self.converse(port, "/queue/bare", sasl_enabled=False)
-            self.converse(port, "/queue/anonymous", allowed_mechs="ANONYMOUS")
-            self.converse(port, "/queue/plain", allowed_mechs="PLAIN", user="nobody", password="guess")
+            options: dict[str, dict[str, Any]] = {
+                "/queue/bare": {"sasl_enabled": False},
+                "/queue/anonymous": {"allowed_mechs": "ANONYMOUS"},
+                "/queue/plain": {"allowed_mechs": "PLAIN", "user": "nobody", "password": "guess"},
+            }
+            with ThreadPoolExecutor() as threads:
+                talks = [threads.submit(self.converse, port, name, **how) for name, how in options.items()]
+            for each in talks:
+                each.result()
 
     def test_own_login(self) -> None:
         """
