@@ -172,7 +172,7 @@ class ImapTests(SynchronousTestCase):
         port = free_port()
         backend = f"tcp://127.0.0.1:{servers.dovecot().imap}"
         with Gateway(conf(service("proxy", f"ws://127.0.0.1:{port}/", backend))), open_ws(port) as client:
-            mail = _ImapOverWebSocket(client)
+            mail = ImapOverWebSocket(client)
             self.assertEqual(mail.login(servers.USER, servers.PASSWORD)[0], "OK")
             letter = b"Subject: \xc3\xa4\r\n\r\n" + b"x" * 5000 + b"\r\n"
             self.assertEqual(mail.append("INBOX", "", "", letter)[0], "OK")
@@ -182,7 +182,7 @@ class ImapTests(SynchronousTestCase):
             self.assertEqual(mail.logout()[0], "BYE")
 
 
-class _ImapOverWebSocket(imaplib.IMAP4):
+class ImapOverWebSocket(imaplib.IMAP4):
     """The standard library's client; a socket pair carries its bytes to the WebSocket client."""
 
     def __init__(self, client: ClientConnection) -> None:
