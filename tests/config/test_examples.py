@@ -33,9 +33,9 @@ class ExampleTests(GatewayTestCase):
             self.assertNotEqual(config.services, (), name)
             self.assertEqual(config.warnings, (), name)
             if not any(service.type == "broadcast" for service in config.services):
-                self.start(config)  # datagrams need a real reactor
+                self.come_and_go(config)  # datagrams need a real reactor
 
-    def start(self, config: GatewayConfig) -> None:
+    def come_and_go(self, config: GatewayConfig) -> None:
         """Its services come up and go down again."""
         gateway = Gateway(config, self.network)
         gateway.privilegedStartService()
