@@ -90,7 +90,7 @@ class FrameworkTests(SynchronousTestCase):
         """
         account = {"account": "ann", "password": "guess"}
         with gateway(inspircd(), LOGIN + WEBIRC) as port:
-            facts = self.converse(port, protocol="text.ircv3.net", idle=0, account=account)
+            facts = self.converse(port, protocol="text.ircv3.net", account=account)
         self.assertEqual(facts, went_well("text.ircv3.net", account=servers.USER))
 
     def test_chromium(self) -> None:
@@ -120,6 +120,15 @@ class FrameworkTests(SynchronousTestCase):
             facts = in_node("irc", "refused", host="127.0.0.1", port=port, protocol="text.ircv3.net")
         error = "ERROR :Closing link: the backend refused the login"
         self.assertEqual(facts, {"failed": True, "error": error})
+
+    def test_wrong_server_password(self) -> None:
+        """
+        ngIRCd refuses the password in the configuration: its ERROR reaches the client.
+        """
+        wrong = "<server.password>guess</server.password>"
+        with gateway(ngircd()[0], wrong) as port:
+            facts = in_node("irc", "refused", host="127.0.0.1", port=port, protocol="text.ircv3.net")
+        self.assertIn("Bad password", facts["error"])
 
 
 class WebSocketTests(SynchronousTestCase):
