@@ -11,7 +11,9 @@ from kaazing.errors import ConnectError
 
 MOST = 8192  # bytes that a backend may say in clear, all its lines together
 _QUOTED = 100  # bytes of a line that an error quotes
-_CODE: Final = re.compile(rb"\[[^\]]*\] ?")  # resp-text-code (RFC 3501 section 9)
+_CODES: Final = re.compile(
+    rb"\A(?: *\[[^\]]*\])+ ?"
+)  # resp-text-code (RFC 3501 section 9), and any behind it
 
 Talk = Generator[bytes, bytes, bytes]
 """Yields what to say, empty for nothing; is sent the backend's next line; returns the greeting."""
@@ -83,7 +85,7 @@ def _imap(host: str) -> Talk:
         line = yield b""
     if not line.startswith(b"a ") or line[2:5].upper() != b"OK ":
         raise _no_consent(line)
-    text = _CODE.sub(b"", greeting[5:], count=1) if greeting[5:6] == b"[" else greeting[5:]
+    text = _CODES.sub(b"", greeting[5:])
     return greeting[:5] + (text if text.strip() else b"ready\r\n")  # text may not be empty
 
 

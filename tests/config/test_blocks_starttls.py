@@ -32,6 +32,13 @@ class StarttlsTests(ConfigTestCase):
         (fault,) = self.errors(self.proxy("ftp"))
         self.assertEqual(fault, "2: <starttls>: 'ftp': expected none, imap, pop3 or smtp")
 
+    def test_unknown_type(self) -> None:
+        """
+        Where nobody knows the type, that is the one fault.
+        """
+        (fault,) = self.errors(self.proxy("imap").replace(">proxy<", ">prxy<"))
+        self.assertEqual(fault, "2: <type>: unknown type 'prxy'; did you mean 'proxy'?")
+
     def test_none(self) -> None:
         """
         Elsewhere the option is a fault that names the remedy, and the default of the file is for the others.

@@ -311,6 +311,15 @@ class TlsTests(StreamTests):
         self.start()
         self.assertEqual(self.heard(), ((b"",), (b"early late",)))
 
+    def test_begin_with(self) -> None:
+        """
+        A channel may be given what comes before even that.
+        """
+        self.channels[1].dataReceived(b"early ")
+        self.channels[1].begin_with(b"first ")
+        self.start()
+        self.assertEqual(self.heard(), ((b"",), (b"first early ",)))
+
     def test_finish_one_way(self) -> None:
         """
         After finishing, what the peer had sent still comes; the peer's closing ends it.

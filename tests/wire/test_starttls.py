@@ -108,11 +108,13 @@ class DialogueTests(SynchronousTestCase):
 
     def test_line_ends(self) -> None:
         """
-        Lines end with CR LF; what is quoted of others is printable.
+        Lines end with CR LF; what is quoted of others is printable, and a hundred characters at most.
         """
         why = "a line in clear that ends without CR: '220 \\x1b[2J\\xe4'"
         for protocol in PROTOCOLS:
             self.assertEqual(outcome(protocol, b"220 \x1b[2J\xe4\n"), (b"", why))
+            long = f"a line in clear that ends without CR: '{'x' * 100}'"
+            self.assertEqual(outcome(protocol, b"x" * 101 + b"\n"), (b"", long))
 
     @given(st.sampled_from(GOOD), st.binary(max_size=60), st.integers(0, 200), st.integers(1, 30))
     def test_anything(self, good: tuple[str, bytes, bytes], noise: bytes, at: int, cut: int) -> None:
@@ -138,7 +140,9 @@ class ImapTests(SynchronousTestCase):
             (b"* OK IMAP4rev1 server ready\r\n", b"* OK IMAP4rev1 server ready\r\n"),
             (b"* ok [ALERT] Go to evil.example\r\n", b"* ok Go to evil.example\r\n"),
             (b"* OK [CAPABILITY IMAP4rev1]\r\n", b"* OK ready\r\n"),
-            (b"* OK a [b] c\r\n", b"* OK a [b] c\r\n"),
+            (b"* OK [ALERT] [CAPABILITY AUTH=PLAIN]  [X] hello\r\n", b"* OK hello\r\n"),
+            (b"* OK  [CAPABILITY AUTH=PLAIN] hello\r\n", b"* OK hello\r\n"),
+            (b"* OK a [b] [c]\r\n", b"* OK a [b] [c]\r\n"),
         ):
             self.assertEqual(outcome("imap", greeting + b"a OK go\r\n"), (b"a STARTTLS\r\n", told))
 
