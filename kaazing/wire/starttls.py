@@ -11,9 +11,7 @@ from kaazing.errors import ConnectError
 
 MOST = 8192  # bytes that a backend may say in clear, all its lines together
 _QUOTED = 100  # bytes of a line that an error quotes
-_CODES: Final = re.compile(
-    rb"\A(?: *\[[^\]]*\])+ ?"
-)  # resp-text-code (RFC 3501 section 9), and any behind it
+_CODES: Final = re.compile(rb"\A(?: *\[[^\]]*\])+ ?")  # resp-text-code, RFC 3501 section 9
 
 Talk = Generator[bytes, bytes, bytes]
 """Yields what to say, empty for nothing; is sent the backend's next line; returns the greeting."""
