@@ -144,7 +144,18 @@ def _may_join(policy: IPolicy, name: str) -> bool:
 
 def _may_tell(policy: IPolicy, target: str) -> bool:
     """A target may mean several names: all of them must be allowed."""
-    return all(policy.allows("message", name) for name in _meanings(target))
+    names = list(_meanings(target))
+    return all(policy.allows("message", name) for name in names) and (
+        not any(map(_may_be_anybody, names)) or policy.allows_all("message", "*")
+    )
+
+
+def _may_be_anybody(name: str) -> bool:
+    """Whether it says no nickname: C{user@server} and C{user%host} are users of that name, whatever their
+    nick; C{$mask} is everybody at some servers (RFC 2812 section 3.3.1)."""
+    if name[:1] in tuple(_CHANNELS) or "!" in name:
+        return False
+    return name.startswith("$") or "@" in name or "%" in name
 
 
 def _meanings(target: str) -> Iterator[str]:

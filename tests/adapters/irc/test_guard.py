@@ -71,7 +71,8 @@ class GuardTests(SynchronousTestCase):
     def test_message(self) -> None:
         """
         RFC 2812 section 3.3.1: of a list of targets those that are allowed pass; members of a channel
-        are the channel, and a nickname is itself however it is addressed.
+        are the channel, and a nickname is itself however it is addressed; what names a user otherwise may
+        be anybody.
         """
         guard = Guard(policy("*", "-message #secret", "-message bob"))
         for command in MESSAGES:
@@ -86,12 +87,16 @@ class GuardTests(SynchronousTestCase):
             "bob!u@host",
             "BOB@irc.test",
             "bob%h",
+            "ann@irc.test",
+            "~user%host@irc.test",
+            "$*.test",
         ):
             wire = f"PRIVMSG {target} :x".encode()
             self.assertEqual(self.admitted(guard, wire), (None, [f"404 {target}"]), target)
-        for whom in (b"@#chat", b"bobby", b"&local", b"+chan", b"$*.test", b""):
+        for whom in (b"@#chat", b"bobby", b"&local", b"+chan", b"ann!u@host", b""):
             wire = b"@+typing=active NOTICE " + whom + b" :x"
             self.assertEqual(self.admitted(guard, wire), (wire, []), whom)
+        self.assertEqual(self.admitted(Guard(policy("*", "-join #a")), b"PRIVMSG u@h :x")[1], [])
         only = Guard(policy("message #chat", "command"))
         for name, passes in ((b"@#chat", True), (b"&#chat", False), (b"bob", False)):
             wire = b"TAGMSG " + name
