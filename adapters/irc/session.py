@@ -270,7 +270,7 @@ class IrcSession(BaseSession):
 
     def _note(self, line: Line) -> None:
         """The client's name, and that it has one."""
-        if line.command == "001":
+        if line.command == "001" and self._opening is None:
             self.deadline = None
             self._registered = True
             self._nick, self._server = _word(line.parameter(0)), line.prefix

@@ -64,6 +64,17 @@ class OpeningTests(SynchronousTestCase):
             told(b"903 * :SASL authentication successful"),
         )
 
+    def test_welcome_before_its_time(self) -> None:
+        """
+        A backend that welcomes the client while the gateway logs in has not ended the login: the gateway
+        goes on to hear it, and for no longer than it may take.
+        """
+        talk = Dialogue(self, linked(INJECTING, login_timeout=5.0)).then(Hold(Side.FRONT), AskLogin())
+        talk.login(LOGIN).then(sent(b"CAP LS 302"))
+        talk.back(WELCOME).then(told(WELCOME))
+        self.assertEqual(talk.session.deadline, 105.0)
+        talk.back(b"CAP * LS :sasl=PLAIN").then(sent(b"CAP REQ sasl"))
+
     def test_legacy_login(self) -> None:
         """
         Without a subprotocol the login begins with the client's first message, which waits.
