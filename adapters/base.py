@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kaazing.errors import ProtocolViolation, Side
@@ -26,6 +26,14 @@ def login_deadline(options: Mapping[str, Any], now: float) -> float | None:
     """Return when the login of a connection that is opened now has taken too long; None for never."""
     timeout: float = options["login.timeout"]
     return now + timeout if timeout else None
+
+
+def mechanism_faults(options: Mapping[str, Any], protocol: str, known: Iterable[str] = ()) -> Iterator[str]:
+    """Yield a sentence where C{backend.mechanism} is none of those that a protocol logs in with."""
+    chosen: str | None = options.get("backend.mechanism")
+    if chosen is not None and chosen not in known:
+        others = ", ".join(known) or "a user and a password alone; remove it"
+        yield f"backend.mechanism {chosen}: {protocol} logs in with {others}"
 
 
 def in_words(why: ProtocolViolation) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import login_timeout
+from kaazing.adapters.base import login_timeout, mechanism_faults
 from kaazing.adapters.irc.forms import BINARY, TEXT
 from kaazing.adapters.irc.session import IrcSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
@@ -17,6 +17,7 @@ from kaazing.literals import Unreadable, bounded, choice, integer, size, switch,
 from kaazing.options import Option
 from kaazing.wire.irc import folded
 from kaazing.wire.policy import Glob
+from kaazing.wire.sasl import MECHANISMS
 
 _LONGEST = 64 * 1024  # of any line or its tags
 _VALUE_MAX = 300  # bytes of a value that goes into a line of the gateway's
@@ -127,6 +128,15 @@ class IrcAdapter:
         """See L{IAdapter.check}."""
         if options["irc.login"] == "pass" and options["server.password"] is not None:
             yield "server.password stands beside irc.login pass: a server takes one PASS"
+        if options["irc.login"] == "sasl":
+            yield from mechanism_faults(options, "IRC", MECHANISMS)
+            return
+        yield from mechanism_faults(options, "irc.login pass")
+        for name, read in (("backend.username", word), ("backend.password", last_parameter)):
+            try:
+                read(options.get(name) or "x")
+            except Unreadable as why:
+                yield f"{name}, which irc.login pass sends as it is: {why}"
 
     def session(self, link: Link) -> IAdapterSession:
         """See L{IAdapter.session}."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import login_timeout
+from kaazing.adapters.base import login_timeout, mechanism_faults
 from kaazing.adapters.mqtt.session import MqttSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
 from kaazing.literals import Unreadable, bounded, choice, integer, size, text
@@ -100,8 +100,7 @@ class MqttAdapter:
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IAdapter.check}."""
-        if options.get("backend.mechanism") is not None:
-            yield "backend.mechanism is set, but MQTT has a user name and a password and nothing else"
+        yield from mechanism_faults(options, "MQTT")
         if options["virtual.host"] is not None and ":" in (options.get("backend.username") or ""):
             yield "backend.username has a colon, which would end the virtual.host"
 

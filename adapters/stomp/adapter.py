@@ -9,7 +9,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import login_timeout
+from kaazing.adapters.base import login_timeout, mechanism_faults
 from kaazing.adapters.stomp.permits import SEND, SUBSCRIBE
 from kaazing.adapters.stomp.session import StompSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
@@ -91,8 +91,7 @@ class StompAdapter:
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IAdapter.check}."""
-        if options["backend.mechanism"] is not None:
-            yield "backend.mechanism: STOMP logs in with a user and a password, and knows no mechanisms"
+        yield from mechanism_faults(options, "STOMP")
         for name in ("backend.username", "backend.password"):
             if re.search(UNSPEAKABLE, options[name] or ""):
                 yield f"{name}: a CONNECT frame cannot carry line feed, carriage return and NUL"

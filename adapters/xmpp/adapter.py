@@ -9,13 +9,14 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import login_timeout
+from kaazing.adapters.base import login_timeout, mechanism_faults
 from kaazing.adapters.xmpp.permits import folded, same
 from kaazing.adapters.xmpp.session import XmppSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
 from kaazing.literals import Unreadable, bounded, choice, integer, size, text, uri
 from kaazing.options import Option
 from kaazing.wire.policy import Glob
+from kaazing.wire.sasl import MECHANISMS
 
 _HIGHEST = 2**31  # of any limit
 
@@ -104,7 +105,7 @@ class XmppAdapter:
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IAdapter.check}."""
-        return ()
+        return mechanism_faults(options, "XMPP", MECHANISMS)
 
     def session(self, link: Link) -> IAdapterSession:
         """See L{IAdapter.session}."""

@@ -153,6 +153,10 @@ _MECHANISMS = {
 """Best first; EXTERNAL is taken only by name, or where there is no username."""
 
 
+MECHANISMS = tuple(_MECHANISMS)
+"""Those that L{choose} knows, the best first."""
+
+
 def choose(offered: Iterable[str], login: Login) -> Conversation | None:
     """Begin the login with the mechanism that C{login} names, else with the best that is offered.
 

@@ -62,6 +62,27 @@ class AdapterTests(SynchronousTestCase):
         said = ["server.password stands beside irc.login pass: a server takes one PASS"]
         self.assertEqual(list(check(both)), said)
 
+    def test_login(self) -> None:
+        """
+        What PASS and USER cannot carry is told, and not repeated; SASL carries it, but not every mechanism.
+        """
+        check = IrcAdapter().check
+        login = {"backend.username": "a b", "backend.password": "p\n", "backend.mechanism": "AMQPLAIN"}
+        (mechanism,) = check({**DEFAULTS, **login})
+        known = "SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, EXTERNAL"
+        self.assertEqual(mechanism, f"backend.mechanism AMQPLAIN: IRC logs in with {known}")
+        said = list(check({**DEFAULTS, **login, "irc.login": "pass"}))
+        self.assertEqual(
+            said,
+            [
+                "backend.mechanism AMQPLAIN: irc.login pass logs in with a user and a password alone; remove it",
+                "backend.username, which irc.login pass sends as it is:"
+                " expected text without blanks that does not begin with a colon",
+                "backend.password, which irc.login pass sends as it is:"
+                " expected text of at most 300 bytes without line feed, carriage return and NUL",
+            ],
+        )
+
     def test_operations(self) -> None:
         """
         Rules name channels in any case, braces and brackets alike, and commands in any case.

@@ -63,7 +63,7 @@ class AdapterTests(SynchronousTestCase):
             (
                 "backend.mechanism",
                 "PLAIN",
-                ["backend.mechanism: STOMP logs in with a user and a password, and knows no mechanisms"],
+                ["backend.mechanism PLAIN: STOMP logs in with a user and a password alone; remove it"],
             ),
         ):
             login = dict.fromkeys(("backend.username", "backend.password", "backend.mechanism"))

@@ -21,6 +21,9 @@ class AdapterTests(SynchronousTestCase):
         verifyObject(IAdapterSession, made.session(Link(peer="192.0.2.1:5000", options=DEFAULTS)))
         self.assertEqual((made.name, made.front, made.subprotocols), ("xmpp", Front.MESSAGES, ("xmpp",)))
         self.assertEqual(list(made.check(DEFAULTS)), [])
+        (fault,) = made.check({**DEFAULTS, "backend.mechanism": "AMQPLAIN"})
+        known = "SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, EXTERNAL"
+        self.assertEqual(fault, f"backend.mechanism AMQPLAIN: XMPP logs in with {known}")
 
     def test_declared(self) -> None:
         """
