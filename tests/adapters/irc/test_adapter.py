@@ -75,7 +75,8 @@ class AdapterTests(SynchronousTestCase):
         self.assertEqual(
             said,
             [
-                "backend.mechanism AMQPLAIN: irc.login pass logs in with a user and a password alone; remove it",
+                "backend.mechanism AMQPLAIN:"
+                " irc.login pass logs in with a user and a password alone; remove it",
                 "backend.username, which irc.login pass sends as it is:"
                 " expected text without blanks that does not begin with a colon",
                 "backend.password, which irc.login pass sends as it is:"
