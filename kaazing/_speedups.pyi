@@ -241,7 +241,7 @@ class AmqpScanner:
         """The gateway closes the channel: what comes on it is left out, but for channel.close, and for
         channel.close-ok once it is owed. ValueError: as above."""
 
-    def counted(self) -> dict[int, int]:
+    def take_counts(self) -> dict[int, int]:
         """Return how many frames of each method have passed since the last call, by its number."""
 
 @final
@@ -403,7 +403,7 @@ class MqttScanner:
     def refill(self, count: int, /) -> None:
         """So many PUBLISH are acknowledged (MQTT 5 section 4.9)."""
 
-    def counts(self) -> tuple[int, ...]:
+    def take_counts(self) -> tuple[int, ...]:
         """Return how many packets of each of the 16 types have passed since the last call."""
 
 @final
@@ -457,7 +457,7 @@ class IrcScanner:
     def discount(self, command: bytes, /) -> None:
         """Take back one count of a command: the line will not pass."""
 
-    def counts(self) -> dict[str, int]:
+    def take_counts(self) -> dict[str, int]:
         """Return how many lines have come since the last call, by command in upper case; "numeric" are
         all replies with a number, "other" what came after the first 96 different commands."""
 

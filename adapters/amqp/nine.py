@@ -166,7 +166,7 @@ class AmqpNine(BaseSession):
         super().report(meter)
         refused_ones, self._refused = self._refused, Counter()
         for side, scanner in ((Side.FRONT, self._front), (Side.BACK, self._back)):
-            for row, count in scanner.counted().items():
+            for row, count in scanner.take_counts().items():
                 passed = count - (refused_ones[row] if side is Side.FRONT else 0)
                 if passed > 0:
                     meter.add(side, METHODS[row].name if row < len(METHODS) else "heartbeat", passed)

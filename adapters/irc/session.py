@@ -295,7 +295,7 @@ class IrcSession(BaseSession):
         super().report(meter)
         for side, scanner in ((Side.FRONT, self._front), (Side.BACK, self._back)):
             if scanner is not None:
-                for command, count in scanner.counts().items():
+                for command, count in scanner.take_counts().items():
                     meter.add(side, command, count)
 
     def _failed(self, why: ProtocolViolation, words: str) -> Iterator[Order]:

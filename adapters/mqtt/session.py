@@ -152,11 +152,11 @@ class MqttSession(BaseSession):
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
         super().report(meter)
-        front = list(self._front.counts())
+        front = list(self._front.take_counts())
         for type, count in self._refused.items():
             front[type] -= count
         self._refused.clear()
-        for side, counts in ((Side.FRONT, front), (Side.BACK, self._back.counts())):
+        for side, counts in ((Side.FRONT, front), (Side.BACK, self._back.take_counts())):
             for name, count in zip(NAMES, counts, strict=True):
                 if count:
                     meter.add(side, name, count)

@@ -173,7 +173,7 @@ scanner_refuse(scanner *self, PyObject *number)
 }
 
 static PyObject *
-scanner_counted(scanner *self, PyObject *unused)
+scanner_take_counts(scanner *self, PyObject *unused)
 {
     (void)unused;
     PyObject *counts = PyDict_New();
@@ -269,7 +269,7 @@ static PyMethodDef scanner_methods[] = {
     {"owe", (PyCFunction)scanner_owe, METH_O, NULL},
     {"free", (PyCFunction)scanner_free, METH_O, NULL},
     {"refuse", (PyCFunction)scanner_refuse, METH_O, NULL},
-    {"counted", (PyCFunction)scanner_counted, METH_NOARGS, NULL},
+    {"take_counts", (PyCFunction)scanner_take_counts, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

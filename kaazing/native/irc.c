@@ -205,7 +205,7 @@ scanner_discount(irc_scanner *self, PyObject *command)
 }
 
 static PyObject *
-scanner_counts(irc_scanner *self, PyObject *unused)
+scanner_take_counts(irc_scanner *self, PyObject *unused)
 {
     (void)unused;
     return irc_counts(self);
@@ -272,7 +272,7 @@ static PyMethodDef scanner_methods[] = {
     {"feed", (PyCFunction)scanner_feed, METH_O, NULL},
     {"watch", (PyCFunction)scanner_watch, METH_VARARGS, NULL},
     {"discount", (PyCFunction)scanner_discount, METH_O, NULL},
-    {"counts", (PyCFunction)scanner_counts, METH_NOARGS, NULL},
+    {"take_counts", (PyCFunction)scanner_take_counts, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -209,7 +209,7 @@ scanner_refill(scanner *self, PyObject *count)
 }
 
 static PyObject *
-scanner_counts(scanner *self, PyObject *nothing)
+scanner_take_counts(scanner *self, PyObject *nothing)
 {
     (void)nothing;
     PyObject *counts = PyTuple_New(TYPES);
@@ -310,7 +310,7 @@ static PyMethodDef scanner_methods[] = {
     {"feed", (PyCFunction)scanner_feed, METH_O, NULL},
     {"connect", (PyCFunction)(void (*)(void))scanner_connect, METH_VARARGS | METH_KEYWORDS, NULL},
     {"refill", (PyCFunction)scanner_refill, METH_O, NULL},
-    {"counts", (PyCFunction)scanner_counts, METH_NOARGS, NULL},
+    {"take_counts", (PyCFunction)scanner_take_counts, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -140,7 +140,7 @@ class AmqpScanner:
         named = self._named(channel)
         named.state, named.left = _State.REFUSED, 0
 
-    def counted(self) -> dict[int, int]:
+    def take_counts(self) -> dict[int, int]:
         counts, self._counts = self._counts, Counter()
         return dict(counts)
 

@@ -61,7 +61,7 @@ class IrcScanner:
     def discount(self, command: bytes, /) -> None:
         self._note(command, -1)
 
-    def counts(self) -> dict[str, int]:
+    def take_counts(self) -> dict[str, int]:
         counts = {name.decode(): count for name, count in self._counts.items() if count and name >= b"A"}
         numeric = sum(count for name, count in self._counts.items() if name < b"A")
         counts |= {name: n for name, n in (("numeric", numeric), ("other", self._unnamed)) if n}

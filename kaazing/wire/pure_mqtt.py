@@ -90,7 +90,7 @@ class MqttScanner:
         """See C{kaazing/_speedups.pyi}."""
         self._state.quota = min(self._state.quota + count, self._state.receive_max)
 
-    def counts(self) -> tuple[int, ...]:
+    def take_counts(self) -> tuple[int, ...]:
         """See C{kaazing/_speedups.pyi}."""
         counts, self._counts = tuple(self._counts), [0] * _TYPES
         return counts

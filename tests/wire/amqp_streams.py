@@ -62,7 +62,7 @@ class Settings:
                 else:
                     made.await_open(channel)
                     made.feed(encode(channel, "channel.open-ok", b""))
-            made.counted()
+            made.take_counts()
         return made
 
 
@@ -88,7 +88,7 @@ def outcome(given: Settings, parts: Iterable[bytes], kind: Any = Scanner) -> Out
     if scanner.fault is not None:
         code, offset, number, key = scanner.fault
         said = str(violation((code, offset - base, number, key), Side.FRONT if given.client else Side.BACK))
-    return items, said, scanner.counted()
+    return items, said, scanner.take_counts()
 
 
 def frame(kind: int, channel: int, payload: bytes, end: bytes = b"\xce") -> bytes:

@@ -94,4 +94,4 @@ def outcome(given: Settings, parts: Iterable[bytes], kind: Any) -> Outcome:
                 items.append(item)
     side = Side.FRONT if given.client else Side.BACK
     fault = str(violation(scanner.fault, side)) if scanner.fault else ""
-    return items, fault, scanner.pending, scanner.counts()
+    return items, fault, scanner.pending, scanner.take_counts()

@@ -140,7 +140,7 @@ def outcome(settings: Settings, parts: Iterable[bytes], kind: Any = Scanner) -> 
                 items.append(item)
     side = Side.FRONT if settings.client else Side.BACK
     said = scanner.fault and str(violation(scanner.fault, side, scanner.version))
-    counts = {name: count for name, count in zip(NAMES, scanner.counts(), strict=True) if count}
+    counts = {name: count for name, count in zip(NAMES, scanner.take_counts(), strict=True) if count}
     return items, said or "", counts, scanner.released, scanner.version
 
 

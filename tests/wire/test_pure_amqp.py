@@ -66,8 +66,10 @@ class ScannerTests(Case):
         self.assertEqual(scanner.feed(GET + publish()[:-1]), [GET + publish()[:-13]])
         self.assertEqual(scanner.pending, 12)
         self.assertEqual(scanner.feed(b"\xce"), [body(1, b"hello")])
-        self.assertEqual(scanner.counted(), {ROWS["basic.publish"]: 3, len(ROWS): 1, ROWS["basic.get"]: 1})
-        self.assertEqual(scanner.counted(), {})
+        self.assertEqual(
+            scanner.take_counts(), {ROWS["basic.publish"]: 3, len(ROWS): 1, ROWS["basic.get"]: 1}
+        )
+        self.assertEqual(scanner.take_counts(), {})
 
     def test_untouched_bytes(self) -> None:
         """

@@ -195,13 +195,13 @@ class ScannerTests(Case):
         scanner = self.scanner(client=False)
         scanner.feed(b"PING x\r\nping y\r\n001 x\r\n002 x\r\nJOIN #a\r\nPING")
         scanner.discount(b"JOIN")
-        self.assertEqual(scanner.counts(), {"PING": 2, "numeric": 2})
+        self.assertEqual(scanner.take_counts(), {"PING": 2, "numeric": 2})
         names = [bytes((65 + number // 26, 65 + number % 26)) for number in range(100)]
         scanner.feed(b"\r\n" + b"\r\n".join(names) + b"\r\n")
-        counts = scanner.counts()
+        counts = scanner.take_counts()
         self.assertEqual((len(counts), counts["PING"], counts["other"]), (94, 1, 8))
         scanner.feed(b"PING x\r\nZZ\r\n" + b"Y" * 16 + b"\r\n")
-        self.assertEqual(scanner.counts(), {"PING": 1, "other": 2})
+        self.assertEqual(scanner.take_counts(), {"PING": 1, "other": 2})
 
     def test_misuse(self) -> None:
         """

@@ -139,9 +139,9 @@ class Promises(Base):
         """
         scanner = self.scanner()
         scanner.feed(ONE * 3 + b"\xc0\0")
-        counts = scanner.counts()
+        counts = scanner.take_counts()
         self.assertEqual((counts[3], counts[12], sum(counts), len(counts)), (3, 1, 4, 16))
-        self.assertEqual(sum(scanner.counts()), 0)
+        self.assertEqual(sum(scanner.take_counts()), 0)
 
     def test_released(self) -> None:
         """
