@@ -8,10 +8,10 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.amqp.session import AmqpSession
+from kaazing.adapters.amqp.session import VERSIONS, AmqpSession
 from kaazing.adapters.base import login_timeout
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, integer, size, text
+from kaazing.literals import Unreadable, bounded, choice, comma_list, integer, size, text
 from kaazing.options import Option
 from kaazing.wire.policy import Levels
 
@@ -25,7 +25,19 @@ def short_string(value: str) -> str:
     return text(value)
 
 
+def spoken(value: str) -> tuple[str, ...]:
+    """Return the versions of a comma list, each once."""
+    return tuple(dict.fromkeys(choice(*VERSIONS)(each) for each in comma_list(value)))
+
+
 OPTIONS = (
+    Option(
+        name="amqp.versions",
+        read=spoken,
+        default=VERSIONS,
+        doc="The versions that clients may speak, 0-9-1 and 1.0; commas in between. Where any policy stands,"
+        " it has to be one of them, since each has names of its own.",
+    ),
     Option(
         name="virtual.host",
         read=short_string,
@@ -97,6 +109,11 @@ class AmqpAdapter:
         """See L{IAdapter.check}."""
         if options["amqp.maximum.opening.frame.size"] > options["amqp.maximum.frame.size"]:
             yield "amqp.maximum.opening.frame.size is more than amqp.maximum.frame.size"
+        if options.get("policy") and len(options["amqp.versions"]) > 1:
+            yield (
+                "a policy is for one version of AMQP, and clients may choose between two with names of their"
+                " own; set amqp.versions to 0-9-1 or to 1.0, and have another service for the other"
+            )
 
     def session(self, link: Link) -> IAdapterSession:
         """See L{IAdapter.session}."""

@@ -28,12 +28,19 @@ from kaazing.interfaces.adapters import (
     ToFront,
 )
 from kaazing.wire.amqp import PREAMBLE
+from kaazing.wire.amqp_one import PLAIN_HEADER, SASL_HEADER, TLS_HEADER
 
-ONE = (b"AMQP\0\1\0\0", b"AMQP\2\1\0\0", b"AMQP\3\1\0\0")
+VERSIONS = ("0-9-1", "1.0")
+
+ONE = (PLAIN_HEADER, TLS_HEADER, SASL_HEADER)
 """What AMQP 1.0 begins with: bare, with TLS in it (section 5.2), with SASL (section 5.3)."""
 
 _TEXT = int(Kind.TEXT)
-_HEADERS = "AMQP 0-9-1 section 4.2.2"
+_ANSWERS = {
+    "0-9-1": (PREAMBLE, "AMQP 0-9-1 section 4.2.2"),
+    "1.0": (SASL_HEADER, "AMQP 1.0 section 2.2"),
+}
+"""What those are told who begin with something else, and the rule that wants it."""
 
 
 @implementer(IAdapterSession)
@@ -45,12 +52,13 @@ class AmqpSession:
     backend, and what came behind the eight bytes, if anything did.
     """
 
-    __slots__ = ("_began", "_conversation", "_deadline", "_link", "_messages")
+    __slots__ = ("_began", "_conversation", "_deadline", "_link", "_messages", "_versions")
 
     kind = Kind.BINARY
 
     def __init__(self, link: Link) -> None:
         self._link, self._messages = link, link.messages
+        self._versions: tuple[str, ...] = link.options["amqp.versions"]
         self._deadline: float | None = None  # for the eight bytes
         self._began = b""  # of the eight bytes
         self._conversation: AmqpNine | AmqpOne | None = None
@@ -80,18 +88,21 @@ class AmqpSession:
             return
         conversation = self._conversation = self._made()
         if conversation is None:
-            yield ToFront(PREAMBLE, Kind.BINARY)
-            what = "the first eight bytes are neither those of AMQP 0-9-1 nor of 1.0"
-            raise ProtocolViolation(what, side=Side.FRONT, offset=0, rule=_HEADERS)
+            header, rule = _ANSWERS[self._versions[0]]
+            yield ToFront(header, Kind.BINARY)
+            what = f"the first eight bytes are not those of AMQP {' or '.join(self._versions)}"
+            raise ProtocolViolation(what, side=Side.FRONT, offset=0, rule=rule)
         conversation.deadline = self._deadline
         yield from conversation.opened(now)
         if data[missing:]:
             yield from conversation.from_front(data[missing:], kind, now)
 
     def _made(self) -> AmqpNine | AmqpOne | None:
-        if self._began == PREAMBLE:
+        if self._began == PREAMBLE and "0-9-1" in self._versions:
             return AmqpNine(self._link)
-        return AmqpOne(self._link, self._began) if self._began in ONE else None
+        if self._began in ONE and "1.0" in self._versions:
+            return AmqpOne(self._link, self._began)
+        return None
 
     def from_back(self, data: bytes, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.from_back}."""
@@ -100,7 +111,8 @@ class AmqpSession:
     def _too_early(self) -> Iterator[Order]:
         yield from ()
         what = "the backend speaks before the client"
-        raise ProtocolViolation(what, side=Side.BACK, offset=0, rule=_HEADERS)
+        rule = _ANSWERS[self._versions[0]][1]
+        raise ProtocolViolation(what, side=Side.BACK, offset=0, rule=rule)
 
     def front_ended(self, now: float) -> Iterable[Order]:
         """See L{IAdapterSession.front_ended}."""

@@ -110,6 +110,8 @@ def _shown(value: Any) -> str:
         return "enabled" if value else "disabled"
     if value is None or value in ((), "", {}):
         return "none"
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -29,7 +29,7 @@ LOGIN = (
 OWN_LOGIN = {"username": servers.USER, "password": servers.PASSWORD, "vhost": servers.VHOST}
 LARGE = "<ws.maximum.message.size>2M</ws.maximum.message.size>"
 """amqp-client sends all frames of a message in one of WebSocket."""
-POLICY = "<policy><allow>*</allow><deny>publish /secret</deny></policy>"
+POLICY = "<amqp.versions>0-9-1</amqp.versions><policy><allow>*</allow><deny>publish /secret</deny></policy>"
 
 
 @contextmanager

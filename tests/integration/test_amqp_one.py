@@ -27,6 +27,7 @@ LOGIN = (
 )
 WRONG = LOGIN.replace(servers.PASSWORD, "guess")
 POLICY = (
+    "<amqp.versions>1.0</amqp.versions>"
     "<policy><allow>consume /queue/mine</allow><allow>publish /topic/news.#</allow>"
     "<deny>publish /topic/news.secret</deny></policy>"
 )

@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 from kaazing.adapters.amqp.adapter import AmqpAdapter, short_string
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
 from kaazing.plugins import adapter
-from tests.adapters.amqp.dialogue import DEFAULTS
+from tests.adapters.amqp.dialogue import DEFAULTS, policy
 
 
 class AdapterTests(SynchronousTestCase):
@@ -51,6 +51,23 @@ class AdapterTests(SynchronousTestCase):
         self.assertEqual(short_string("ü" * 127), "ü" * 127)
         for bad in ("ü" * 128, ""):
             self.assertRaises(ValueError, short_string, bad)
+
+    def test_versions(self) -> None:
+        """
+        Versions are known ones, each once; a policy is for one of them, because a client that may choose
+        between two goes around rules in the words of the other.
+        """
+        read = {option.name: option for option in AmqpAdapter.options}["amqp.versions"].read
+        self.assertEqual(read("1.0, 0-9-1,1.0"), ("1.0", "0-9-1"))
+        for bad in ("", "0-9", "1.0,"):
+            self.assertRaises(ValueError, read, bad)
+        check = AmqpAdapter().check
+        policed = {**DEFAULTS, "policy": (policy("consume mine"),)}
+        (said,) = check(policed)
+        self.assertIn("set amqp.versions to 0-9-1 or to 1.0", said)
+        for versions in (("0-9-1",), ("1.0",)):
+            self.assertEqual(list(check({**policed, "amqp.versions": versions})), [])
+        self.assertEqual(list(check({**DEFAULTS, "policy": ()})), [])
 
     def test_sizes_together(self) -> None:
         """

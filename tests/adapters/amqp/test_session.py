@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.amqp.session import ONE
 from kaazing.interfaces.adapters import Close, Kind, Link, Login, ToBack, ToFront
 from kaazing.wire.amqp import PREAMBLE
+from kaazing.wire.amqp_one import SASL_HEADER
 from tests.adapters.amqp.dialogue import START, Dialogue
 
 
@@ -36,9 +39,31 @@ class SessionTests(SynchronousTestCase):
         for wrong in (b"AMQP\x01\x01\0\x09", b"GET / HTTP/1.1\r\n"):
             Dialogue(self).front(wrong).then(
                 ToFront(PREAMBLE, Kind.BINARY),
-                "client byte 0: the first eight bytes are neither those of AMQP 0-9-1 nor of 1.0"
+                "client byte 0: the first eight bytes are not those of AMQP 0-9-1 or 1.0"
                 " (AMQP 0-9-1 section 4.2.2)",
             )
+
+    def test_versions(self) -> None:
+        """
+        A client that begins with a version which is not spoken here is told the bytes of the one that is,
+        and nothing of it reaches the backend (AMQP 0-9-1 section 4.2.2, AMQP 1.0 section 2.2).
+        """
+        nine: dict[str, Any] = {"amqp_versions": ("0-9-1",)}
+        Dialogue(self, **nine).front(PREAMBLE).then(ToBack(PREAMBLE))
+        said = "client byte 0: the first eight bytes are not those of AMQP"
+        for header in ONE:
+            Dialogue(self, **nine).front(header + b"more").then(
+                ToFront(PREAMBLE, Kind.BINARY), f"{said} 0-9-1 (AMQP 0-9-1 section 4.2.2)"
+            )
+        one: dict[str, Any] = {"amqp_versions": ("1.0",)}
+        Dialogue(self, **one).front(ONE[0]).then(ToBack(ONE[0]))
+        for header in (PREAMBLE, b"GET / HT"):
+            Dialogue(self, **one).front(header).then(
+                ToFront(SASL_HEADER, Kind.BINARY), f"{said} 1.0 (AMQP 1.0 section 2.2)"
+            )
+        Dialogue(self, **one).back(b"?").then(
+            "backend byte 0: the backend speaks before the client (AMQP 1.0 section 2.2)"
+        )
 
     def test_text(self) -> None:
         """
