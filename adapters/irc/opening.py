@@ -223,8 +223,6 @@ class Opening:
 
     def _ended(self, orders: list[Order]) -> list[Order]:
         self.over = True
-        self._step = self._other
-        self._conversation = None
         return orders
 
 

@@ -148,6 +148,10 @@ class CheckerTests(SynchronousTestCase):
         value = b"\xc0\x09\x04\x40\xa1\x01x\x52\1\x56\1"
         self.assertEqual(Checker().spans(value, 0, len(value)), ([3, 4, 7, 9], len(value)))
         self.assertEqual(Checker().spans(b"\x45", 0, 1), ([], 1))
+        deep = b"\xd0" + (4 + len(nested(4))).to_bytes(4, "big") + b"\0\0\0\1" + nested(4)
+        self.assertEqual(Checker(max_depth=4).spans(deep, 0, len(deep)), ([9], len(deep)))
+        with self.assertRaises(Malformed):
+            Checker(max_depth=3).spans(deep, 0, len(deep))
         for bad in (b"\xc0\x02\x02\x40", b"\xc0\x03\x01\x40\x40", b"\xc0\x02\x01\x52"):
             with self.assertRaises(Malformed):
                 Checker().spans(bad, 0, len(bad))
@@ -173,8 +177,10 @@ class ReadTests(SynchronousTestCase):
         said = {
             b"\x40": None,
             b"\x41": True,
+            b"\x42": False,
             b"\x56\0": False,
             b"\x43": 0,
+            b"\x44": 0,
             b"\x52\xff": 255,
             b"\x70\0\1\0\0": 65536,
             b"\x60\1\1": 257,
