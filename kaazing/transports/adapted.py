@@ -10,7 +10,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR, code_for
 from kaazing.errors import ConnectError, ProtocolViolation, Side
@@ -29,10 +28,11 @@ from kaazing.interfaces.adapters import (
     ToBack,
     ToFront,
 )
-from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import Terms
 from kaazing.transports.answers import Answers
 from kaazing.transports.bridge import what
+from kaazing.transports.hearing import hear
 from kaazing.transports.pacing import Pacer
 
 _BINARY = int(Kind.BINARY)  # a plain number is quicker where each chunk passes
@@ -48,11 +48,15 @@ class Adapted:
 
     Attributes:
         front, back: the two channels.
+        session: decides what flows.
+        sink: takes what goes to the back.
+        deaf: whether it is over, or a question is open.
+        wheel: says the time.
     """
 
     __slots__ = (
-        "_answer", "_answers", "_closed", "_deaf", "_held", "_link", "_over", "_session", "_sessions",
-        "_sink", "_terms", "_up", "_waiting", "_wheel", "back", "front", "service",
+        "_answer", "_answers", "_closed", "_held", "_link", "_over", "_sessions", "_terms", "_up",
+        "_waiting", "back", "deaf", "front", "service", "session", "sink", "wheel",
     )  # fmt: skip
 
     def __init__(
@@ -71,15 +75,15 @@ class Adapted:
             terms: those of its service.
             answers: who answers the session's questions.
         """
-        self._sessions, self._wheel, self._answers = answers.sessions, answers.wheel, answers
+        self._sessions, self.wheel, self._answers = answers.sessions, answers.wheel, answers
         self.service, self.front, self.back = terms.service, front, back
-        self._session: Any = session  # hears kinds as plain numbers
+        self.session: Any = session  # hears kinds as plain numbers
         self._link, self._terms = link, terms
         rates = terms.rates
-        self._sink = back if rates is None else Pacer(back, rates, answers.wheel, self)
+        self.sink = back if rates is None else Pacer(back, rates, answers.wheel, self)
         self._held = dict.fromkeys(Side, _STARTING)
         self._closed = False  # somebody decided to end it
-        self._deaf = False  # closed, or a question is open
+        self.deaf = False
         self._answer: Deferred[Any] | None = None  # to the open question
         self._waiting: deque[_Call] | None = None  # for the answer; thousands of sessions have no question
         self._up = 2  # channels that are not gone
@@ -89,20 +93,19 @@ class Adapted:
         """Let it flow."""
         self._sessions.opened(self)
         if self._terms.tally is not None:
-            self._terms.tally.opened(self._session)
+            self._terms.tally.opened(self.session)
         self.front.whole = self._terms.wants is Front.MESSAGES
-        self.front.receiver = _Hearing(self, Side.FRONT)
-        self.back.receiver = _Hearing(self, Side.BACK)
-        self.run(self._session.opened(self._wheel.now()), Side.FRONT)
+        hear(self)
+        self.run(self.session.opened(self.wheel.now()), Side.FRONT)
         for side in Side:
             self._hold(side, self._held[side] & ~_STARTING)
 
     def heard(self, side: Side, data: bytes, kind: int) -> None:
         """An end spoke."""
-        if self._deaf:
+        if self.deaf:
             self._wait(self.heard, side, data, kind)
             return
-        session, now = self._session, self._wheel.now()
+        session, now = self.session, self.wheel.now()
         orders = session.from_front(data, kind, now) if side is Side.FRONT else session.from_back(data, now)
         if type(orders) is list and session.deadline is None:  # mostly: messages that pass
             self._pass(orders, side)
@@ -136,9 +139,9 @@ class Adapted:
                 self.failed(why)
                 return
             self._pass(passing, spoke)
-        deadline = self._session.deadline
+        deadline = self.session.deadline
         if deadline is not None and not self._closed:
-            self._wheel.put(self, deadline)
+            self.wheel.put(self, deadline)
         if question is not None and not self._closed:
             self._ask(question)
 
@@ -146,9 +149,9 @@ class Adapted:
         if not messages:
             return
         if spoke is Side.FRONT:
-            self._sink.send_all(messages, _BINARY)
+            self.sink.send_all(messages, _BINARY)
         else:
-            self.front.send_all(messages, self._session.kind)
+            self.front.send_all(messages, self.session.kind)
 
     def _obey(self, order: Any) -> None:
         match order:
@@ -156,9 +159,9 @@ class Adapted:
                 self.front.send(data, kind)
             case ToBack(data, counts):
                 if counts:
-                    self._sink.send_all([data], _BINARY)
+                    self.sink.send_all([data], _BINARY)
                 else:
-                    self._sink.send(data, _BINARY)
+                    self.sink.send(data, _BINARY)
             case Hold(side):
                 self._hold(side, self._held[side] | _ORDERED)
             case Resume(side):
@@ -197,7 +200,7 @@ class Adapted:
         if isinstance(question, StartTls) and any(more[:1] == (Side.BACK,) for _, more in self._waiting):
             self._lose(ConnectError("the backend sent bytes in clear behind its consent to TLS"))
             return
-        self._deaf = True
+        self.deaf = True
         for side in Side:
             self._hold(side, self._held[side] | _ASKED)
         answer = self._answer = self._answers.answer(question, self.back, self._link, self._terms)
@@ -207,7 +210,7 @@ class Adapted:
         self._answer = None
         if self._closed:
             return
-        session, now = self._session, self._wheel.now()
+        session, now = self.session, self.wheel.now()
         match question:
             case AskLogin():
                 orders = session.login(result, now)
@@ -238,11 +241,11 @@ class Adapted:
 
     def _go_on(self) -> None:
         """Hear what came while a question was open, up to the next question."""
-        self._deaf = self._closed
-        while self._waiting and not self._deaf:
+        self.deaf = self._closed
+        while self._waiting and not self.deaf:
             call, more = self._waiting.popleft()
             call(*more)
-        if not self._deaf:
+        if not self.deaf:
             self._waiting = None
             for side in Side:
                 self._hold(side, self._held[side] & ~_ASKED)
@@ -251,23 +254,23 @@ class Adapted:
 
     def ended(self, side: Side) -> None:
         """An end sends no more."""
-        if self._deaf:
+        if self.deaf:
             self._wait(self.ended, side)
             return
         if side in self._over:
             return
         self._over.add(side)
-        now = self._wheel.now()
+        now = self.wheel.now()
         if side is Side.FRONT:
-            self.run(self._session.front_ended(now), side)
-            self._last(self._sink.finish)
+            self.run(self.session.front_ended(now), side)
+            self._last(self.sink.finish)
         else:
-            self.run(self._session.back_ended(now), side)
+            self.run(self.session.back_ended(now), side)
             self._last(self.front.finish)
 
     def _last(self, call: Callable[[], None]) -> None:
         """Do what follows the orders; they are done when their question is answered."""
-        if self._deaf:
+        if self.deaf:
             self._wait(call)
         else:
             call()
@@ -287,7 +290,7 @@ class Adapted:
         self._up -= 1
         if side is Side.FRONT:
             self._over_with()
-            self._sink.drop()
+            self.sink.drop()
         elif why is None:  # over TLS, FIN and loss are one
             self._gone_in_order()
         elif not self._closed:
@@ -295,10 +298,10 @@ class Adapted:
         if not self._up:
             self._sessions.gone(self)
             if self._terms.tally is not None:
-                self._terms.tally.gone(self._session)
+                self._terms.tally.gone(self.session)
 
     def _gone_in_order(self) -> None:
-        if self._deaf:
+        if self.deaf:
             self._wait(self._gone_in_order)
             return
         self.ended(Side.BACK)
@@ -312,10 +315,10 @@ class Adapted:
         """The session's deadline has passed; called by the wheel."""
         if self._closed:
             return None
-        deadline: float | None = self._session.deadline
+        deadline: float | None = self.session.deadline
         if deadline is not None and deadline <= now:
-            self.run(self._session.expired(now), Side.FRONT)
-            deadline = self._session.deadline
+            self.run(self.session.expired(now), Side.FRONT)
+            deadline = self.session.deadline
         return None if self._closed else deadline
 
     def _close(self, code: int, reason: str) -> None:
@@ -323,40 +326,12 @@ class Adapted:
             self._over_with()
             self.front.finish(code, reason)
             self.front.drop()
-            self._sink.drop()
+            self.sink.drop()
 
     def _over_with(self) -> None:
-        self._closed = self._deaf = True
+        self._closed = self.deaf = True
         self._waiting = None
-        self._wheel.take(self)
+        self.wheel.take(self)
         answer, self._answer = self._answer, None
         if answer is not None:
             answer.cancel()
-
-
-@implementer(IReceiver)
-class _Hearing:
-    """Hears one of the two channels."""
-
-    __slots__ = ("_session", "_side")
-
-    def __init__(self, session: Adapted, side: Side) -> None:
-        self._session, self._side = session, side
-
-    def received(self, data: bytes, kind: int) -> None:
-        self._session.heard(self._side, data, kind)
-
-    def ended(self) -> None:
-        self._session.ended(self._side)
-
-    def failed(self, why: Exception) -> None:
-        self._session.failed(why)
-
-    def lost(self, why: Exception | None) -> None:
-        self._session.lost(self._side, why)
-
-    def congested(self) -> None:
-        self._session.congested(self._side, True)
-
-    def drained(self) -> None:
-        self._session.congested(self._side, False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from autobahn.util import encode_truncate
@@ -44,7 +45,7 @@ _KEPT = (
 )
 """What an open connection keeps of its handshake."""
 
-_CLOSE = 8  # opcode of a Close frame; control frames are those from 8 on (RFC 6455 section 5.2)
+CONTROL = 8  # opcodes from here on are those of control frames (RFC 6455 section 5.2)
 
 
 @implementer(IChannel, ISpreadable)
@@ -198,16 +199,21 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
         if lane is None:
             self._received_by_autobahn(data)
             return
-        for opcode, payload in lane.feed(data):
+        self.take(lane.feed(data))
+
+    def take(self, items: Iterable[tuple[int, bytes]]) -> None:
+        """Take what the lane has made of bytes that came, and its fault."""
+        for opcode, payload in items:
             receiver = self.receiver
             if receiver is None or self.failedByMe:
                 return
-            if opcode < _CLOSE:
+            if opcode < CONTROL:
                 receiver.received(payload, opcode)
             else:
                 self._dataReceived(payload)
-        if lane.fault is not None:
-            code, offset, what, rule = lane.fault
+        fault = self.lane.fault if self.lane is not None else None
+        if fault is not None:
+            code, offset, what, rule = fault
             self._violated(FrameViolation(what, side=self.side, offset=offset, rule=rule, close_code=code))
 
     def _received_by_autobahn(self, data: bytes) -> None:
