@@ -9,10 +9,12 @@ from typing import Any
 from zope.interface import implementer
 
 from kaazing.adapters.base import login_timeout, mechanism_faults
+from kaazing.adapters.mqtt.opening import IDENTIFIERS
 from kaazing.adapters.mqtt.session import MqttSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, choice, integer, size, text
+from kaazing.literals import Unreadable, bounded, choice, comma_list, integer, size, text
 from kaazing.options import Option
+from kaazing.wire.names import Pattern
 from kaazing.wire.policy import Levels
 
 _HIGHEST = 2**28 + 4  # bytes of a packet (MQTT 5 section 2.1.4)
@@ -26,6 +28,11 @@ def virtual_host(value: str) -> str:
     return text(value)
 
 
+def identifiers(value: str) -> tuple[Pattern, ...]:
+    """Return the patterns of a comma list, with * for any run of characters and ? for one."""
+    return tuple(IDENTIFIERS.rule(each, deny=False) for each in comma_list(value))
+
+
 OPTIONS = (
     Option(
         name="virtual.host",
@@ -34,6 +41,13 @@ OPTIONS = (
         " without a user name, or with a colon in it, is refused then.",
     ),
     login_timeout("the backend's consent to the login (CONNACK)"),
+    Option(
+        name="mqtt.client.identifiers",
+        read=identifiers,
+        doc="Patterns, one of which a client's identifier has to match; commas in between, * for any run of"
+        " characters, ? for one. Absent, any will do; without an identifier, so that the backend assigns one,"
+        " a client is always let in.",
+    ),
     Option(
         name="mqtt.maximum.packet.size",
         read=bounded(size, 1024, _HIGHEST),

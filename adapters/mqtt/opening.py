@@ -6,6 +6,7 @@ MQTT 5 sections 3.1 and 3.2, MQTT 3.1.1 section 3.2.2.3.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kaazing.interfaces.adapters import Login
@@ -18,6 +19,10 @@ from kaazing.wire.mqtt_faults import (
     PROTOCOL,
     UNAVAILABLE,
 )
+from kaazing.wire.names import Glob, Pattern
+
+IDENTIFIERS = Glob(str)
+"""How patterns for client identifiers are read; upper and lower case differ."""
 
 _OLD_CODES = {BAD_VERSION: 1, BAD_CLIENT_ID: 2, UNAVAILABLE: 3, BAD_LOGIN: 4, NOT_AUTHORIZED: 5}
 """Reason codes of MQTT 5 that a CONNACK of the older versions can say."""
@@ -36,6 +41,13 @@ class Refusal:
 
     code: int
     words: str
+
+
+def may_be(client_id: bytes, allowed: Iterable[Pattern]) -> bool:
+    """Return whether a client may have this identifier; none at all, so that the server assigns one, it
+    always may (MQTT 5 section 3.1.3.1)."""
+    letters = IDENTIFIERS.letters(client_id.decode())
+    return not client_id or (letters is not None and any(each.matches(letters) for each in allowed))
 
 
 def logged_in(connect: Connect, login: Login) -> Connect | Refusal:

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from kaazing.adapters.base import BaseSession, in_words, login_deadline
 from kaazing.adapters.mqtt.ledger import Ledger
-from kaazing.adapters.mqtt.opening import Refusal, farewell, logged_in, within_host
+from kaazing.adapters.mqtt.opening import Refusal, farewell, logged_in, may_be, within_host
 from kaazing.adapters.mqtt.policing import Publishing, refused_filters
 from kaazing.closecodes import INTERNAL_ERROR, POLICY, WRONG_TYPE
 from kaazing.errors import ProtocolViolation, Side
@@ -42,6 +42,7 @@ from kaazing.wire.mqtt import (
     parse_request,
 )
 from kaazing.wire.mqtt_faults import (
+    BAD_CLIENT_ID,
     BAD_VERSION,
     NOT_AUTHORIZED,
     PROTOCOL,
@@ -196,17 +197,27 @@ class MqttSession(BaseSession):
         )
         if self._link.policy is not None and self._link.policy.restricts("publish"):
             self._publishing = Publishing(self._link.policy, connect.version, amqp=self._amqp)
-            topic = connect.will_topic
-            if topic is not None and not self._publishing.allows_topic(topic):
-                self._refused[CONNECT] += 1
-                self.count_refusal("publish")
-                yield from self._turn_away(Refusal(NOT_AUTHORIZED, "the will's topic is not allowed"))
-                return
-        if self._link.injects:
+        objection = self._objection(connect)
+        if objection is not None:
+            operation, refusal = objection
+            self._refused[CONNECT] += 1
+            self.count_refusal(operation)
+            yield from self._turn_away(refusal)
+        elif self._link.injects:
             self._waiting = behind
             yield AskLogin()
         else:
             yield from self._forwarded(connect, behind)
+
+    def _objection(self, connect: Connect) -> tuple[str, Refusal] | None:
+        """Return what the client is denied, and in which words; None where it may log in."""
+        allowed = self._link.options["mqtt.client.identifiers"]
+        if allowed is not None and not may_be(connect.client_id, allowed):
+            return "connect", Refusal(BAD_CLIENT_ID, "the client identifier is not allowed")
+        topic, publishing = connect.will_topic, self._publishing
+        if topic is not None and publishing is not None and not publishing.allows_topic(topic):
+            return "publish", Refusal(NOT_AUTHORIZED, "the will's topic is not allowed")
+        return None
 
     def _forwarded(self, connect: Connect | Refusal, behind: list[Any]) -> Iterator[Order]:
         """Send CONNECT on, and then what came behind it."""

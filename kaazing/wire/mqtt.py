@@ -74,6 +74,7 @@ class Connect:
         opening: all from the protocol name to the level.
         flags: the Connect Flags, as they came.
         middle: all from the keep alive to the will, or to the client identifier without one.
+        client_id: client identifier, empty where the server is to assign one.
         will_topic: None without a will.
         username, password: None where absent; the password is kept out of every repr.
         method: whether there is an authentication method.
@@ -84,6 +85,7 @@ class Connect:
     opening: bytes
     flags: int
     middle: bytes
+    client_id: bytes
     will_topic: bytes | None
     username: bytes | None
     password: bytes | None
@@ -176,7 +178,7 @@ def parse_connect(wire: bytes) -> Connect:
     reading.version = version
     _read_properties(reading, CONNECT)
     properties = reading.properties
-    reading.text()
+    client_id = reading.text()
     will_topic = None
     if flags & _HAS_WILL:
         _read_properties(reading, WILL)
@@ -187,6 +189,7 @@ def parse_connect(wire: bytes) -> Connect:
         opening,
         flags,
         wire[middle : reading.at],
+        client_id,
         will_topic,
         reading.text() if flags & _USERNAME else None,
         reading.binary() if flags & _PASSWORD else None,

@@ -45,6 +45,8 @@ class AdapterTests(SynchronousTestCase):
             ("virtual.host", "a\0"),
             ("virtual.host", "x" * 1025),
             ("virtual.host", ""),
+            ("mqtt.client.identifiers", "web-*,"),
+            ("mqtt.client.identifiers", "x" * 5000),
             ("mqtt.maximum.topic.length", "65536"),
             ("mqtt.maximum.packet.size", "257M"),
         ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.mqtt.opening import Refusal, farewell, logged_in, within_host
+from kaazing.adapters.mqtt.opening import IDENTIFIERS, Refusal, farewell, logged_in, may_be, within_host
 from kaazing.interfaces.adapters import Login
 from kaazing.wire.mqtt import Connect, parse_connect
 from tests.wire.mqtt_streams import connack, connect, packet, properties, sized
@@ -62,6 +62,22 @@ class LoginTests(SynchronousTestCase):
         for username, code in ((None, 0x87), (b"other:ann", 0x86), (b"x" * 65535, 0x86)):
             refused = within_host(SENT.with_login(username, None), "prod")
             self.assertEqual(refused.code if isinstance(refused, Refusal) else None, code)
+
+
+class IdentifierTests(SynchronousTestCase):
+    """Who a client may be at the backend."""
+
+    def test_patterns(self) -> None:
+        """
+        One of the patterns has to match all of the identifier, letter by letter; one that is too long to be
+        compared matches none, and no identifier at all is always allowed.
+        """
+        allowed = [IDENTIFIERS.rule(each, deny=False) for each in ("web-*", "tv-?")]
+        for good in ("", "web-", "web-1/ü", "tv-1", "tv-é"):
+            self.assertTrue(may_be(good.encode(), allowed), good)
+        for bad in ("web", "WEB-1", "a web-1", "tv-", "tv-12", "*", "web-" + "x" * 5000):
+            self.assertFalse(may_be(bad.encode(), allowed), bad)
+        self.assertEqual(parse_connect(connect(5)).client_id, b"me")
 
 
 class FarewellTests(SynchronousTestCase):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from kaazing.adapters.mqtt.adapter import identifiers
 from kaazing.adapters.mqtt.session import MqttSession
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import AskLogin, Close, IMeter, Kind, Link, Login, NoLogin, ToBack
@@ -84,6 +85,24 @@ class OpeningTests(SynchronousTestCase):
         talk.then(ToBack(connect(4, 0x82, sized("prod:ann"))))
         talk = Dialogue(self, virtual_host="prod").front(connect(4, 0x82, sized("x:ann")))
         talk.then(connack(4, 4), Close(1008, "a user name with a colon is none"))
+
+    def test_identifiers(self) -> None:
+        """
+        A client with an identifier that is not allowed is told so in the code of its version (MQTT 5 section
+        3.2.2.2, MQTT 3.1.1 section 3.2.2.3), before anybody asks for a login: it cannot take the session of
+        another client of the backend. Others, and those without an identifier, get in.
+        """
+        words = "the client identifier is not allowed"
+        for allowed in ("web-*", "mE", "m"):
+            for version, told in ((3, connack(3, 2)), (4, connack(4, 2)), (5, b"")):
+                told = told or connack(5, 0x85, b"\x1f" + sized(words))
+                talk = Dialogue(self, injects=True, mqtt_client_identifiers=identifiers(allowed))
+                talk.front(connect(version)).then(told, Close(1008, words))
+        for allowed in ("me", "web-*, m?"):
+            talk = Dialogue(self, mqtt_client_identifiers=identifiers(allowed))
+            talk.front(connect(4)).then(ToBack(connect(4)))
+        nameless = packet(0x10, sized("MQTT"), b"\4\2\0\x3c", sized(""))
+        Dialogue(self, mqtt_client_identifiers=identifiers("web-*")).front(nameless).then(ToBack(nameless))
 
     def test_will(self) -> None:
         """
