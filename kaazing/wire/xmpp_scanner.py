@@ -13,7 +13,7 @@ from xml.parsers import expat
 from kaazing.wire import xmpp
 from kaazing.wire.xmpp import End, Fault, Header, Limits, Seen
 from kaazing.wire.xmpp_header import header_length, read_header
-from kaazing.wire.xmpp_tokens import CDATA, MARK, is_decided, is_empty, refused, seen_from
+from kaazing.wire.xmpp_tokens import CDATA, MARK, NOT_WELL_FORMED, is_decided, is_empty, refused, seen_from
 
 _FRESH = 64 * 1024
 """Bytes after which a new parser takes over: expat remembers every name that it has ever met."""
@@ -417,7 +417,8 @@ class Scanner:
         """Return the fault, or that the element is too long where it would have been found to be so had
         its bytes come one by one."""
         place = fault.offset - self._base
-        tag = self._buffer.rfind(b"<", 0, place + 1)
+        within = fault[1:] == NOT_WELL_FORMED and self._buffer[place : place + 1] == b"<"  # of another tag
+        tag = self._buffer.rfind(b"<", 0, place + (not within))
         if self._depth == 1:
             if tag < self._done - self._base:
                 return fault

@@ -260,6 +260,22 @@ class ScannerTests(SynchronousTestCase):
                 calls += bool(found)
             self.assertEqual((calls, scanner.fault), (1, None))
 
+    def test_long_tag_within_which_another_begins(self) -> None:
+        """
+        A tag that is too long is that for every cut, also where something worse stands behind the limit.
+        """
+        too_long = "element of more than 200 bytes"
+        for long in (b"<" + b"x" * 200, b"<m a='" + b"x" * 200, b"<a/> <" + b"x" * 200):
+            for step in (1, 7, 1000):
+                scanner = Scanner(LIMITS)
+                scanner.feed(HEADER)
+                wire = long + b"<m/>"
+                for at in range(0, len(wire), step):
+                    scanner.feed(wire[at : at + step])
+                assert scanner.fault is not None
+                place = len(HEADER) + long.rindex(b"<")
+                self.assertEqual(scanner.fault[::2], (place, too_long), (long[:9], step))
+
     def test_sections_in_one_piece(self) -> None:
         """
         Many sections in one piece are searched through a few times in all, not once for each.
