@@ -66,10 +66,21 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Order: end the session in good order, the front with this close code; what was sent is flushed."""
+    """Order: end the session in good order, the front with this close code; what was sent is flushed.
+
+    The client and, with a code other than 1000 and 1001, the operator read C{reason}: no secret is in it.
+    """
 
     code: int = 1000
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Complain:
+    """Order: tell the operator, in one line of the log, C{what} is wrong though the session goes on; no
+    secret is in it."""
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,7 @@ class Compute:
     work: Callable[[], Any]
 
 
-Order = bytes | ToFront | ToBack | Hold | Resume | Close | AskLogin | StartTls | Compute
+Order = bytes | ToFront | ToBack | Hold | Resume | Close | Complain | AskLogin | StartTls | Compute
 """What a session may yield; plain bytes pass on to the end that did not speak.
 
 A question (L{AskLogin}, L{StartTls}, L{Compute}) is the last order of its answer: until its own
@@ -244,7 +255,8 @@ class IAdapterSession(Interface):
         """The browser sends no more; the backend's FIN follows when the orders are done."""
 
     def back_ended(now: float) -> Iterable[Order]:
-        """The backend sends no more; the front's Close follows when the orders are done."""
+        """The backend sends no more, or was lost; the front's Close follows when the orders are done. Not
+        called for one that is lost while a question is open."""
 
     def expired(now: float) -> Iterable[Order]:
         """The deadline has passed."""

@@ -11,11 +11,12 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR, code_for
-from kaazing.errors import ConnectError, ProtocolViolation, Side
+from kaazing.closecodes import GOING_AWAY, INTERNAL_ERROR, NORMAL, code_for
+from kaazing.errors import ConnectError, GatewayError, ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
     AskLogin,
     Close,
+    Complain,
     Compute,
     Front,
     Hold,
@@ -166,7 +167,11 @@ class Adapted:
                 self._hold(side, self._held[side] | _ORDERED)
             case Resume(side):
                 self._hold(side, self._held[side] & ~_ORDERED)
+            case Complain(words):
+                self._complain(GatewayError(words))
             case Close(code, reason):
+                if code not in (NORMAL, GOING_AWAY):
+                    self._complain(GatewayError(f"{reason} (close {code})"))
                 self._close(code, reason)
             case _:
                 raise TypeError(f"an adapter's session ordered {order!r}")
@@ -282,7 +287,7 @@ class Adapted:
     def failed(self, why: Exception) -> None:
         """An end broke a rule, of its protocol or of its carrier; both are closed."""
         if not self._closed:
-            self._sessions.complain(self.service, self.front.peer, why)
+            self._complain(why)
             self._close(code_for(why), what(why))
 
     def lost(self, side: Side, why: Exception | None) -> None:
@@ -294,6 +299,9 @@ class Adapted:
         elif why is None:  # over TLS, FIN and loss are one
             self._gone_in_order()
         elif not self._closed:
+            if not self.deaf and Side.BACK not in self._over:  # what may be told of its end still can
+                self._over.add(Side.BACK)
+                self.run(self.session.back_ended(self.wheel.now()), Side.BACK)
             self._lose(why)
         if not self._up:
             self._sessions.gone(self)
@@ -308,8 +316,12 @@ class Adapted:
         self._last(self.front.drop)
 
     def _lose(self, why: Exception) -> None:
+        if not self._closed:
+            self._complain(why)
+            self._close(INTERNAL_ERROR, "backend lost")
+
+    def _complain(self, why: Exception) -> None:
         self._sessions.complain(self.service, self.front.peer, why)
-        self._close(INTERNAL_ERROR, "backend lost")
 
     def due(self, now: float) -> float | None:
         """The session's deadline has passed; called by the wheel."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
     Close,
+    Complain,
     Order,
     ToBack,
     ToFront,
@@ -66,7 +67,7 @@ class EndTests(AdaptedTestCase):
     def test_ordered(self) -> None:
         """
         A session may close: what it ordered before is flushed, what it orders after that is not carried
-        out, and it is told nothing more.
+        out, and it is told nothing more. The log has its reason in one line.
         """
         self.adapt(from_front=[b"last", ToFront(b"bye"), Close(4000, "enough"), b"no", ToBack(b"no")])
         self.browser.say((TEXT, b"?"), (TEXT, b"unheard"))
@@ -75,7 +76,26 @@ class EndTests(AdaptedTestCase):
         self.browser.say((TEXT, b"unheard"), close(4000))
         self.heard()
         self.assertEqual(self.session.told, [("opened",), ("from_front", b"?unheard", TEXT)])
-        self.assert_over()
+        self.assert_over("gate: 192.0.2.1:5000: enough (close 4000)")
+
+    def test_in_good_order(self) -> None:
+        """
+        Of a session that closes because all is said, or because somebody goes away, the log says nothing.
+        """
+        for code in (1000, 1001):
+            self.adapt(from_front=[Close(code, "bye")])
+            self.browser.say((TEXT, b"?"), close(code))
+            self.assertEqual(self.heard(), ([close(code, b"bye")], b""))
+            self.assert_over()
+
+    def test_complaint(self) -> None:
+        """
+        A session may tell the operator what is wrong, and go on; neither end hears of it.
+        """
+        self.adapt(from_back=[b"1", Complain("the backend is strange"), b"2"])
+        self.backend.send(b"?")
+        self.assertEqual(self.heard(), ([(TEXT, b"1"), (TEXT, b"2")], b""))
+        self.assertEqual(self.scene.sessions.said, ["gate: 192.0.2.1:5000: the backend is strange"])
 
     def test_violation(self) -> None:
         """
@@ -113,15 +133,34 @@ class EndTests(AdaptedTestCase):
 
     def test_backend_lost(self) -> None:
         """
-        When the backend breaks off, the browser gets Close 1011 and the session hears nothing of it.
+        When the backend breaks off, the session hears that it has ended, and may say so in its protocol;
+        then the browser gets Close 1011.
         """
-        self.adapt()
+        self.adapt(back_ended=[ToFront(b"ERROR")])
         self.backend.reset()
-        self.assertEqual(self.heard()[0], [close(1011, b"backend lost")])
+        self.assertEqual(self.heard()[0], [(TEXT, b"ERROR"), close(1011, b"backend lost")])
         self.browser.say(close(1011))
         lost = "gate: 192.0.2.1:5000: Connection to the other side was lost in a non-clean fashion"
         self.assert_over(lost)
-        self.assertEqual(self.session.told, [("opened",)])
+        self.assertEqual(self.session.told, [("opened",), ("back_ended",)])
+
+    def test_backend_lost_with_words(self) -> None:
+        """
+        A session that closes for a reason of its own when the backend breaks off has the last word, in the
+        log too; one that has heard of the end before is not told again.
+        """
+        self.adapt(back_ended=[Close(1008, "login refused")])
+        self.backend.reset()
+        self.assertEqual(self.heard()[0], [close(1008, b"login refused")])
+        self.browser.say(close(1008))
+        self.assert_over("gate: 192.0.2.1:5000: login refused (close 1008)")
+        self.adapt()
+        self.browser.far.block()
+        self.backend.fin()
+        self.net.turn()
+        self.backend.reset()
+        self.net.turn()
+        self.assertEqual(self.session.told, [("opened",), ("back_ended",)])
 
     def test_browser_lost(self) -> None:
         """

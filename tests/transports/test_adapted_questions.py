@@ -228,13 +228,13 @@ class WaitingTests(QuestionTestCase):
         """
         The deadline stands; what is ordered then is carried out, and may be the end.
         """
-        self.ask(expired=[b" late", ToFront(b"late"), Close(4000)], deadline=2.0)
+        self.ask(expired=[b" late", ToFront(b"late"), Close(4000, "late")], deadline=2.0)
         self.net.clock.pump([0.5] * 6)
         self.assertEqual(self.session.told[0][0], "expired")
-        self.assertEqual(self.heard(), ([(TEXT, b"late"), close(4000)], b"before late"))
+        self.assertEqual(self.heard(), ([(TEXT, b"late"), close(4000, b"late")], b"before late"))
         self.assertEqual(self.asked.dropped, 1)
         self.browser.say(close(4000))
-        self.assert_over()
+        self.assert_over("gate: 192.0.2.1:5000: late (close 4000)")
 
 
 class UnansweredTests(QuestionTestCase):
