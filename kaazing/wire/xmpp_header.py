@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from xml.parsers import expat
 
 from kaazing.wire import xmpp
@@ -114,3 +115,32 @@ def read_header(data: bytes, place: int, limits: Limits) -> tuple[Header, bytes]
     if "" not in spaces:
         tag = _NAME.sub(rb"\g<0> xmlns='jabber:client'", tag, count=1)
     return Header(place, spaces, known), tag
+
+
+class Inherited:
+    """The namespaces that elements take from the header of their stream (RFC 6120 section 4.8)."""
+
+    __slots__ = ("_default", "_prefixes")
+
+    def __init__(self, namespaces: Mapping[str, str]) -> None:
+        """C{namespaces}: prefix -> namespace; the default, under no prefix, is that of clients if absent."""
+        default = namespaces.get("", xmpp.CLIENT)
+        self._default = f" xmlns='{xmpp.escape(default)}'".encode()
+        self._prefixes = [
+            (prefix, f"{prefix}:".encode(), f" xmlns:{prefix}='{xmpp.escape(uri)}'".encode())
+            for prefix, uri in namespaces.items()
+            if prefix
+        ]
+
+    def put(self, wire: bytes, declared: Sequence[str | None]) -> bytes:
+        """Return an element with what it takes from the header declared on itself; C{declared} are the
+        prefixes that it declares already, None for the default."""
+        extra = b"" if None in declared else self._default
+        for prefix, mark, declaration in self._prefixes:
+            if mark in wire and prefix not in declared:
+                extra += declaration
+        if not extra:
+            return wire
+        name = _NAME.match(wire)
+        assert name is not None
+        return wire[: name.end()] + extra + wire[name.end() :]

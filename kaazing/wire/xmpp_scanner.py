@@ -12,18 +12,24 @@ from xml.parsers import expat
 
 from kaazing.wire import xmpp
 from kaazing.wire.xmpp import End, Fault, Header, Limits, Seen
-from kaazing.wire.xmpp_header import header_length, read_header
-from kaazing.wire.xmpp_tokens import CDATA, MARK, NOT_WELL_FORMED, is_decided, is_empty, refused, seen_from
+from kaazing.wire.xmpp_header import Inherited, header_length, read_header
+from kaazing.wire.xmpp_tokens import (
+    CDATA,
+    MARK,
+    NOT_WELL_FORMED,
+    is_decided,
+    is_empty,
+    malformed,
+    refused,
+    seen_from,
+)
 
 _FRESH = 64 * 1024
 """Bytes after which a new parser takes over: expat remembers every name that it has ever met."""
 
-_NAME = re.compile(rb"<[^ \t\r\n/>]+")
 _INK = re.compile(rb"[^ \t\r\n]")
 _OUTSIDE = ("bad-format", "text outside of elements", xmpp.WELL_FORMED)
-_UNKNOWN_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 _COUNTED = {xmpp.MESSAGE: 0, xmpp.PRESENCE: 1, xmpp.IQ: 2}
-
 
 LIMIT = "a limit of the service"
 
@@ -50,9 +56,9 @@ class Scanner:
     """
 
     __slots__ = (
-        "_attributes", "_base", "_born", "_buffer", "_children", "_declared", "_declaring", "_default",
-        "_depth", "_done", "_ended", "_fed", "_items", "_kept", "_leaf", "_limits", "_name", "_origin",
-        "_parser", "_prefixes", "_quote", "_root", "_scanned", "_section", "_shift", "_start", "_tag",
+        "_attributes", "_base", "_born", "_buffer", "_children", "_declared", "_declaring",
+        "_depth", "_done", "_ended", "_fed", "_inherited", "_items", "_kept", "_leaf", "_limits", "_name",
+        "_origin", "_parser", "_quote", "_root", "_scanned", "_section", "_shift", "_start", "_tag",
         "counts", "fault", "patch", "stepping", "watch",
     )  # fmt: skip
 
@@ -102,13 +108,7 @@ class Scanner:
         self._root, self._depth = root, 1
         self._parser: expat.XMLParserType | None = None
         self._origin = self._shift = self._born = 0
-        default = namespaces.get("", xmpp.CLIENT)
-        self._default = f" xmlns='{xmpp.escape(default)}'".encode()
-        self._prefixes = [
-            (prefix, f"{prefix}:".encode(), f" xmlns:{prefix}='{xmpp.escape(uri)}'".encode())
-            for prefix, uri in namespaces.items()
-            if prefix
-        ]
+        self._inherited = Inherited(namespaces)
 
     def feed(self, data: bytes) -> list[_Found]:
         """Take the next bytes; return what they complete, in order: elements that pass and those to be
@@ -347,23 +347,10 @@ class Scanner:
             raise _Refused(self._too_long())
         self.counts[_COUNTED.get(name, 3)] += 1
         if self.watch is None or name in self.watch:
-            seen = Seen(self._start, self._whole(wire), name, self._attributes, tuple(self._children))
-            self._items.append(seen)
+            wire = self._inherited.put(wire, self._declared)
+            self._items.append(Seen(self._start, wire, name, self._attributes, tuple(self._children)))
         else:
-            self._items.append(self._whole(wire) if self.patch else wire)
-
-    def _whole(self, wire: bytes) -> bytes:
-        """Return an element with the namespaces declared that it takes from the header."""
-        declared = self._declared
-        extra = b"" if None in declared else self._default
-        for prefix, mark, declaration in self._prefixes:
-            if mark in wire and prefix not in declared:
-                extra += declaration
-        if not extra:
-            return wire
-        name = _NAME.match(wire)
-        assert name is not None
-        return wire[: name.end()] + extra + wire[name.end() :]
+            self._items.append(self._inherited.put(wire, self._declared) if self.patch else wire)
 
     def _check_open(self) -> None:
         """Check what is left: blanks between elements, or an element that may not be too long."""
@@ -408,10 +395,7 @@ class Scanner:
         place = parser.ErrorByteIndex + self._origin
         if self._depth == 1 and (fault := self._outside(place + 1)):
             return fault
-        if parser.ErrorCode == _UNKNOWN_ENTITY:
-            return Fault(place, "restricted-xml", "an entity that is not one of the five", xmpp.RESTRICTED)
-        what = f"no well-formed XML: {expat.ErrorString(parser.ErrorCode)}"
-        return Fault(place, "not-well-formed", what, xmpp.WELL_FORMED)
+        return malformed(parser.ErrorCode, place)
 
     def _judged(self, fault: Fault) -> Fault:
         """Return the fault, or that the element is too long where it would have been found to be so had

@@ -5,6 +5,7 @@ section 11.1."""
 from __future__ import annotations
 
 import re
+from xml.parsers import expat
 
 from kaazing.wire.xmpp import RESTRICTED, WELL_FORMED, Fault
 
@@ -17,6 +18,7 @@ NOT_WELL_FORMED = (
 )
 """What expat says of most faults."""
 
+_UNKNOWN_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 _TAG = re.compile(rb"<[^\"'<>]*(?:\"[^\"<]*\"[^\"'<>]*|'[^'<]*'[^\"'<>]*)*>")
 _RESTRICTED = (
     (b"<?", "a processing instruction"),
@@ -43,6 +45,14 @@ def is_empty(buffer: bytes | bytearray, start: int, end: int) -> bool:
     then, and the start of its end tag otherwise."""
     tag = _TAG.match(buffer, start)
     return tag is not None and tag.end() == end and buffer[end - 2] == ord("/")
+
+
+def malformed(code: int, place: int) -> Fault:
+    """Return the fault at C{place} that expat has this error code for."""
+    if code == _UNKNOWN_ENTITY:
+        return Fault(place, "restricted-xml", "an entity that is not one of the five", RESTRICTED)
+    what = f"no well-formed XML: {expat.ErrorString(code)}"
+    return Fault(place, "not-well-formed", what, WELL_FORMED)
 
 
 def seen_from(buffer: bytes | bytearray, place: int, fault: Fault) -> int:

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.wire import xmpp
 from kaazing.wire.xmpp import Fault, Header, Limits
-from kaazing.wire.xmpp_header import MAX_HEADER, declaration_length, header_length, read_header
+from kaazing.wire.xmpp_header import MAX_HEADER, Inherited, declaration_length, header_length, read_header
 
 TAG = b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'%s>"
 
@@ -85,3 +85,21 @@ class HeaderTests(SynchronousTestCase):
         self.assertEqual(declaration_length(b"<a/>", 0, 0), 0)
         self.assertEqual(declaration_length(b"<?xml version='1.0'", 0, 0), -1)
         self.assertEqual(declaration_length(b"..<?xml version='1.0'?><a/>", 2, 0), 21)
+
+
+class InheritedTests(SynchronousTestCase):
+    """RFC 6120 section 4.8."""
+
+    def test_put(self) -> None:
+        """
+        An element gets the namespaces of the header that it uses and does not declare itself.
+        """
+        inherited = Inherited({"": "jabber:client", "a": "x&y", "b": "z"})
+        put = inherited.put
+        self.assertEqual(put(b"<m/>", []), b"<m xmlns='jabber:client'/>")
+        self.assertEqual(put(b"<a:m/>", []), b"<a:m xmlns='jabber:client' xmlns:a='x&amp;y'/>")
+        self.assertEqual(
+            put(b"<a:m xmlns='' b:c='' >", [None]), b"<a:m xmlns:a='x&amp;y' xmlns:b='z' xmlns='' b:c='' >"
+        )
+        self.assertEqual(put(b"<a:m xmlns='' xmlns:a='' >", [None, "a"]), b"<a:m xmlns='' xmlns:a='' >")
+        self.assertEqual(Inherited({}).put(b"<m>", []), b"<m xmlns='jabber:client'>")

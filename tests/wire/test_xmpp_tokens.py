@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from xml.parsers.expat import errors
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.wire.xmpp import Fault
-from kaazing.wire.xmpp_tokens import NOT_WELL_FORMED, is_decided, is_empty, refused, seen_from
+from kaazing.wire.xmpp_tokens import NOT_WELL_FORMED, is_decided, is_empty, malformed, refused, seen_from
 
 
 class TokensTests(SynchronousTestCase):
@@ -63,3 +65,13 @@ class TokensTests(SynchronousTestCase):
             (b"text", 2, token, 3),
         ):
             self.assertEqual(seen_from(wire, place, fault), end, wire)
+
+    def test_malformed(self) -> None:
+        """
+        Entities are restricted (RFC 6120 section 11.1); for all else there are expat's words.
+        """
+        for said, fault in (
+            (errors.XML_ERROR_UNDEFINED_ENTITY, ("restricted-xml", "an entity that is not one of the five")),
+            (errors.XML_ERROR_INVALID_TOKEN, NOT_WELL_FORMED[:2]),
+        ):
+            self.assertEqual(malformed(errors.codes[said], 7)[:3], (7, *fault))
