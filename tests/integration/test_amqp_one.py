@@ -90,7 +90,7 @@ class RheaTests(SynchronousTestCase):
         with gateway() as own, gateway(properties=WRONG) as ours, ThreadPoolExecutor() as threads:
             tried = [
                 threads.submit(in_node, "amqp_one", "refused", url=url(port), **more)
-                for port, more in ((own, login), (ours, login), (ours, {}))
+                for port, more in ((own, login), (ours, {"login": OWN_LOGIN}), (ours, {}))
             ]
         self.assertEqual([each.result() for each in tried], [{"said": "amqp:unauthorized-access"}] * 3)
 
@@ -165,9 +165,9 @@ class ProtonTests(SynchronousTestCase):
 
             def refused(sasl: bool) -> str:
                 with self.assertRaises(ProtonException) as caught:
-                    BlockingConnection(f"127.0.0.1:{port}", timeout=10, sasl_enabled=sasl).create_sender(
-                        "/queue/q"
-                    )
+                    own = {"user": "guest", "password": "guest", "allowed_mechs": "PLAIN"} if sasl else {}
+                    connection = BlockingConnection(f"127.0.0.1:{port}", timeout=10, sasl_enabled=sasl, **own)
+                    connection.create_sender("/queue/q")
                 return str(caught.exception)
 
             tried = [threads.submit(refused, sasl) for sasl in (True, False)]

@@ -159,9 +159,10 @@ class PahoJsTests(SynchronousTestCase):
         A wrong password in the configuration: the refusal of both brokers reaches the client.
         """
         wrong = LOGIN.replace(servers.PASSWORD, "guess")
-        for broker, code in ((servers.mosquitto(), 5), (servers.rabbitmq(), 4)):
+        own = (servers.USER, f"{servers.VHOST}:{servers.USER}")
+        for broker, user, code in zip((servers.mosquitto(), servers.rabbitmq()), own, (5, 4), strict=True):
             with gateway(broker.mqtt, wrong) as port:
-                options = {"mqttVersion": 4}
+                options = {"mqttVersion": 4, "userName": user, "password": servers.PASSWORD}
                 facts = in_node("paho", "refused", url=f"ws://127.0.0.1:{port}/mqtt", options=options)
             self.assertIn(f"Bad Connack return code:{code} ", facts["errorMessage"])
 

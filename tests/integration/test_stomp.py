@@ -200,13 +200,13 @@ class StompPyTests(SynchronousTestCase):
         """
         A wrong password, the client's or the configuration's: the broker's ERROR reaches the client.
         """
-        for properties in ("", LOGIN.replace(servers.PASSWORD, "guess")):
+        for properties, own in (("", "guess"), (LOGIN.replace(servers.PASSWORD, "guess"), servers.PASSWORD)):
             with gateway("tcp", properties=properties) as port:
                 heard = Heard()
                 connection = stomp.Connection12([("127.0.0.1", port)], reconnect_attempts_max=1)
                 connection.set_listener("", heard)
                 with self.assertRaises(stomp.exception.ConnectFailedException):
-                    connection.connect(servers.USER, "guess", wait=True)
+                    connection.connect(servers.USER, own, wait=True)
                 self.assertEqual(heard.errors.get(timeout=10), "Bad CONNECT")
 
 

@@ -112,10 +112,10 @@ class StropheTests(SynchronousTestCase):
         A wrong password, the client's or the configuration's, is told as XMPP tells it.
         """
         wrong = LOGIN.replace(servers.PASSWORD, "guess")
-        for properties in ("", wrong):
+        for properties, own in (("", "guess"), (wrong, servers.PASSWORD)):
             with gateway(servers.prosody(), properties) as port:
                 jid = f"{servers.USER}@localhost"
-                facts = in_node("xmpp", "refused", url=at_service(port), jid=jid, password="guess")
+                facts = in_node("xmpp", "refused", url=at_service(port), jid=jid, password=own)
             self.assertEqual(facts, {"condition": "not-authorized"})
 
 
@@ -146,8 +146,9 @@ class EntityTests(SynchronousTestCase):
         """
         A wrong password, the client's or the configuration's, is told as XMPP tells it.
         """
-        for properties in ("", LOGIN.replace(servers.PASSWORD, "guess")):
-            login = {"username": servers.USER, "password": "guess"}
+        wrong = LOGIN.replace(servers.PASSWORD, "guess")
+        for properties, own in (("", "guess"), (wrong, servers.PASSWORD)):
+            login = {"username": servers.USER, "password": own}
             asked = {"domain": "localhost", "count": 0, "longest": 0, **login}
             with gateway(servers.ejabberd(), properties) as port:
                 facts = in_node("xmpp", "entity", url=at_service(port), **asked)
