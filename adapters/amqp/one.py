@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.adapters.amqp.test_one -*-
+# -*- test-case-name: tests.adapters.amqp.test_one,tests.adapters.amqp.test_one_cuts -*-
 """One AMQP 1.0 connection: protocol headers, the SASL layer, the login put in, and errors told.
 
 docs/protocols/amqp.md says what is checked and what is left to the broker, and why.

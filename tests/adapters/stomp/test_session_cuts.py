@@ -1,4 +1,4 @@
-"""Tests for L{kaazing.adapters.stomp.session}: where its streams are cut does not matter."""
+"""Tests for L{kaazing.adapters.stomp.session}: where its streams are cut does not matter, and what it counts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.stomp.session import StompSession
+from kaazing.errors import Side
 from kaazing.interfaces.adapters import AskLogin, Kind, Link, ToBack, ToFront
-from tests.adapters.stomp.dialogue import CONNECTED, DEFAULTS, GATEWAY, HELLO, NEWS, carried_out
+from tests.adapters.stomp.dialogue import (
+    CONNECTED,
+    DEFAULTS,
+    GATEWAY,
+    HELLO,
+    NEWS,
+    Dialogue,
+    carried_out,
+    rules,
+)
 
 FRONT = (
     b"CONNECT\naccept-version:1.2,2.0\nlogin:ann\n\n\0\n",
@@ -100,3 +110,52 @@ class CutTests(SynchronousTestCase):
             places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
             parts.append([whole[a:b] for a, b in pairwise(places)])
         self.assertEqual(told(parts[0], parts[1], []), told([wholes[0]], [wholes[1]], []))
+
+
+class CountingTests(SynchronousTestCase):
+    """What is counted."""
+
+    def counts(self, session: Any) -> dict[tuple[Side, str], int]:
+        """What the session reports."""
+        found: dict[tuple[Side, str], int] = {}
+
+        class Meter:
+            def add(self, side: Side, operation: str, count: int) -> None:
+                if count:
+                    found[side, operation] = count
+
+        session.report(Meter())
+        return found
+
+    def test_commands(self) -> None:
+        """
+        Each command of each side is counted, once.
+        """
+        talk = Dialogue(self).connect()
+        talk.front(HELLO * 3).then(ToBack(HELLO * 3)).back(NEWS * 2).then(ToFront(NEWS), ToFront(NEWS))
+        counted = {
+            (Side.FRONT, "CONNECT"): 1,
+            (Side.FRONT, "SEND"): 3,
+            (Side.BACK, "CONNECTED"): 1,
+            (Side.BACK, "MESSAGE"): 2,
+        }
+        self.assertEqual((self.counts(talk.session), self.counts(talk.session)), (counted, {}))
+
+    def test_refused(self) -> None:
+        """
+        Frames that are refused, and those behind them, have not passed; what a policy refuses is counted.
+        """
+        commit = b"COMMIT\ntransaction:t\n\n\0"
+        for policy, bad in ((None, commit), (rules("send /q"), b"SEND\ndestination:/x\n\n\0")):
+            talk = Dialogue(self, policy=policy).connect()
+            talk.front(HELLO + bad + HELLO)
+            counted = self.counts(talk.session)
+            self.assertEqual((counted[Side.FRONT, "SEND"], (Side.FRONT, "COMMIT") in counted), (1, False))
+            self.assertEqual(counted.get((Side.FRONT, "refused send")), 1 if policy else None)
+
+    def test_apart(self) -> None:
+        """
+        Where messages are counted for a rate, each is passed by itself.
+        """
+        talk = Dialogue(self, apart=True).connect()
+        talk.front(HELLO * 2 + HELLO[:3]).then(ToBack(HELLO), ToBack(HELLO))
