@@ -1,4 +1,4 @@
-"""Tests for L{kaazing.adapters.stomp.session}: where its streams are cut does not matter, and what it counts."""
+"""Tests for L{kaazing.adapters.stomp.session}: cuts of its streams do not matter; what it counts."""
 
 from __future__ import annotations
 
