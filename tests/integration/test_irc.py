@@ -118,7 +118,7 @@ class FrameworkTests(SynchronousTestCase):
         """
         with gateway(inspircd(), LOGIN.replace(servers.PASSWORD, "guess")) as port:
             facts = in_node("irc", "refused", host="127.0.0.1", port=port, protocol="text.ircv3.net")
-        error = "ERROR :Closing link: the backend refused the login"
+        error = "ERROR :Closing link: the backend refuses the gateway's own login"
         self.assertEqual(facts, {"failed": True, "error": error})
 
     def test_wrong_server_password(self) -> None:
@@ -188,6 +188,17 @@ class WebSocketTests(SynchronousTestCase):
             self.registered(client, "dan")
             client.send("WHOIS dan")
             self.assertIn(b" 330 dan dan alice :", self.awaited(client, " 330 "))
+
+    def test_tls(self) -> None:
+        """
+        InspIRCd, where TLS comes first; the account is known there too.
+        """
+        server = servers.inspircd()
+        backend, ca = f"ssl://localhost:{server.tls}", f"<ssl.ca-file>{server.ca}</ssl.ca-file>"
+        with gateway(backend, LOGIN + WEBIRC, ca) as port, connected(port, "text.ircv3.net") as client:
+            self.registered(client, "tls")
+            client.send("WHOIS tls")
+            self.assertIn(b" 330 tls tls alice :", self.awaited(client, " 330 "))
 
     def test_policy(self) -> None:
         """

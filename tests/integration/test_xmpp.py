@@ -46,7 +46,7 @@ def gateway(
     proxy = service(
         "xmpp.proxy",
         accept,
-        f"tcp://localhost:{getattr(server, port_of)}",
+        f"{'ssl' if port_of == 'direct' else 'tcp'}://localhost:{getattr(server, port_of)}",
         properties=LIMIT + properties,
         accept_options="<ws.maximum.message.size>2M</ws.maximum.message.size>" if scheme == "ws" else "",
         connect_options=f"<ssl.ca-file>{server.ca}</ssl.ca-file>",
@@ -258,16 +258,26 @@ class WebSocketTests(SynchronousTestCase):
     """What is hard to see through a client."""
 
     @contextmanager
-    def client(self, properties: str = LOGIN) -> Iterator[Any]:
+    def client(self, properties: str = LOGIN, port_of: str = "client") -> Iterator[Any]:
         """Connect, log in, and bind at Prosody."""
         with (
-            gateway(servers.prosody(), properties) as port,
+            gateway(servers.prosody(), properties, port_of=port_of) as port,
             connect(at_service(port), subprotocols=[Subprotocol("xmpp")]) as client,
         ):
             for words, answers in ((OPEN, 2), (AUTH, 1), (OPEN, 2), (BIND, 1)):
                 client.send(words.format("localhost"))
                 self.heard = [str(client.recv(10)) for _ in range(answers)]
             yield client
+
+    def test_mechanisms(self) -> None:
+        """
+        The gateway logs in by the mechanism of the configuration, behind STARTTLS and where TLS comes first.
+        """
+        for port_of in ("client", "direct"):
+            for mechanism in ("SCRAM-SHA-1", "PLAIN"):
+                chosen = f"<backend.mechanism>{mechanism}</backend.mechanism>"
+                with self.client(LOGIN + chosen, port_of):
+                    self.assertIn("<jid>alice@localhost/", self.heard[0])
 
     def test_violation(self) -> None:
         """
