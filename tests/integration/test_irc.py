@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -253,3 +254,19 @@ class TcpTests(SynchronousTestCase):
         self.assertIn(b" 001 tom :", said)
         self.assertIn(b"PONG irc.test.invalid", said)
         self.assertTrue(said.endswith(b"\r\n") and b"\r\nERROR :" in said, said[-200:])
+
+    def test_rate(self) -> None:
+        """
+        Lines that come faster than allowed wait, however many come at once, and none is lost.
+        """
+        backend, properties = ngircd("<maximum.message.rate>20</maximum.message.rate>")
+        pings = [b"PING %d\r\n" % number for number in range(60)]
+        with (
+            gateway(backend, properties, scheme="tcp") as port,
+            socket.create_connection(("127.0.0.1", port), 10) as client,
+        ):
+            start = time.monotonic()
+            client.sendall(b"NICK slo\r\nUSER slo 0 * :slo\r\n" + b"".join(pings) + b"QUIT\r\n")
+            said = client.makefile("rb").read()
+            self.assertGreater(time.monotonic() - start, 1.5)
+        self.assertEqual(said.count(b" PONG "), len(pings))

@@ -230,6 +230,24 @@ class FaultTests(SynchronousTestCase):
         self.assertIn("STOMP 1.2", error)
         self.assertEqual(closed.rcvd.code, 1002)
 
+    def test_policy(self) -> None:
+        """
+        A destination that the policy denies: an ERROR, then close code 1008; what was allowed
+        before it has reached the broker.
+        """
+        policy = "<policy><allow>* /topic/*</allow><deny>send /topic/secret</deny></policy>"
+        with gateway(properties=LOGIN + policy) as port, connect(f"ws://127.0.0.1:{port}/stomp") as client:
+            client.send("CONNECT\naccept-version:1.2\nhost:x\n\n\0")
+            self.assertTrue(str(client.recv(10)).startswith("CONNECTED\n"))
+            client.send("SUBSCRIBE\nid:1\ndestination:/topic/secret\nreceipt:1\n\n\0")
+            self.assertIn("receipt-id:1\n", _frame(client))
+            client.send("SEND\ndestination:/topic/secret\n\nx\0")
+            error = _frame(client)
+            closed = self.assertRaises(ConnectionClosed, client.recv, 10)
+        self.assertTrue(error.startswith("ERROR\n"), error)
+        self.assertIn("not allowed to send to this destination", error)
+        self.assertEqual(closed.rcvd.code, 1008)
+
     def test_broker_lost(self) -> None:
         """
         The broker's connection breaks: the client is closed with 1011.
