@@ -22,7 +22,8 @@ from kaazing.adapters.irc.session import IrcSession
 from kaazing.interfaces.adapters import AskLogin, Compute, Kind, Link, Login, StartTls, ToBack
 from kaazing.wire import pure_irc
 from kaazing.wire.irc import Code, parse
-from tests.adapters.irc.dialogue import LINK, Rules, carried_out, linked
+from tests.adapters.irc.dialogue import LINK, Rules, linked
+from tests.adapters.orders import carried_out
 from tests.fuzz import main, spoilt
 from tests.needs import node_packages, program
 from tests.wire.irc_streams import Settings, outcome, pieces, settings

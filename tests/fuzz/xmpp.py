@@ -19,7 +19,8 @@ from kaazing.interfaces.adapters import AskLogin, Compute, Kind, Link, Login, St
 from kaazing.wire.policy import Block, Policy, read_rule
 from kaazing.wire.xmpp import Fault, Limits
 from kaazing.wire.xmpp_scanner import Scanner
-from tests.adapters.xmpp.dialogue import DEFAULTS, carried_out
+from tests.adapters.orders import carried_out
+from tests.adapters.xmpp.dialogue import DEFAULTS
 from tests.fuzz import main, spoilt
 
 _FOLDER = Path(__file__).parent / "captures" / "xmpp"

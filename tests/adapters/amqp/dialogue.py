@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from kaazing.adapters.amqp.adapter import AmqpAdapter
-from kaazing.errors import ProtocolViolation, Side
+from kaazing.errors import Side
 from kaazing.interfaces.adapters import (
     AskLogin,
     Compute,
     IAdapterSession,
-    IMeter,
     Kind,
     Link,
     Login,
@@ -27,6 +25,7 @@ from kaazing.interfaces.adapters import (
 from kaazing.literals import Unreadable
 from kaazing.wire.amqp import PREAMBLE, encode
 from kaazing.wire.policy import Block, Policy, read_rule
+from tests.adapters.orders import carried_out, counted
 
 DEFAULTS = {option.name: option.default for option in AmqpAdapter.options}
 
@@ -127,26 +126,12 @@ class Dialogue:
 
     def counted(self) -> dict[tuple[Side, str], int]:
         """What the session reports."""
-        meter = Meter()
-        self.session.report(meter)
-        return meter.counts
+        return counted(self.session)
 
     def _hear(self, orders: Iterable[Order], passing: Any) -> Dialogue:
         self._case.assertEqual(self._said, [], "this was not expected")
         self._said = carried_out(orders, passing)
         return self
-
-
-@implementer(IMeter)
-class Meter:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.counts: dict[tuple[Side, str], int] = {}
-
-    def add(self, side: Side, operation: str, count: int) -> None:
-        """See IMeter."""
-        self.counts[side, operation] = self.counts.get((side, operation), 0) + count
 
 
 def policy(*allow: str, deny: tuple[str, ...] = ()) -> Policy:
@@ -157,13 +142,3 @@ def policy(*allow: str, deny: tuple[str, ...] = ()) -> Policy:
     except Unreadable as why:
         raise AssertionError(f"no rule: {why}") from why
     return Policy([Block(allow=tuple(allowed), deny=tuple(denied))], frozenset(), operations)
-
-
-def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
-    """Return the orders, plain bytes as C{passing} (ToBack or ToFront), a violation as its text."""
-    said: list[Any] = []
-    try:
-        said.extend(passing(order) if type(order) is bytes else order for order in orders)
-    except ProtocolViolation as why:
-        said.append(str(why))
-    return said

@@ -10,10 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.adapters.amqp import one_words as words
 from kaazing.adapters.amqp.adapter import OPTIONS
 from kaazing.adapters.amqp.one import AmqpOne
-from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.adapters import Kind, Link, Login, NoLogin, Order, ToBack, ToFront
 from kaazing.wire.amqp_one import PLAIN_HEADER, frame
 from kaazing.wire.amqp_one_types import NULL, binary, boolean, described, string, symbol, uint, ushort
+from tests.adapters.orders import carried_out
 
 DEFAULTS = {option.name: option.default for option in OPTIONS}
 
@@ -153,14 +153,3 @@ class Dialogue:
 def to_front(data: bytes) -> ToFront:
     """Return the order for one binary message to the client."""
     return ToFront(data, Kind.BINARY)
-
-
-def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
-    """Return the orders, plain bytes as C{passing} makes them, a violation as its text."""
-    said: list[Any] = []
-    try:
-        for order in orders:
-            said.append(passing(order) if isinstance(order, bytes) else order)
-    except ProtocolViolation as why:
-        said.append(str(why))
-    return said

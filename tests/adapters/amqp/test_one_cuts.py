@@ -24,10 +24,10 @@ from tests.adapters.amqp.one_dialogue import (
     Dialogue,
     attach,
     begin,
-    carried_out,
     to_front,
     transfer,
 )
+from tests.adapters.orders import carried_out, counted
 
 
 class CutTests(SynchronousTestCase):
@@ -84,28 +84,12 @@ class MeterTests(SynchronousTestCase):
         """
         Performatives by name, of each side; counted once.
         """
-        counted: list[tuple[Side, str, int]] = []
-
-        class Meter:
-            """Keeps what it is told."""
-
-            def add(self, side: Side, operation: str, count: int) -> None:
-                """See L{IMeter.add}."""
-                counted.append((side, operation, count))
-
         talk = Dialogue(self).open()
         sent = BEAT + attach("n", 0, receives=False) + transfer() + transfer(delivery=1)
         talk.front(sent).then(ToBack(sent))
-        for _ in range(2):
-            talk.session.report(Meter())  # type: ignore[arg-type]
-        self.assertEqual(
-            counted,
-            [
-                *((Side.FRONT, name, 1) for name in ("open", "begin", "heart-beat", "attach")),
-                (Side.FRONT, "transfer", 2),
-                *((Side.BACK, name, 1) for name in ("open", "begin")),
-            ],
-        )
+        told = {(Side.FRONT, name): 1 for name in ("open", "begin", "heart-beat", "attach")}
+        told |= {(Side.FRONT, "transfer"): 2, (Side.BACK, "open"): 1, (Side.BACK, "begin"): 1}
+        self.assertEqual((counted(talk.session), counted(talk.session)), (told, {}))
 
     def test_apart(self) -> None:
         """

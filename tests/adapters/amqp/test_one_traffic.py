@@ -11,7 +11,6 @@ from kaazing.adapters.amqp.one_ledger import Refusal
 from kaazing.adapters.amqp.one_traffic import MAX_WAITING
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import ToBack, ToFront
-from kaazing.transports.tally import Tally
 from kaazing.wire.amqp_one import PLAIN_HEADER
 from kaazing.wire.amqp_one_types import NULL, string, uint, ushort
 from tests.adapters.amqp.one_dialogue import (
@@ -28,6 +27,7 @@ from tests.adapters.amqp.one_dialogue import (
     transfer,
 )
 from tests.adapters.amqp.test_one_policy import policy
+from tests.adapters.orders import counted
 
 
 class AgreementTests(SynchronousTestCase):
@@ -122,9 +122,7 @@ class PolicyTests(SynchronousTestCase):
         talk.front(transfer() + detach(1) + transfer(delivery=1))
         talk.then(ToBack(transfer() + transfer(delivery=1)))
         talk.front(attach("bad", 1, receives=True)).then(*self.refusal("bad", 0, receives=True))
-        meter = Tally()
-        talk.session.report(meter)
-        self.assertEqual(meter.counts()[Side.FRONT, "refused consume"], 2)
+        self.assertEqual(counted(talk.session)[Side.FRONT, "refused consume"], 2)
 
     def test_flow(self) -> None:
         """

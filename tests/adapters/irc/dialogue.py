@@ -11,8 +11,8 @@ from zope.interface.verify import verifyObject
 
 from kaazing.adapters.irc.adapter import IrcAdapter
 from kaazing.adapters.irc.session import IrcSession
-from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.adapters import IAdapterSession, Kind, Link, Login, NoLogin, Order, ToBack, ToFront
+from tests.adapters.orders import carried_out
 
 DEFAULTS = {option.name: option.default for option in IrcAdapter.options}
 LINK = Link(peer="192.0.2.1:5000", subprotocol="text.ircv3.net", options=DEFAULTS)
@@ -92,16 +92,6 @@ class Dialogue:
         self._case.assertEqual(self._said, [], "this was not expected")
         self._said = carried_out(orders, passing)
         return self
-
-
-def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
-    """Return the orders, plain bytes as C{passing} makes them, a violation as its text."""
-    said: list[Any] = []
-    try:
-        said.extend(passing(order) if type(order) is bytes else order for order in orders)
-    except ProtocolViolation as why:
-        said.append(str(why))
-    return said
 
 
 def told(line: bytes, kind: Kind = Kind.TEXT) -> ToFront:

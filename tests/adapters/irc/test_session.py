@@ -8,13 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from kaazing.adapters.irc.session import IrcSession
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import (
     Hold,
-    IMeter,
     Kind,
     Link,
     Login,
@@ -27,13 +25,13 @@ from tests.adapters.irc.dialogue import (
     WELCOME,
     Dialogue,
     Rules,
-    carried_out,
     linked,
     sent,
     told,
     violated,
     waited,
 )
+from tests.adapters.orders import carried_out, counted
 
 BINARY = replace(LINK, subprotocol="binary.ircv3.net")
 NONE = replace(LINK, subprotocol=None)
@@ -245,15 +243,6 @@ class PolicyTests(SynchronousTestCase):
         )
 
 
-@implementer(IMeter)
-class Counts(dict[tuple[Side, str], int]):
-    """A meter."""
-
-    def add(self, side: Side, operation: str, count: int) -> None:
-        """See L{IMeter.add}."""
-        self[side, operation] = count
-
-
 class ReportTests(SynchronousTestCase):
     def test_counts(self) -> None:
         """
@@ -261,15 +250,14 @@ class ReportTests(SynchronousTestCase):
         """
         link = replace(INJECTING, policy=Rules(join=("#b",)))
         talk = Dialogue(self, link)
-        talk.session.report(Counts())
+        counted(talk.session)
         talk.last(), talk.login(LOGIN).last()
         talk.back(
             b"CAP * LS :sasl", b"CAP * ACK :sasl", b"AUTHENTICATE +", b"903 * :ok", WELCOME, b"PING a"
         ).last()
         for line in (b"NICK ann", b"join #a", b"JOIN #b", b"WEBIRC a", b"PASS a"):
             talk.front(line).last() if line != b"PASS a" else talk.front(line).then()
-        counts = Counts()
-        talk.session.report(counts)
+        counts = counted(talk.session)
         front = {(Side.FRONT, "NICK"): 1, (Side.FRONT, "JOIN"): 1}
         refused = {(Side.FRONT, "refused join"): 1, (Side.FRONT, "refused command"): 1}
         self.assertEqual(counts, {**front, **refused, (Side.BACK, "numeric"): 1, (Side.BACK, "PING"): 1})

@@ -9,9 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from kaazing.adapters.mqtt.adapter import MqttAdapter
-from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.adapters import IAdapterSession, Kind, Link, Login, NoLogin, Order, ToBack, ToFront
 from kaazing.wire.policy import Block, Policy, read_rule
+from tests.adapters.orders import carried_out
 from tests.wire.mqtt_streams import connack, connect
 
 DEFAULTS = {option.name: option.default for option in MqttAdapter.options}
@@ -91,21 +91,11 @@ class Dialogue:
     def _hear(self, orders: Iterable[Order], passing: Any) -> Dialogue:
         self._case.assertEqual(self._said, [], "this was not expected")
         self._case.assertEqual(self.session.kind, Kind.BINARY)
-        self._said = carried_out(orders, passing)
+        self._said = done(orders, passing)
         return self
 
 
-def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
-    """Return the orders, plain bytes as C{passing} (ToBack or bytes), a violation as its text."""
-    said: list[Any] = []
-    try:
-        for order in orders:
-            if type(order) is bytes:
-                said.append(passing(order))
-            elif isinstance(order, ToFront) and order.kind == Kind.BINARY:
-                said.append(order.data)
-            else:
-                said.append(order)
-    except ProtocolViolation as why:
-        said.append(str(why))
-    return said
+def done(orders: Iterable[Order], passing: Any) -> list[Any]:
+    """Return the orders as L{carried_out} does, and what is sent to the client as bytes."""
+    said = carried_out(orders, passing)
+    return [each.data if isinstance(each, ToFront) and each.kind == Kind.BINARY else each for each in said]

@@ -9,7 +9,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from kaazing.adapters.stomp.adapter import StompAdapter
-from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.adapters import (
     IAdapterSession,
     Kind,
@@ -21,6 +20,7 @@ from kaazing.interfaces.adapters import (
     ToFront,
 )
 from kaazing.wire.policy import Block, Policy, read_rule
+from tests.adapters.orders import carried_out
 
 CONNECT = b"CONNECT\naccept-version:1.0,1.1,1.2\nhost:/\n\n\0"
 CONNECTED = b"CONNECTED\nversion:%s\n\n\0"
@@ -106,13 +106,3 @@ class Dialogue:
         self._case.assertEqual(self._said, [], "this was not expected")
         self._said = carried_out(orders, passing)
         return self
-
-
-def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
-    """Return the orders, plain bytes as C{passing} (ToBack or ToFront), a violation as its text."""
-    said: list[Any] = []
-    try:
-        said.extend(passing(order) if type(order) is bytes else order for order in orders)
-    except ProtocolViolation as why:
-        said.append(str(why))
-    return said

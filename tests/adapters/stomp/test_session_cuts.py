@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.adapters.stomp.session import StompSession
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import AskLogin, Kind, Link, ToBack, ToFront
+from tests.adapters.orders import carried_out, counted
 from tests.adapters.stomp.dialogue import (
     CONNECTED,
     DEFAULTS,
@@ -19,7 +20,6 @@ from tests.adapters.stomp.dialogue import (
     HELLO,
     NEWS,
     Dialogue,
-    carried_out,
     rules,
 )
 
@@ -115,31 +115,19 @@ class CutTests(SynchronousTestCase):
 class CountingTests(SynchronousTestCase):
     """What is counted."""
 
-    def counts(self, session: Any) -> dict[tuple[Side, str], int]:
-        """What the session reports."""
-        found: dict[tuple[Side, str], int] = {}
-
-        class Meter:
-            def add(self, side: Side, operation: str, count: int) -> None:
-                if count:
-                    found[side, operation] = count
-
-        session.report(Meter())
-        return found
-
     def test_commands(self) -> None:
         """
         Each command of each side is counted, once.
         """
         talk = Dialogue(self).connect()
         talk.front(HELLO * 3).then(ToBack(HELLO * 3)).back(NEWS * 2).then(ToFront(NEWS), ToFront(NEWS))
-        counted = {
+        told = {
             (Side.FRONT, "CONNECT"): 1,
             (Side.FRONT, "SEND"): 3,
             (Side.BACK, "CONNECTED"): 1,
             (Side.BACK, "MESSAGE"): 2,
         }
-        self.assertEqual((self.counts(talk.session), self.counts(talk.session)), (counted, {}))
+        self.assertEqual((counted(talk.session), counted(talk.session)), (told, {}))
 
     def test_refused(self) -> None:
         """
@@ -149,9 +137,9 @@ class CountingTests(SynchronousTestCase):
         for policy, bad in ((None, commit), (rules("send /q"), b"SEND\ndestination:/x\n\n\0")):
             talk = Dialogue(self, policy=policy).connect()
             talk.front(HELLO + bad + HELLO)
-            counted = self.counts(talk.session)
-            self.assertEqual((counted[Side.FRONT, "SEND"], (Side.FRONT, "COMMIT") in counted), (1, False))
-            self.assertEqual(counted.get((Side.FRONT, "refused send")), 1 if policy else None)
+            found = counted(talk.session)
+            self.assertEqual((found[Side.FRONT, "SEND"], (Side.FRONT, "COMMIT") in found), (1, False))
+            self.assertEqual(found.get((Side.FRONT, "refused send")), 1 if policy else None)
 
     def test_apart(self) -> None:
         """

@@ -10,8 +10,8 @@ from zope.interface.verify import verifyObject
 
 from kaazing.adapters.xmpp.adapter import XmppAdapter
 from kaazing.adapters.xmpp.session import XmppSession
-from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.adapters import IAdapterSession, Kind, Link, Login, NoLogin, Order, ToBack, ToFront
+from tests.adapters.orders import carried_out
 
 DEFAULTS: dict[str, Any] = {option.name: option.default for option in XmppAdapter.options}
 
@@ -132,16 +132,6 @@ def passed(data: bytes) -> ToBack:
 def to_client(data: bytes) -> ToFront:
     """Return the order to send the client a text message."""
     return ToFront(data, Kind.TEXT)
-
-
-def carried_out(orders: Iterable[Order], passing: Any) -> list[Any]:
-    """Return the orders, plain bytes by C{passing} (passed or to_client), a violation as its text."""
-    said: list[Any] = []
-    try:
-        said.extend(passing(order) if type(order) is bytes else order for order in orders)
-    except ProtocolViolation as why:
-        said.append(str(why))
-    return said
 
 
 def error(condition: str, text: str) -> ToFront:

@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from kaazing.adapters.xmpp.adapter import XmppAdapter
 from kaazing.adapters.xmpp.session import XmppSession
 from kaazing.errors import Side
-from kaazing.interfaces.adapters import Close, Hold, IMeter, Kind, Link, Resume, ToBack
+from kaazing.interfaces.adapters import Close, Hold, Kind, Link, Resume, ToBack
 from kaazing.wire.policy import Block, Policy, read_rule
+from tests.adapters.orders import carried_out, counted
 from tests.adapters.xmpp.dialogue import (
     AUTH,
     BIND,
@@ -28,7 +28,6 @@ from tests.adapters.xmpp.dialogue import (
     TO,
     Dialogue,
     alone,
-    carried_out,
     error,
     features,
     passed,
@@ -260,31 +259,16 @@ class SessionTests(SynchronousTestCase):
         """
         What passes is counted, once; so is what is refused.
         """
-        counted: list[Any] = []
-
-        @implementer(IMeter)
-        class Meter:
-            def add(self, side: Side, operation: str, count: int) -> None:
-                counted.append((side.value, operation, count))
-
         talk = Dialogue(self, link=policy("message b@x", "namespace"))
-        talk.session.report(Meter())
+        counted(talk.session)
         talk.flow()
         for wire in (MESSAGE, MESSAGE.replace(b"b@x", b"c@x"), MESSAGE):
             talk.front(wire).heard()
         talk.back(NEWS).heard()
-        talk.session.report(Meter())
-        talk.session.report(Meter())
-        self.assertEqual(
-            counted,
-            [
-                ("client", "refused message", 1),
-                ("client", "message", 2),
-                ("client", "other", 3),
-                ("backend", "message", 1),
-                ("backend", "other", 3),
-            ],
-        )
+        front, back = {"refused message": 1, "message": 2, "other": 3}, {"message": 1, "other": 3}
+        told = {(Side.FRONT, name): count for name, count in front.items()}
+        told |= {(Side.BACK, name): count for name, count in back.items()}
+        self.assertEqual((counted(talk.session), counted(talk.session)), (told, {}))
 
 
 class PolicyTests(SynchronousTestCase):

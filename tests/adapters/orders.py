@@ -1,0 +1,28 @@
+"""What an adapter's session orders and reports, for tests to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kaazing.adapters.base import BaseSession
+from kaazing.errors import ProtocolViolation, Side
+from kaazing.interfaces.adapters import IAdapterSession, Order
+from kaazing.transports.tally import Tally
+
+
+def carried_out(orders: Iterable[Order], passing: Callable[[bytes], Any]) -> list[Any]:
+    """Return the orders, plain bytes as C{passing} makes them, a violation as its text."""
+    said: list[Any] = []
+    try:
+        said.extend(passing(order) if type(order) is bytes else order for order in orders)
+    except ProtocolViolation as why:
+        said.append(str(why))
+    return said
+
+
+def counted(session: IAdapterSession | BaseSession) -> dict[tuple[Side, str], int]:
+    """Return what a session reports, since it last has."""
+    meter = Tally()
+    session.report(meter)
+    return meter.counts()
