@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kaazing.errors import ProtocolViolation, Side
-from kaazing.interfaces.adapters import IMeter, Kind, Login, NoLogin, Order
+from kaazing.interfaces.adapters import Complain, IMeter, Kind, Login, NoLogin, Order
 from kaazing.literals import interval
 from kaazing.options import Option
+
+LOGIN_REFUSED = Complain("the backend refuses the gateway's own login")
+"""For whoever logs in with what the service's properties say, and lets the client hear the refusal."""
 
 
 def login_timeout(until: str, default: float = 30.0) -> Option:

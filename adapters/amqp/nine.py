@@ -15,7 +15,7 @@ from zope.interface import implementer
 from kaazing.adapters.amqp.nine_channels import Channels
 from kaazing.adapters.amqp.nine_opening import ACCESS_REFUSED, Opening, Phase, refused
 from kaazing.adapters.amqp.nine_permits import Permits
-from kaazing.adapters.base import BaseSession, in_words
+from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words
 from kaazing.closecodes import INTERNAL_ERROR, POLICY, PROTOCOL_ERROR
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -38,6 +38,7 @@ from kaazing.wire.amqp import (
     PREAMBLE,
     Scanner,
     channel_of,
+    decode,
     encode,
     key_of,
     name_of,
@@ -255,6 +256,8 @@ class AmqpNine(BaseSession):
         """A method of class connection, or a heart-beat during the opening."""
         name = name_of(wire)
         if name in ("connection.close", "connection.close-ok"):
+            if side is Side.BACK and self._is_refusal(wire):
+                yield LOGIN_REFUSED
             self._closing = True
             (self._back if side is Side.FRONT else self._front).owe(0)
             yield wire
@@ -270,6 +273,11 @@ class AmqpNine(BaseSession):
             what = f"{name} on an open connection"
             why = ProtocolViolation(what, side=side, offset=offset, rule=rule("2.2.4"))
             yield from self._violated(why, COMMAND_INVALID, key_of(wire))
+
+    def _is_refusal(self, wire: bytes) -> bool:
+        """Return whether a connection.close of the backend's is its answer to the gateway's login."""
+        waiting = self._injects and self._opening is not None and self._opening.phase is Phase.TUNE
+        return waiting and name_of(wire) == "connection.close" and decode(wire)[0] == ACCESS_REFUSED
 
     def _open(self, side: Side, wire: bytes, offset: int) -> Iterator[Order]:
         opening = self._opening

@@ -192,7 +192,7 @@ class Opening:
 def refused(why: str, code: int) -> Iterator[Order]:
     """Tell the client that there is no login, and end it all with the WebSocket close code."""
     yield ToFront(encode(0, "connection.close", ACCESS_REFUSED, f"ACCESS_REFUSED - {why}", 0, 0), Kind.BINARY)
-    yield Close(code, "login refused")
+    yield Close(code, why)
 
 
 def _least(told: int, ours: int) -> int:

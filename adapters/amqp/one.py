@@ -129,7 +129,7 @@ class AmqpOne(BaseSession):
         """See L{IAdapterSession.login}."""
         if isinstance(answer, NoLogin):
             yield from self._denial(words.AUTH, words.UNAUTHORIZED, answer.reason)
-            yield Close(POLICY, "no login at the backend")
+            yield Close(POLICY, answer.reason)
             return
         self._proof = Proof(answer)
         self._down.step = self._proving_header
@@ -306,7 +306,7 @@ class AmqpOne(BaseSession):
         except Denied as why:
             condition = words.UNAUTHORIZED if why.code == words.AUTH else words.INTERNAL
             orders += self._denial(why.code, condition, str(why))
-            orders.append(_REFUSED)
+            orders.append(Close(POLICY, str(why)))
             self._up.step = self._down.step = self._drop
             return
         if isinstance(answer, Compute):

@@ -7,6 +7,7 @@ AMQP 1.0 section 5.3.
 from __future__ import annotations
 
 from kaazing.adapters.amqp.one_words import SYS_PERM, init, response
+from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.errors import GatewayError
 from kaazing.interfaces.adapters import Compute, Login
 from kaazing.wire import sasl
@@ -104,7 +105,7 @@ class Proof:
             answer = self._conversation.answer(_bytes(what.get("challenge")) or b"")
             return answer if isinstance(answer, Compute) else self.respond(answer)
         if self.turns.code:
-            raise Denied(self.turns.code, "the backend refuses the login")
+            raise Denied(self.turns.code, LOGIN_REFUSED.what)
         self._conversation.finish(_bytes(what.get("additional-data")))
         return None
 

@@ -12,6 +12,7 @@ import ipaddress
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 
+from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import GatewayError, ProtocolViolation, Side
 from kaazing.interfaces.adapters import AskLogin, Compute, Link, Login, NoLogin, Order, StartTls, ToBack
@@ -179,7 +180,7 @@ class Opening:
             case "908":
                 return []  # which ones it has; 904 follows
             case command if command in _REFUSED:
-                raise Unwelcome("the backend refused the login", POLICY, line)
+                raise Unwelcome(LOGIN_REFUSED.what, POLICY, line)
         return None
 
     def _more(self, chunk: str) -> list[Order]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import BaseSession, in_words, login_deadline
+from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words, login_deadline
 from kaazing.adapters.irc.claims import Claims
 from kaazing.adapters.irc.forms import Form, agreed, shown
 from kaazing.adapters.irc.guard import OPERATIONS, Guard
@@ -40,7 +40,8 @@ from kaazing.interfaces.adapters import (
 from kaazing.wire.irc import Line, Scanner, encode, folded, parse, violation
 
 _END = b"\r\n"
-_NAMING = frozenset((b"001", b"NICK"))  # where the backend says what the client is called
+_REGISTERING = frozenset((b"001", b"464", b"NICK"))
+"""Where the backend says what the client is called, or that the password is wrong."""
 
 
 @implementer(IAdapterSession)
@@ -140,7 +141,7 @@ class IrcSession(BaseSession):
         if opening.over:
             self._opening = None
             assert self._back is not None
-            self._back.watch(_NAMING, False)
+            self._back.watch(_REGISTERING, False)
             if self._claims is not None:
                 self._claims.account = opening.account
             if opening.login is not None:
@@ -247,6 +248,8 @@ class IrcSession(BaseSession):
             if self._opening is not None and (yield from self._heard(line, item[0])):
                 back.discount(line.command.encode())
                 continue
+            if line.command == "464" and b"PASS" in self._own and not self._registered:
+                yield LOGIN_REFUSED
             self._note(line)
             yield self._ended(item[1])
         if back.fault is not None and not self._asked:

@@ -12,7 +12,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import BaseSession, in_words, login_deadline
+from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words, login_deadline
 from kaazing.adapters.mqtt.ledger import Ledger
 from kaazing.adapters.mqtt.opening import Refusal, farewell, logged_in, may_be, within_host
 from kaazing.adapters.mqtt.policing import Publishing, refused_filters
@@ -65,6 +65,7 @@ from kaazing.wire.mqtt_types import (
 )
 
 _NO_QUOTA = -1
+_WRONG_LOGIN = frozenset((4, 5, 0x86, 0x87))  # MQTT 3.1.1 section 3.2.2.3, MQTT 5 section 3.2.2.2
 _FRONT = 1 << CONNECT | 1 << SUBSCRIBE | 1 << UNSUBSCRIBE
 _POLICED = 1 << PUBLISH | 1 << PUBREL
 _BACK = 1 << CONNACK | 1 << SUBACK | 1 << UNSUBACK
@@ -279,7 +280,7 @@ class MqttSession(BaseSession):
                 if type(item) is bytes:
                     yield item
                 elif item[1][0] >> 4 == CONNACK:
-                    yield self._consented(item[1])
+                    yield from self._consented(item[1])
                 else:
                     yield self._ledger.answered(item[1], item[0])
             if self._back.fault is not None:
@@ -289,13 +290,16 @@ class MqttSession(BaseSession):
             yield from self._farewell(code, in_words(why))
             raise
 
-    def _consented(self, wire: bytes) -> bytes:
-        """Return the CONNACK that the client gets."""
+    def _consented(self, wire: bytes) -> Iterator[Order]:
+        """Yield the CONNACK that the client gets."""
         version = self._front.version
         connack = parse_connack(wire, version)
         self.deadline = None
         if connack.code:
-            return wire
+            if self._link.injects and connack.code in _WRONG_LOGIN:
+                yield LOGIN_REFUSED
+            yield wire
+            return
         aliases = connack.alias_max
         if self._publishing is not None and version == 5:
             aliases = min(aliases, self._link.options["mqtt.maximum.topic.aliases"])
@@ -309,7 +313,7 @@ class MqttSession(BaseSession):
             max_alias=aliases,
             receive_max=connack.receive_max if version == 5 else _NO_QUOTA,
         )
-        return wire
+        yield wire
 
     def _turn_away(self, refusal: Refusal) -> Iterator[Order]:
         yield from self._farewell(refusal.code, refusal.words)

@@ -11,7 +11,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from kaazing.adapters.base import BaseSession, in_words, login_deadline
+from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words, login_deadline
 from kaazing.adapters.stomp.ledger import Ledger
 from kaazing.adapters.stomp.opening import injected, offered, settled
 from kaazing.adapters.stomp.permits import OPERATIONS, Permits
@@ -190,8 +190,10 @@ class StompSession(BaseSession):
         for wire in frames:
             if wire.startswith(b"CONNECTED"):
                 yield from self._connected(wire, now)
-            else:
-                yield wire
+                continue
+            if self._link.injects and self._ledger is None and wire.startswith(b"ERROR"):
+                yield LOGIN_REFUSED
+            yield wire
         if self._back.fault is not None:
             why = violation(self._back.fault, Side.BACK, self._back.version)
             yield self._error(in_words(why))

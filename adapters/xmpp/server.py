@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
-from kaazing.adapters.base import BaseSession, in_words
+from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words
 from kaazing.adapters.xmpp import features
 from kaazing.adapters.xmpp.forms import STREAM_END, TEXT_ONLY, Framed, Item, Streamed
 from kaazing.adapters.xmpp.login import (
@@ -290,6 +290,7 @@ class ServerSide(BaseSession):
         assert self._login is not None
         if item.name == FAILURE:
             self._stage = Stage.READY
+            yield LOGIN_REFUSED
             yield ToFront(failure(condition_of(item.children)), Kind.TEXT)
             return
         text = parse(item.wire).text

@@ -7,6 +7,7 @@ from typing import Any
 import scramp
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.interfaces.adapters import Close, Kind, Link, Login, NoLogin, ToBack, ToFront
 from kaazing.wire.amqp import HEARTBEAT, PREAMBLE, decode, encode
 from tests.adapters.amqp.dialogue import (
@@ -225,7 +226,7 @@ class InjectionTests(SynchronousTestCase):
         dialogue = self.asked(b"SCRAM-SHA-256").login(GATEWAY)
         dialogue._said = []
         text = "ACCESS_REFUSED - SCRAM-SHA-256: the server does not prove that it knows the password"
-        dialogue.back(TUNE).then(ours(close(403, text)), Close(1011, "login refused"))
+        dialogue.back(TUNE).then(ours(close(403, text)), Close(1011, text[17:]))
 
     def test_bad_challenge(self) -> None:
         """
@@ -235,7 +236,7 @@ class InjectionTests(SynchronousTestCase):
         dialogue._said = []
         text = "ACCESS_REFUSED - the server goes on after PLAIN is complete"
         order = ours(close(403, text))
-        dialogue.back(encode(0, "connection.secure", b"?")).then(order, Close(1011, "login refused"))
+        dialogue.back(encode(0, "connection.secure", b"?")).then(order, Close(1011, text[17:]))
 
     def test_no_login(self) -> None:
         """
@@ -243,7 +244,7 @@ class InjectionTests(SynchronousTestCase):
         """
         text = "ACCESS_REFUSED - nobody is logged in"
         self.asked().login(NoLogin("nobody is logged in")).then(
-            ours(close(403, text)), Close(1008, "login refused")
+            ours(close(403, text)), Close(1008, text[17:])
         )
 
     def test_no_mechanism(self) -> None:
@@ -251,14 +252,26 @@ class InjectionTests(SynchronousTestCase):
         A backend that offers nothing the gateway has.
         """
         text = "ACCESS_REFUSED - the backend offers no mechanism that the gateway can log in with"
-        self.asked(b"CRAM").login(GATEWAY).then(ours(close(403, text)), Close(1011, "login refused"))
+        self.asked(b"CRAM").login(GATEWAY).then(ours(close(403, text)), Close(1011, text[17:]))
+
+    def test_refused(self) -> None:
+        """
+        A backend that closes with 403 after the gateway's login has refused it: the client hears it as it
+        came, and the operator that the login is wrong; not of another code, or of the client's own login.
+        """
+        for code, complaints in ((403, [LOGIN_REFUSED]), (541, [])):
+            dialogue = self.asked().login(GATEWAY)
+            dialogue._said = []
+            dialogue.back(close(code, "no")).then(*complaints, ToFront(close(code, "no")))
+        dialogue = Dialogue(self).start().front(START_OK).then(ToBack(START_OK))
+        dialogue.back(close(403, "no")).then(ToFront(close(403, "no")))
 
     def test_hung_up(self) -> None:
         """
         A backend that hangs up after the login has refused it: the client is told so in its protocol.
         """
         text = "ACCESS_REFUSED - the backend has closed the connection after the login"
-        orders = ours(close(403, text)), Close(1008, "login refused")
+        orders = ours(close(403, text)), Close(1008, text[17:])
         dialogue = self.asked().login(GATEWAY)
         dialogue._said = []
         dialogue.back_ended().then(*orders)

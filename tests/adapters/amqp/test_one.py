@@ -163,13 +163,13 @@ class InjectedTests(SynchronousTestCase):
         """
         A login that the backend refuses is told in the SASL layer, or in a close where there is none.
         """
-        over = Close(1008, "the backend refuses the login")
+        over = Close(1008, "the backend refuses the gateway's own login")
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
         self.through(talk.front(init("ANONYMOUS", b"")).then(*HELD))
         talk.back(words.outcome(1)).then(to_front(words.outcome(1)), over)
         talk = Dialogue(self, injects=True).then(to_front(PLAIN_HEADER))
         self.through(talk.front(OPEN).then(*HELD))
-        close = words.close("amqp:unauthorized-access", "the backend refuses the login")
+        close = words.close("amqp:unauthorized-access", "the backend refuses the gateway's own login")
         talk.back(words.outcome(1)).then(to_front(words.open_()), to_front(close), over)
 
     def test_no_login(self) -> None:
@@ -179,7 +179,7 @@ class InjectedTests(SynchronousTestCase):
         talk = Dialogue(self, injects=True).then(to_front(PLAIN_HEADER)).front(OPEN).then(*HELD)
         close = words.close("amqp:unauthorized-access", "nobody knows you")
         talk.login(NoLogin("nobody knows you"))
-        talk.then(to_front(words.open_()), to_front(close), Close(1008, "no login at the backend"))
+        talk.then(to_front(words.open_()), to_front(close), Close(1008, "nobody knows you"))
 
     def test_no_mechanism(self) -> None:
         """
@@ -188,7 +188,7 @@ class InjectedTests(SynchronousTestCase):
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
         talk.front(init()).then(*HELD).login(GATEWAY).then(ToBack(SASL_HEADER))
         talk.back(SASL_HEADER + words.mechanisms(["ANONYMOUS"]))
-        talk.then(to_front(words.outcome(3)), Close(1008, "the backend refuses the login"))
+        talk.then(to_front(words.outcome(3)), Close(1008, "the backend has no mechanism that can be used"))
 
     def test_backend_without_sasl(self) -> None:
         """

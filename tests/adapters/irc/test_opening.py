@@ -194,7 +194,9 @@ class SaslTests(SynchronousTestCase):
         for numeric in (b"902", b"904", b"905", b"906", b"907"):
             opening = self.begun()
             self.assertEqual(heard(opening, b"908 * PLAIN :are available"), [])
-            self.assert_unwelcome(opening, "the backend refused the login", numeric + b" * :no", code=1008)
+            self.assert_unwelcome(
+                opening, "the backend refuses the gateway's own login", numeric + b" * :no", code=1008
+            )
         why = self.assertRaises(Unwelcome, heard, self.begun(), b"904 * :no")
         self.assertEqual(why.words, parse(b"904 * :no"))
 

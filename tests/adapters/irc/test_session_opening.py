@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import AskLogin, Close, Compute, Hold, Kind, Login, NoLogin, Resume, StartTls
 from tests.adapters.irc.dialogue import LINK, WELCOME, Dialogue, linked, sent, told, violated, waited
@@ -98,9 +99,20 @@ class OpeningTests(SynchronousTestCase):
             sent(b"CAP REQ sasl"),
             sent(b"AUTHENTICATE PLAIN"),
             told(b"904 * :SASL authentication failed"),
-            told(violated("the backend refused the login")),
-            Close(1008, "the backend refused the login"),
+            told(violated("the backend refuses the gateway's own login")),
+            Close(1008, "the backend refuses the gateway's own login"),
         )
+
+    def test_wrong_password(self) -> None:
+        """
+        Where the gateway says PASS, the operator hears that the server does not take it (464), and so does
+        the client; a server that says so of the client's own password is only passed on.
+        """
+        refused = b":irc 464 * :Password incorrect"
+        talk = Dialogue(self, linked(LINK, server_password="guess")).then(sent(b"PASS guess"))
+        talk.back(refused).then(LOGIN_REFUSED, told(refused))
+        talk.back(WELCOME).then(told(WELCOME)).back(refused).then(told(refused))
+        Dialogue(self).front(b"PASS guess").then(sent(b"PASS guess")).back(refused).then(told(refused))
 
     def test_questions(self) -> None:
         """
@@ -117,8 +129,8 @@ class OpeningTests(SynchronousTestCase):
         talk.computed(b"proof").then(
             sent(b"AUTHENTICATE cHJvb2Y="),
             told(b"904 * no"),
-            told(violated("the backend refused the login")),
-            Close(1008, "the backend refused the login"),
+            told(violated("the backend refuses the gateway's own login")),
+            Close(1008, "the backend refuses the gateway's own login"),
         )
 
     def test_username(self) -> None:

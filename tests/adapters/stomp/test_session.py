@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import AskLogin, Close, Hold, Kind, NoLogin, Resume, ToBack, ToFront
 from tests.adapters.stomp.dialogue import (
@@ -69,10 +70,18 @@ class OpeningTests(SynchronousTestCase):
 
     def test_refused_login(self) -> None:
         """
-        The backend's ERROR reaches the client.
+        The backend's ERROR reaches the client; the operator hears of it where the login is the gateway's,
+        and of no ERROR that comes later.
         """
         error = b"ERROR\nmessage:access refused\n\nAccess refused for user 'ann'\0"
         Dialogue(self).front(CONNECT).then(ToBack(CONNECT)).back(error + b"\n").then(ToFront(error))
+        talk = Dialogue(self, injects=True).front(CONNECT).then(AskLogin())
+        talk.login(GATEWAY)._said.clear()
+        talk.back(error).then(LOGIN_REFUSED, ToFront(error))
+        talk = Dialogue(self, injects=True).front(CONNECT).then(AskLogin())
+        talk.login(GATEWAY)._said.clear()
+        connected = CONNECTED % b"1.2"
+        talk.back(connected + error).then(ToFront(connected), ToFront(error))
 
     def test_something_before_connect(self) -> None:
         """

@@ -8,6 +8,7 @@ from typing import Any
 from scramp import ScramMechanism
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.interfaces.adapters import AskLogin, Close, Compute, Login, NoLogin, StartTls, ToBack
 from tests.adapters.xmpp.dialogue import (
     AUTH,
@@ -176,12 +177,13 @@ class LoginTests(SynchronousTestCase):
 
     def test_wrong_login(self) -> None:
         """
-        What the backend says of the gateway's login is told as the client's own; it may try again.
+        What the backend says of the gateway's login is told as the client's own, which may try again, and
+        to the operator.
         """
         talk = self.ready(PLAIN).front(AUTH).then(AskLogin())
         talk.login(LOGIN).heard()
         talk.back(b"<failure %s><not-authorized/><text>gw?</text></failure>" % SASL)
-        talk.then(failure(b"not-authorized"))
+        talk.then(LOGIN_REFUSED, failure(b"not-authorized"))
         talk.front(AUTH).then(AskLogin())
         talk.login(NoLogin("nobody knows you")).then(failure(b"not-authorized", b"nobody knows you"))
 
