@@ -7,14 +7,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.adapters.mqtt.adapter import identifiers
 from kaazing.adapters.mqtt.session import MqttSession
 from kaazing.errors import Side
-from kaazing.interfaces.adapters import AskLogin, Close, IMeter, Kind, Link, Login, NoLogin, ToBack
-from tests.adapters.mqtt.dialogue import DEFAULTS, Dialogue, carried_out
+from kaazing.interfaces.adapters import AskLogin, Close, Kind, Link, Login, NoLogin, ToBack
+from tests.adapters.mqtt.dialogue import DEFAULTS, Dialogue, done
+from tests.adapters.orders import counted
 from tests.wire.mqtt_streams import Settings, connack, connect, packet, publish, sized, suback, subscribe
 
 PING, PONG = b"\xc0\0", b"\xd0\0"
@@ -297,18 +297,6 @@ class PolicyTests(SynchronousTestCase):
         talk.front(publish() * 2).then(ToBack(publish()), ToBack(publish()))
 
 
-@implementer(IMeter)
-class Counted:
-    """A meter."""
-
-    def __init__(self) -> None:
-        self.counts: dict[tuple[Side, str], int] = {}
-
-    def add(self, side: Side, operation: str, count: int) -> None:
-        """See L{kaazing.interfaces.adapters.IMeter}."""
-        self.counts[side, operation] = self.counts.get((side, operation), 0) + count
-
-
 class ReportTests(SynchronousTestCase):
     """What is counted."""
 
@@ -319,12 +307,10 @@ class ReportTests(SynchronousTestCase):
         talk = Dialogue(self, "allow publish a/b", "allow subscribe a").connect()
         talk.front(publish() * 3 + publish(4, "x") + PING).then(*[ToBack(publish())] * 3, ToBack(PING))
         talk.front(subscribe(4, "b", "c")).then(suback(4, 0x80, 0x80))
-        meter = Counted()
-        talk.session.report(meter)
-        talk.session.report(meter)
         passed = {(Side.FRONT, "CONNECT"): 1, (Side.FRONT, "PUBLISH"): 3, (Side.FRONT, "PINGREQ"): 1}
         refused = {(Side.FRONT, "refused publish"): 1, (Side.FRONT, "refused subscribe"): 2}
-        self.assertEqual(meter.counts, {**passed, **refused, (Side.BACK, "CONNACK"): 1})
+        told = {**passed, **refused, (Side.BACK, "CONNACK"): 1}
+        self.assertEqual((counted(talk.session), counted(talk.session)), (told, {}))
 
 
 FRONT = connect(5, 0xC2, sized("ann"), sized("x")) + subscribe(5, "a", "b") + publish(5, qos=1) * 2 + b"\x36"
@@ -339,9 +325,9 @@ def outcome(front: list[bytes], back: list[bytes]) -> tuple[bytes, list[object]]
     for part in front:
         if any(type(order) is str for order in up):
             break
-        up += carried_out(talk.session.from_front(part, Kind.BINARY, 0.0), ToBack)
+        up += done(talk.session.from_front(part, Kind.BINARY, 0.0), ToBack)
     for part in back:
-        down += carried_out(talk.session.from_back(part, 0.0), bytes)
+        down += done(talk.session.from_back(part, 0.0), bytes)
     data = b"".join(order.data for order in up if isinstance(order, ToBack))
     return data, [order for order in up if not isinstance(order, ToBack)] + down
 
@@ -376,12 +362,12 @@ class CutTests(SynchronousTestCase):
         """
         session = MqttSession(Link(peer="", options=DEFAULTS))
         session.opened(0.0)
-        carried_out(session.from_front(connect(5), Kind.BINARY, 0.0), ToBack)
+        done(session.from_front(connect(5), Kind.BINARY, 0.0), ToBack)
         said: list[object] = []
         for part in front:
-            said += carried_out(session.from_front(part, Kind.BINARY, 0.0), ToBack)
+            said += done(session.from_front(part, Kind.BINARY, 0.0), ToBack)
         for part in back:
-            said += carried_out(session.from_back(part, 0.0), bytes)
+            said += done(session.from_back(part, 0.0), bytes)
         passed = b"".join(order.data for order in said if isinstance(order, ToBack))
         again = Settings(version=0).scanner()
         again.feed(connect(5) + passed)
