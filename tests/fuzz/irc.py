@@ -19,11 +19,11 @@ from unittest import SkipTest
 
 from kaazing import _speedups
 from kaazing.adapters.irc.session import IrcSession
-from kaazing.interfaces.adapters import AskLogin, Compute, Kind, Link, Login, StartTls, ToBack
+from kaazing.interfaces.adapters import Kind, Link, ToBack
 from kaazing.wire import pure_irc
 from kaazing.wire.irc import Code, parse
 from tests.adapters.irc.dialogue import LINK, Rules, linked
-from tests.adapters.orders import carried_out
+from tests.adapters.orders import answered, carried_out
 from tests.fuzz import main, spoilt
 from tests.needs import node_packages, program
 from tests.wire.irc_streams import Settings, outcome, pieces, settings
@@ -125,14 +125,7 @@ def play(random: Random, link: Link, front: list[bytes], back: list[bytes]) -> N
     turns = [("front", part) for part in front] + [("back", part) for part in back]
     random.shuffle(turns)
     for side, part in turns:
-        while said and isinstance(said[-1], AskLogin | StartTls | Compute):
-            match said[-1]:
-                case AskLogin():
-                    said = carried_out(session.login(Login(username="u", password="p"), 0.0), ToBack)
-                case StartTls():
-                    said = carried_out(session.secured(0.0), ToBack)
-                case Compute(work):
-                    said = carried_out(session.computed(work(), 0.0), ToBack)
+        said = answered(session, said)
         if said and isinstance(said[-1], str):
             return
         if side == "front":

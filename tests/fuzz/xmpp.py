@@ -15,11 +15,11 @@ from lxml import etree
 
 from kaazing.adapters.xmpp.adapter import XmppAdapter
 from kaazing.adapters.xmpp.session import XmppSession
-from kaazing.interfaces.adapters import AskLogin, Compute, Kind, Link, Login, StartTls, ToBack
+from kaazing.interfaces.adapters import Kind, Link, ToBack
 from kaazing.wire.policy import Block, Policy, read_rule
 from kaazing.wire.xmpp import Fault, Limits
 from kaazing.wire.xmpp_scanner import Scanner
-from tests.adapters.orders import carried_out
+from tests.adapters.orders import answered, carried_out
 from tests.adapters.xmpp.dialogue import DEFAULTS
 from tests.fuzz import main, spoilt
 
@@ -112,14 +112,7 @@ def play(random: Random, link: dict[str, Any], front: list[bytes], back: list[by
     if random.random() < 0.5:
         random.shuffle(turns)
     for side, part in turns:
-        while said and isinstance(said[-1], AskLogin | StartTls | Compute):
-            match said[-1]:
-                case AskLogin():
-                    said = carried_out(session.login(Login(username="u", password="p"), 0.0), ToBack)
-                case StartTls():
-                    said = carried_out(session.secured(0.0), ToBack)
-                case Compute(work):
-                    said = carried_out(session.computed(work(), 0.0), ToBack)
+        said = answered(session, said)
         if said and isinstance(said[-1], str):
             return
         if side == "front":

@@ -165,7 +165,9 @@ class ProtonTests(SynchronousTestCase):
 
             def refused(sasl: bool) -> str:
                 with self.assertRaises(ProtonException) as caught:
-                    own = {"user": "guest", "password": "guest", "allowed_mechs": "PLAIN"} if sasl else {}
+                    own: dict[str, Any] = (
+                        {"user": "guest", "password": "guest", "allowed_mechs": "PLAIN"} if sasl else {}
+                    )
                     connection = BlockingConnection(f"127.0.0.1:{port}", timeout=10, sasl_enabled=sasl, **own)
                     connection.create_sender("/queue/q")
                 return str(caught.exception)

@@ -30,7 +30,7 @@ _PORT = re.compile(r"(?<=:)[0-9]{4,5}\b")
 def elsewhere(configuration: str, known: Mapping[str, int] | None = None) -> str:
     """Return a configuration with free ports in place of its own, those that are C{known} apart."""
     ports = sorted(set(_PORT.findall(configuration)))
-    free = dict(zip(ports, free_ports(len(ports)), strict=True)) | (known or {})
+    free = {**dict(zip(ports, free_ports(len(ports)), strict=True)), **(known or {})}
     return _PORT.sub(lambda match: str(free[match[0]]), configuration)
 
 

@@ -160,8 +160,9 @@ class PahoJsTests(SynchronousTestCase):
         """
         wrong = LOGIN.replace(servers.PASSWORD, "guess")
         own = (servers.USER, f"{servers.VHOST}:{servers.USER}")
-        for broker, user, code in zip((servers.mosquitto(), servers.rabbitmq()), own, (5, 4), strict=True):
-            with gateway(broker.mqtt, wrong) as port:
+        brokers = servers.mosquitto().mqtt, servers.rabbitmq().mqtt
+        for broker, user, code in zip(brokers, own, (5, 4), strict=True):
+            with gateway(broker, wrong) as port:
                 options = {"mqttVersion": 4, "userName": user, "password": servers.PASSWORD}
                 facts = in_node("paho", "refused", url=f"ws://127.0.0.1:{port}/mqtt", options=options)
             self.assertIn(f"Bad Connack return code:{code} ", facts["errorMessage"])
