@@ -16,7 +16,6 @@ from kaazing.errors import Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IReceiver
 from kaazing.reactor import LeanClient, LeanServer
-from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.tcp import StreamChannel
 from kaazing.transports.ws import CONTROL, OPEN, Socket
 from kaazing.wire.frames import frame
@@ -73,6 +72,11 @@ def hear(adapted: Adapted) -> None:
 def _plain(channel: Any, kind: type[Any]) -> bool:
     """Return whether a channel takes what comes as its class C{kind} does."""
     return getattr(type(channel), "dataReceived", None) is kind.dataReceived
+
+
+def _frames(front: Any) -> bool:
+    """Return whether all that a front does to messages is to frame them."""
+    return getattr(type(front), "send_all", None) is Socket.send_all and not front.masks
 
 
 class _ShortFront(Hearing):
@@ -132,7 +136,7 @@ class _ShortBack(Hearing):
         super().__init__(adapted, Side.BACK)
         self._back, self._transport = back, back.transport
         self._front: Any = adapted.front
-        self._frames = type(self._front) is ServerSocket  # neither masked nor compressed
+        self._frames = _frames(adapted.front)
         self._transport.doRead = self.read
 
     def lost(self, why: Exception | None) -> None:

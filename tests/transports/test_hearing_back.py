@@ -23,8 +23,11 @@ class BackTests(PassingTestCase):
         self.pass_all()
         self.backend.send(b"a")
         self.net.turn()
+        far: Any = self.browser.far
+        sends = far.sends
         self.backend.send(b"nothing")
         self.net.turn()
+        self.assertEqual(far.sends, sends)
         self.session.kind = Kind.BINARY
         self.backend.send(b"b")
         self.assertEqual(self.heard()[0], [(TEXT, b"a"), (BINARY, b"b")])
@@ -99,10 +102,14 @@ class BackTests(PassingTestCase):
         Nor does what it says to a browser whose Close was answered, as the time for last words is over.
         """
         self.pass_all()
+        self.browser.far.block()
         self.browser.say(close(1000))
         self.net.turn()
         self.front.finish()
         self.backend.send(b"late")
+        self.net.turn()
+        self.assertEqual(self.session.told[-1], ("from_back", b"late"))
+        self.browser.far.unblock()
         self.assertEqual(self.heard()[0], [close(1000)])
 
 
@@ -148,9 +155,10 @@ class WhereTests(PassingTestCase):
         stream: Any = front
         self.front = stream
         self.start()
-        self.backend.send(b"a")
-        self.net.turn()
-        self.assertEqual(bytes(far.got), b"a")
+        for word in (b"a", b"nothing"):
+            self.backend.send(word)
+            self.net.turn()
+        self.assertEqual((bytes(far.got), far.sends), (b"a", 1))
 
     def test_other_connections(self) -> None:
         """
