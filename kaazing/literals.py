@@ -67,9 +67,13 @@ class Unreadable(ValueError):
 
 
 def text(value: str) -> str:
-    """Return any text but none."""
+    """Return text that is not empty and that UTF-8 can say: bytes of an environment may be no text."""
     if not value:
         raise Unreadable("expected some text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Unreadable("expected text in UTF-8") from None
     return value
 
 

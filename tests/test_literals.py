@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -49,9 +50,11 @@ class ReaderTests(SynchronousTestCase):
 
     def test_text(self) -> None:
         """
-        Text is anything but nothing.
+        Text is anything but nothing, and can be written in UTF-8: variables of the environment may have bytes
+        that are no text, which Python gives as lone surrogates.
         """
         self.assertEqual(text("any thing"), "any thing")
+        self.assertEqual(self.refused(text, os.fsdecode(b"pass\xff")), "expected text in UTF-8")
         self.assertEqual(self.refused(text, ""), "expected some text")
 
     def test_integer(self) -> None:

@@ -20,9 +20,9 @@ _HIGHEST = 2**31 - 1  # of a frame size
 
 def short_string(value: str) -> str:
     """Return text that fits a short string (AMQP 0-9-1 section 4.2.5.3): at most 255 bytes."""
-    if len(value.encode()) > 255:
+    if len(text(value).encode()) > 255:
         raise Unreadable("expected at most 255 bytes")
-    return text(value)
+    return value
 
 
 def spoken(value: str) -> tuple[str, ...]:

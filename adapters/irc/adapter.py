@@ -25,11 +25,11 @@ _VALUE_MAX = 300  # bytes of a value that goes into a line of the gateway's
 
 def last_parameter(value: str) -> str:
     """Return text that an IRC line can carry at its end."""
-    if re.search("[\0\n\r]", value) or len(value.encode()) > _VALUE_MAX:
+    if re.search("[\0\n\r]", value) or len(text(value).encode()) > _VALUE_MAX:
         raise Unreadable(
             f"expected text of at most {_VALUE_MAX} bytes without line feed, carriage return and NUL"
         )
-    return text(value)
+    return value
 
 
 def word(value: str) -> str:

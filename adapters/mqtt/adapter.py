@@ -23,9 +23,9 @@ _TOPICS = Levels("/", one=frozenset("+"), many=frozenset("#"), hidden="$")
 
 def virtual_host(value: str) -> str:
     """Return text that fits before a user name (MQTT 5 section 1.5.4)."""
-    if "\0" in value or len(value.encode()) > 1024:
+    if "\0" in value or len(text(value).encode()) > 1024:
         raise Unreadable("expected text of no more than 1024 bytes, without NUL")
-    return text(value)
+    return value
 
 
 def identifiers(value: str) -> tuple[Pattern, ...]:

@@ -164,8 +164,12 @@ def choose(offered: Iterable[str], login: Login) -> Conversation | None:
         None when there is none that both know.
 
     Raises:
-        Refused: the mechanism cannot carry this login.
+        Refused: the mechanism cannot carry this login, or it is no Unicode text (lone surrogates).
     """
+    try:
+        f"{login.username}{login.password}".encode()
+    except UnicodeEncodeError:
+        raise Refused("a username or password that cannot be written in UTF-8") from None
     if login.mechanism is not None:
         wanted = [login.mechanism.upper()]
     elif login.username:

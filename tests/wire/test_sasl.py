@@ -11,7 +11,7 @@ from scramp import ScramException, ScramMechanism
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.adapters import Compute, Login
-from kaazing.wire.sasl import MAX_ITERATIONS, MAX_MESSAGE, Conversation, Refused, Scram, choose
+from kaazing.wire.sasl import MAX_ITERATIONS, MAX_MESSAGE, MECHANISMS, Conversation, Refused, Scram, choose
 
 PENCIL = Login(username="user", password="pencil")
 """Who logs in in the RFCs' examples."""
@@ -137,6 +137,17 @@ class ToldTests(SynchronousTestCase):
         with self.assertRaises(Refused) as caught:
             self.begun(Login(username="a\0", mechanism="EXTERNAL"))
         self.assertEqual(str(caught.exception), "EXTERNAL has no NUL in a username (RFC 4422 appendix A.1)")
+
+    def test_no_text(self) -> None:
+        """
+        What UTF-8 cannot say is refused in every mechanism, and does not stand in the error.
+        """
+        for mechanism in (*MECHANISMS, None):
+            for username, password in (("a\udcff", "x"), ("a", "\ud800x")):
+                with self.assertRaises(Refused) as caught:
+                    choose(MECHANISMS, Login(username=username, password=password, mechanism=mechanism))
+                fault = "a username or password that cannot be written in UTF-8"
+                self.assertEqual(str(caught.exception), fault)
 
     def test_nothing_more(self) -> None:
         """

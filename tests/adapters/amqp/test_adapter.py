@@ -49,7 +49,7 @@ class AdapterTests(SynchronousTestCase):
         A virtual host fits a short string.
         """
         self.assertEqual(short_string("ü" * 127), "ü" * 127)
-        for bad in ("ü" * 128, ""):
+        for bad in ("ü" * 128, "", "\udcff"):
             self.assertRaises(ValueError, short_string, bad)
 
     def test_versions(self) -> None:

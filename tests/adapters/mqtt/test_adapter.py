@@ -45,6 +45,7 @@ class AdapterTests(SynchronousTestCase):
             ("virtual.host", "a\0"),
             ("virtual.host", "x" * 1025),
             ("virtual.host", ""),
+            ("virtual.host", "\udcff"),
             ("mqtt.client.identifiers", "web-*,"),
             ("mqtt.client.identifiers", "x" * 5000),
             ("mqtt.maximum.topic.length", "65536"),
