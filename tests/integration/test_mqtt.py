@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -252,6 +253,21 @@ class PahoPythonTests(SynchronousTestCase):
 
 class FaultTests(SynchronousTestCase):
     """What a client sees when something breaks."""
+
+    def test_told_to_the_operator(self) -> None:
+        """
+        A wrong password in the configuration is said in the log, without it.
+        """
+        port, wrong = free_port(), LOGIN.replace(servers.PASSWORD, "guess")
+        accept, broker = f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{servers.mosquitto().mqtt}"
+        with Gateway(conf(service("mqtt.proxy", accept, broker, properties=wrong))) as running:
+            with socket.create_connection(("127.0.0.1", port), 10) as client:
+                client.sendall(b"\x10\x0e\0\4MQTT\4\2\0\x3c\0\2me")
+                self.assertEqual(client.recv(100), b"\x20\2\0\5")
+                client.recv(100)
+            said = running.said()
+        self.assertRegex(said, r"client 127\.0\.0\.1:\d+: the backend refuses the gateway's own login\n")
+        self.assertNotIn("guess", said)
 
     def test_violation(self) -> None:
         """
