@@ -2,7 +2,7 @@
 // What came of it is returned as plain values, for the Python test to compare.
 import irc from 'irc-framework'
 import Transport from 'irc-framework/src/transports/websocket.js'
-import { asleep, promised, same, text } from './steps.js'
+import { promised, same, text } from './steps.js'
 
 function made({ host, port, nick, protocol, password, account }) {
   return new irc.Client({
@@ -19,7 +19,7 @@ function made({ host, port, nick, protocol, password, account }) {
     auto_reconnect: false,
     message_max_length: 300,
     ping_interval: 1,
-    ping_timeout: 5,
+    ping_timeout: 60, // the server answers when it is done with all lines before
   })
 }
 
@@ -35,12 +35,11 @@ async function joined(client, channel) {
 }
 
 // Two clients in a channel: one speaks, `count` texts and one of `long` bytes in lines of 300, the other
-// hears; then silence for `idle` milliseconds, with heart-beats of a second.
-export async function converse({ count, long, idle, channel, ...options }) {
+// hears; then silence, until two heart-beats of a second are answered.
+export async function converse({ count, long, channel, ...options }) {
   const facts = { texts: 0, failed: false }
   const [ann, bob] = ['ann', 'bob'].map((nick) => made({ ...options, nick }))
   ann.on('sasl failed', () => (facts.failed = true))
-  ann.on('loggedin', (event) => (facts.account = event.account))
   await joined(ann, channel)
   await joined(bob, channel)
   facts.subprotocol = bob.connection.transport.socket.protocol
@@ -54,12 +53,20 @@ export async function converse({ count, long, idle, channel, ...options }) {
     })
     for (let number = 0; number < count; number += 1) ann.say(channel, text(number))
     for (const each of lines) ann.say(channel, each)
-  })
+  }, 40000) // thousands of lines, which take five seconds where nothing else runs
   facts.texts = heard.slice(0, count).filter((each, number) => each === text(number)).length
   facts.long = same(heard.slice(count), lines)
-  await asleep(idle)
+  await promised('heart-beats', (done) => {
+    let answers = 0
+    bob.on('pong', () => {
+      answers += 1
+      if (answers === 2) done()
+    })
+  })
   facts.alive = ann.connected && bob.connected
-  facts.host = await promised('WHOIS', (done) => ann.whois('ann', (event) => done(event.actual_ip || event.hostname)))
+  const known = await promised('WHOIS', (done) => ann.whois('ann', done))
+  facts.host = known.actual_ip || known.hostname
+  facts.account = known.account ?? null
   for (const client of [ann, bob]) {
     await promised('close', (done) => {
       client.on('socket close', done)

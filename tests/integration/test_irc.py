@@ -65,7 +65,7 @@ def connected(port: int, *subprotocols: str) -> Any:
 def went_well(subprotocol: str, **more: Any) -> dict[str, Any]:
     """Return the facts of a conversation in which nothing was lost, changed or late."""
     facts = {"texts": COUNT, "long": True, "failed": False, "subprotocol": subprotocol, "alive": True}
-    return {**facts, "host": "127.0.0.1", **more}
+    return {**facts, "host": "127.0.0.1", "account": None, **more}
 
 
 class FrameworkTests(SynchronousTestCase):
@@ -79,8 +79,7 @@ class FrameworkTests(SynchronousTestCase):
             "port": port,
             "channel": "#c",
             "count": COUNT,
-            "long": LONG // 5,
-            "idle": 2200,
+            "long": LONG // 8,
         }
         return in_node("irc", "converse", **given | options)
 
@@ -100,9 +99,9 @@ class FrameworkTests(SynchronousTestCase):
         """
         with gateway(inspircd(), LOGIN + WEBIRC) as port:
             options = {"host": "127.0.0.1", "port": port, "protocol": "text.ircv3.net"}
-            said = {"channel": "#c", "count": COUNT, "long": LONG // 5, "idle": 0}
+            said = {"channel": "#c", "count": COUNT, "long": LONG // 8}
             facts = in_chromium(at(port), "irc", "converse", **options, **said)
-        self.assertEqual(facts, went_well("text.ircv3.net"))
+        self.assertEqual(facts, went_well("text.ircv3.net", account=servers.USER))
 
     def test_no_subprotocol(self) -> None:
         """
