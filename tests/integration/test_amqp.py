@@ -113,7 +113,8 @@ class PikaTests(SynchronousTestCase):
             for body in bodies:
                 channel.basic_publish("news", "eu.dax", body, properties)
             heard = []
-            for method, told, body in channel.consume(queue):
+            for method, told, body in channel.consume(queue, inactivity_timeout=10):
+                self.assertIsNotNone(method, "a message is late")
                 self.assertEqual(told.headers, headers)
                 heard.append(body)
                 channel.basic_ack(method.delivery_tag)

@@ -103,7 +103,8 @@ class TotalsTests(SynchronousTestCase):
             name = channel.queue_declare("", exclusive=True).method.queue
             for _ in range(COUNT):
                 channel.basic_publish("", name, b"x")
-            for heard, _ in enumerate(channel.consume(name, auto_ack=True), 1):
+            for heard, (method, _, _) in enumerate(channel.consume(name, True, inactivity_timeout=10), 1):
+                self.assertIsNotNone(method, "a message is late")
                 if heard == COUNT:
                     break
             connection.close()
