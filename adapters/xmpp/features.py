@@ -18,6 +18,8 @@ _HIDDEN = frozenset((STARTTLS, COMPRESSION, LEGACY, BINDING))
 """Never shown: encryption is the gateway's own (RFC 7395 section 3.9); compressed bytes could not be
 checked; what is older than SASL is not checked; channel binding would bind to the wrong channel."""
 _WAYS_IN = frozenset((f"{SASL2} authentication", REGISTER))
+"""Not shown where the gateway logs in, and not under a policy either: the one may begin to count stanzas
+(XEP-0388 section 2.4), the other is a stanza that nobody would be asked about."""
 OFFERED = ("PLAIN", "ANONYMOUS")
 """Mechanisms that a client is shown where the gateway logs in: whatever it says in them is good."""
 
@@ -49,7 +51,7 @@ def shown(wire: bytes, features: Node, *, injecting: bool, guarded: bool) -> byt
 
 def _fresh(wire: bytes, child: Node, injecting: bool, guarded: bool) -> bytes | None:
     """Return what stands in place of a feature, None for itself."""
-    if child.name in _HIDDEN or (injecting and child.name in _WAYS_IN):
+    if child.name in _HIDDEN or ((injecting or guarded) and child.name in _WAYS_IN):
         return b""
     if guarded and child.name in MANAGEMENT:
         return b""

@@ -195,7 +195,8 @@ class ServerSide(BaseSession):
         elif stage is Stage.OPENING and name == FEATURES:
             tree = parse(item.wire)
             starttls = tree.child(features.STARTTLS) is not None
-            self._registers = tree.child(features.REGISTER) is not None and not self._link.injects
+            closed = self._link.injects or self._guarded
+            self._registers = tree.child(features.REGISTER) is not None and not closed
             wire = self._features(item)
             yield from self._offers(wire, features.mechanisms(tree), starttls=starttls)
         elif stage is Stage.FLOWING and name == FEATURES:

@@ -248,7 +248,11 @@ class XmppSession(ServerSide):
             yield ToFront(_NO_COMPRESSION, Kind.TEXT)
         elif self._stage is Stage.READY and self._link.injects and item.name in (AUTH, RESPONSE, ABORT):
             yield from self._log_in(item)
-        elif self._stage is Stage.READY and not self._link.injects and space in (SASL, SASL2):
+        elif (
+            self._stage is Stage.READY
+            and not self._link.injects
+            and (space == SASL or (space == SASL2 and not self._guarded))
+        ):
             self._stage = Stage.ASKED
             yield ToBack(item.wire, counts=True)
         elif self._stage is Stage.READY and self._registers and _registers(item):

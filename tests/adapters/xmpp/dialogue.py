@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 from kaazing.adapters.xmpp.adapter import XmppAdapter
 from kaazing.adapters.xmpp.session import XmppSession
 from kaazing.interfaces.adapters import IAdapterSession, Kind, Link, Login, NoLogin, Order, ToBack, ToFront
+from kaazing.wire.policy import Block, Policy, read_rule
 from tests.adapters.orders import carried_out
 
 DEFAULTS: dict[str, Any] = {option.name: option.default for option in XmppAdapter.options}
@@ -45,6 +46,12 @@ def alone(wire: bytes, prefix: bool = True) -> bytes:
     if prefix:
         spaces += b" xmlns:stream='http://etherx.jabber.org/streams'"
     return wire[:name] + spaces + wire[name:]
+
+
+def policy(*rules: str) -> dict[str, Any]:
+    """Return what makes a link with a policy that allows this and nothing else."""
+    allow = tuple(read_rule(rule, XmppAdapter.operations) for rule in rules)
+    return {"policy": Policy([Block(allow=allow)], frozenset(), XmppAdapter.operations)}
 
 
 class Dialogue:

@@ -29,6 +29,7 @@ from tests.adapters.xmpp.dialogue import (
     error,
     features,
     passed,
+    policy,
     to_client,
 )
 
@@ -262,6 +263,15 @@ class WordsTests(SynchronousTestCase):
         talk.front(login).then(passed(login))
         talk.back(success + features(BIND)).then(to_client(success), to_client(alone(features(BIND))))
         talk.front(b"<a xmlns='b'/>").then(passed(b"<a xmlns='b'/>"))
+
+    def test_sasl2_under_a_policy(self) -> None:
+        """
+        Where stanzas may be kept back a login by XEP-0388 is no way in: it could begin to count them.
+        """
+        kept = policy("message friend@example.com")
+        talk = Dialogue(self, kept).open().then(to_client(FRAMED % FROM), to_client(alone(features())))
+        heard = talk.front(b"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>").heard()
+        self.assertIn(b"<not-authorized ", heard[0].data)
 
     def test_error(self) -> None:
         """

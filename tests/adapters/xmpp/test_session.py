@@ -8,11 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.xmpp.adapter import XmppAdapter
 from kaazing.adapters.xmpp.session import XmppSession
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import Close, Hold, Kind, Link, Resume, ToBack
-from kaazing.wire.policy import Block, Policy, read_rule
 from tests.adapters.orders import carried_out, counted
 from tests.adapters.xmpp.dialogue import (
     AUTH,
@@ -31,6 +29,7 @@ from tests.adapters.xmpp.dialogue import (
     error,
     features,
     passed,
+    policy,
     to_client,
 )
 
@@ -41,12 +40,6 @@ FORBIDDEN = (
     b"<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>"
     b"the policy of the gateway does not allow it</text></error>"
 )
-
-
-def policy(*rules: str) -> dict[str, Any]:
-    """Return what makes a link with a policy that allows this and nothing else."""
-    allow = tuple(read_rule(rule, XmppAdapter.operations) for rule in rules)
-    return {"policy": Policy([Block(allow=allow)], frozenset(), XmppAdapter.operations)}
 
 
 class SessionTests(SynchronousTestCase):
