@@ -4,7 +4,6 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := PYTHONWARNINGS=ignore $(PYTHON) -m pip
 TRIAL := $(PYTHON) -m twisted.trial --reporter=text
-SECONDS ?= 600
 SUITE := autobahntestsuite-25.10.1
 SOURCES := setup.cfg pyproject.toml $(wildcard kaazing/native/*.[ch])
 NODE := tests/browser/node_modules/.package-lock.json
@@ -31,11 +30,11 @@ bench: $(VENV)/tools ## measure against nginx, HAProxy and websockify; prints ra
 conformance: $(VENV)/test ## run the whole Autobahn test suite, every path of the data and compression
 	@KAAZING_CONFORMANCE=whole $(TRIAL) tests.conformance
 
-fuzz: $(VENV)/test ## feed random bytes to every codec, and clients to a listener in memory, SECONDS=600 each
-	@KAAZING_FUZZ_SECONDS=$(SECONDS) $(TRIAL) tests.fuzz
+fuzz: $(VENV)/test ## feed random bytes to every codec, and clients to a listener in memory, for SECONDS=3600 of processor time each
+	@KAAZING_FUZZ_SECONDS=$(or $(SECONDS),3600) $(TRIAL) tests.fuzz
 
 soak: $(VENV)/test ## clients come, send rubbish and vanish for SECONDS=600; nothing may be left of them
-	@KAAZING_SOAK_SECONDS=$(SECONDS) $(TRIAL) tests.soak
+	@KAAZING_SOAK_SECONDS=$(or $(SECONDS),600) $(TRIAL) tests.soak
 
 docs: $(VENV)/run ## write the tables of docs/ anew from what the code declares
 	@$(PYTHON) -m kaazing.config.reference docs/configuration.md docs/migrating-from-kaazing.md
