@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -258,14 +259,16 @@ class WebSocketTests(SynchronousTestCase):
     """What is hard to see through a client."""
 
     @contextmanager
-    def client(self, properties: str = LOGIN, port_of: str = "client") -> Iterator[Any]:
+    def client(
+        self, properties: str = LOGIN, port_of: str = "client", domain: str = "localhost"
+    ) -> Iterator[Any]:
         """Connect, log in, and bind at Prosody."""
         with (
             gateway(servers.prosody(), properties, port_of=port_of) as port,
             connect(at_service(port), subprotocols=[Subprotocol("xmpp")]) as client,
         ):
             for words, answers in ((OPEN, 2), (AUTH, 1), (OPEN, 2), (BIND, 1)):
-                client.send(words.format("localhost"))
+                client.send(words.format(domain))
                 self.heard = [str(client.recv(10)) for _ in range(answers)]
             yield client
 
@@ -278,6 +281,38 @@ class WebSocketTests(SynchronousTestCase):
                 chosen = f"<backend.mechanism>{mechanism}</backend.mechanism>"
                 with self.client(LOGIN + chosen, port_of):
                     self.assertIn("<jid>alice@localhost/", self.heard[0])
+
+    def test_sha_256(self) -> None:
+        """
+        A server that has SCRAM-SHA-256 and PLAIN sees the gateway log in by the former, where it is
+        named and where nothing is.
+        """
+        log = servers.prosody().log
+        for mechanism in ("SCRAM-SHA-256", ""):
+            chosen = f"<backend.mechanism>{mechanism}</backend.mechanism>" if mechanism else ""
+            before = log.stat().st_size
+            with self.client(LOGIN + chosen, domain="sha256.localhost"):
+                self.assertIn("<jid>alice@sha256.localhost/", self.heard[0])
+            said = log.read_bytes()[before:].decode()
+            self.assertEqual(re.findall("<auth [^>]*mechanism='([^']*)'", said), ["SCRAM-SHA-256"])
+
+    def test_sha_256_refused(self) -> None:
+        """
+        A wrong password of the configuration, and a mechanism that the server has not, are refused as XMPP
+        does it.
+        """
+        wrong = LOGIN.replace(servers.PASSWORD, "guess")
+        absent = LOGIN + "<backend.mechanism>SCRAM-SHA-1</backend.mechanism>"
+        for properties in (wrong, absent):
+            with (
+                gateway(servers.prosody(), properties) as port,
+                connect(at_service(port), subprotocols=[Subprotocol("xmpp")]) as client,
+            ):
+                client.send(OPEN.format("sha256.localhost"))
+                for _ in range(2):
+                    client.recv(10)
+                client.send(AUTH)
+                self.assertIn("<failure", str(client.recv(10)))
 
     def test_violation(self) -> None:
         """

@@ -26,16 +26,19 @@ class Prosody:
 
     Attributes:
         client: port for clients. The host "localhost" insists on STARTTLS; the host "plain.localhost", with
-            the same users, takes PLAIN without encryption too.
+            the same users, takes PLAIN without encryption too, and "sha256.localhost" hashes their passwords
+            with SHA-256: it has SCRAM-SHA-256 and PLAIN, and no SCRAM-SHA-1.
         direct: port for clients that start with TLS.
         websocket: port of C{ws://127.0.0.1/xmpp-websocket}, to compare with.
         ca: PEM file of the authority that signed its certificate, which is for "localhost" and "127.0.0.1".
+        log: what it says, with the start tag of every element that it gets.
     """
 
     client: int
     direct: int
     websocket: int
     ca: Path
+    log: Path
 
 
 @cache
@@ -49,13 +52,14 @@ def prosody() -> Prosody:
         (base / name).mkdir()
     conf = base / "prosody.cfg.lua"
     conf.write_text(_prosody_conf(base, ports, crt, key))
-    for host in ("localhost", "plain.localhost"):
+    for host in ("localhost", "plain.localhost", "sha256.localhost"):
         for user in USERS:
             argv = [control, "--config", str(conf), "register", user, host, PASSWORD]
             subprocess.run(argv, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=20)
     argv = [server, "--config", str(conf), "-F"]
-    start(argv, base / "server.log", lambda _: all(map(answers, ports)))
-    return Prosody(client, direct, http, ca)
+    log = base / "server.log"
+    start(argv, log, lambda _: all(map(answers, ports)))
+    return Prosody(client, direct, http, ca, log)
 
 
 def _prosody_conf(base: Path, ports: list[int], crt: Path, key: Path) -> str:
@@ -63,7 +67,7 @@ def _prosody_conf(base: Path, ports: list[int], crt: Path, key: Path) -> str:
     return (
         "run_as_root = true\ndaemonize = false\n"
         f'pidfile = "{base}/run/prosody.pid"\ndata_path = "{base}/data"\n'
-        'log = { { levels = { min = "info" }, to = "console" } }\n'
+        'log = { { levels = { min = "debug" }, to = "console" } }\n'
         'modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "websocket", "smacks", "posix" }\n'
         'modules_disabled = { "s2s", "offline" }\n'
         'authentication = "internal_hashed"\nstorage = "internal"\n'
@@ -76,6 +80,7 @@ def _prosody_conf(base: Path, ports: list[int], crt: Path, key: Path) -> str:
         'VirtualHost "localhost"\n'
         'VirtualHost "plain.localhost"\n'
         "  c2s_require_encryption = false\n  allow_unencrypted_plain_auth = true\n"
+        'VirtualHost "sha256.localhost"\n  password_hash = "SHA-256"\n'
         f'Component "{ROOMS}" "muc"\n  muc_room_locking = false\n'
     )
 
