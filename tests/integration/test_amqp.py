@@ -16,6 +16,7 @@ from kaazing.wire.amqp import PREAMBLE, decode, encode, name_of
 from tests.integration import scenarios, servers
 from tests.integration.children import free_port
 from tests.integration.gateway import Gateway, conf, service
+from tests.integration.haproxy import haproxy
 from tests.integration.scenarios import at, in_chromium, in_node
 
 COUNT = 100
@@ -29,13 +30,26 @@ LOGIN = (
 OWN_LOGIN = {"username": servers.USER, "password": servers.PASSWORD, "vhost": servers.VHOST}
 LARGE = "<ws.maximum.message.size>2M</ws.maximum.message.size>"
 """amqp-client sends all frames of a message in one of WebSocket."""
+EXTERNAL = "<backend.mechanism>EXTERNAL</backend.mechanism>"
+BESIDE = """
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client  10s
+    timeout server  10s
+
+listen beside
+    bind 127.0.0.1:{port}
+    server broker 127.0.0.1:{broker.amqps} ssl crt {broker.client} ca-file {broker.ca} verify required
+"""
+"""HAProxy, which does for a gateway the TLS in which the client shows a certificate."""
 POLICY = "<amqp.versions>0-9-1</amqp.versions><policy><allow>*</allow><deny>publish /secret</deny></policy>"
 
 
 @contextmanager
-def gateway(scheme: str = "ws", properties: str = "") -> Iterator[int]:
-    """Run a gateway with one service before RabbitMQ, and a page on the same port; yield the port."""
-    port, broker = free_port(), servers.rabbitmq().amqp
+def gateway(scheme: str = "ws", properties: str = "", broker: int = 0) -> Iterator[int]:
+    """Run a gateway with one service before RabbitMQ, or another port, and a page; yield its port."""
+    port, broker = free_port(), broker or servers.rabbitmq().amqp
     accept = f"{scheme}://127.0.0.1:{port}" + ("/amqp" if scheme == "ws" else "")
     back, large = f"tcp://127.0.0.1:{broker}", LARGE if scheme == "ws" else ""
     services = [service("amqp.proxy", accept, back, properties=properties, accept_options=large)]
@@ -161,6 +175,38 @@ class PikaTests(SynchronousTestCase):
         more = "<backend.mechanism>AMQPLAIN</backend.mechanism>"
         with gateway("tcp", LOGIN + more) as port, self.connection(port) as connection:
             self.assertTrue(connection.is_open)
+
+
+class ExternalTests(SynchronousTestCase):
+    """EXTERNAL: who the gateway is, RabbitMQ sees by a certificate that HAProxy shows beside the gateway."""
+
+    properties = f"<virtual.host>{servers.VHOST}</virtual.host>" + EXTERNAL
+
+    def queue(self, port: int) -> str:
+        """Open a connection that has a login of its own, which would not do; return a queue's name."""
+        nobody = pika.PlainCredentials("nobody", "guess")
+        asked = pika.ConnectionParameters("127.0.0.1", port, "/", nobody, connection_attempts=1)
+        with pika.BlockingConnection(asked) as connection:
+            return str(connection.channel().queue_declare("certified", exclusive=True).method.queue)
+
+    def test_certificate(self) -> None:
+        """
+        With no username and no password in the configuration, the client uses what only the user may.
+        """
+        beside = free_port()
+        with (
+            haproxy(BESIDE.format(port=beside, broker=servers.rabbitmq()), beside),
+            gateway("tcp", self.properties, beside) as port,
+        ):
+            self.assertEqual(self.queue(port), "certified")
+
+    def test_none(self) -> None:
+        """
+        Where RabbitMQ sees no certificate it offers no EXTERNAL, and the client is refused.
+        """
+        with gateway("tcp", self.properties) as port:
+            why = self.assertRaises(Exception, self.queue, port)  # noqa: B017
+        self.assertIn("(403) 'ACCESS_REFUSED - the backend offers no mechanism", repr(why))
 
 
 class FaultTests(SynchronousTestCase):

@@ -11,7 +11,17 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from tests.integration.children import answers, free_ports
-from tests.integration.servers.setup import ERLANG, PASSWORD, USER, VHOST, erlang, folder, start
+from tests.integration.servers.setup import (
+    ERLANG,
+    PASSWORD,
+    USER,
+    VHOST,
+    certificate,
+    client_certificate,
+    erlang,
+    folder,
+    start,
+)
 from tests.needs import program
 
 _PLUGINS = "/usr/lib/rabbitmq/bin/rabbitmq-plugins"
@@ -24,10 +34,16 @@ class RabbitMQ:
     Attributes:
         stomp: port of its STOMP listener.
         amqp: port for AMQP 0-9-1, and for AMQP 1.0, where the virtual host is the host name "vhost:alicevh".
+        amqps: the same over TLS, for clients with a certificate alone, who may log in by it (EXTERNAL).
+        ca: PEM file of the authority that signed its certificate, which is for "localhost" and "127.0.0.1".
+        client: PEM file with such a certificate, for C{USER}, and its key.
     """
 
     stomp: int
     amqp: int
+    amqps: int
+    ca: Path
+    client: Path
     _mqtt: int = field(repr=False)
     _env: Mapping[str, str] = field(repr=False)
 
@@ -56,13 +72,19 @@ def rabbitmq() -> RabbitMQ:
     server = program("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
     epmd = program("epmd", "erlang-base")
     base = folder("rabbitmq")
-    amqp, stomp, mqtt, dist, names = free_ports(5)
+    amqp, amqps, stomp, mqtt, dist, names = free_ports(6)
+    ca, crt, key = certificate(base)
     for name in ("home", "mnesia", "log"):
         (base / name).mkdir()
-    (base / "enabled_plugins").write_text("[rabbitmq_stomp,rabbitmq_amqp1_0].")
+    (base / "enabled_plugins").write_text("[rabbitmq_stomp,rabbitmq_amqp1_0,rabbitmq_auth_mechanism_ssl].")
     (base / "definitions.json").write_text(json.dumps(_definitions()))
     (base / "rabbitmq.conf").write_text(
         f"listeners.tcp.1 = 127.0.0.1:{amqp}\n"
+        f"listeners.ssl.1 = 127.0.0.1:{amqps}\n"
+        f"ssl_options.cacertfile = {ca}\nssl_options.certfile = {crt}\nssl_options.keyfile = {key}\n"
+        "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
+        "auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = AMQPLAIN\nauth_mechanisms.3 = EXTERNAL\n"
+        "ssl_cert_login_from = common_name\n"
         f"stomp.listeners.tcp.1 = 127.0.0.1:{stomp}\n"
         f"mqtt.listeners.tcp.1 = 127.0.0.1:{mqtt}\n"
         "mqtt.allow_anonymous = false\n"
@@ -77,7 +99,7 @@ def rabbitmq() -> RabbitMQ:
     env = _rabbitmq_environment(base, amqp, dist, names)
     argv = erlang(names, [server], epmd)
     start(argv, base / "server.log", lambda it: "Server startup complete" in it.said(), seconds=90, env=env)
-    return RabbitMQ(stomp, amqp, mqtt, env)
+    return RabbitMQ(stomp, amqp, amqps, ca, client_certificate(base), mqtt, env)
 
 
 def _definitions() -> dict[str, object]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.integration.children import Child
-from tests.transports.certificates import AUTHORITY, SERVER
+from tests.transports.certificates import AUTHORITY, SERVER, Certified
 
 USER, PASSWORD = "alice", "wonder"
 """Known to every server that has users; in RabbitMQ for the virtual host C{VHOST} alone."""
@@ -59,3 +59,8 @@ def certificate(base: Path) -> tuple[Path, Path, Path]:
     crt.write_bytes(SERVER.pem)
     key.write_bytes(SERVER.key_pem)
     return ca, crt, key
+
+
+def client_certificate(base: Path) -> Path:
+    """Write a certificate that says C{USER}, of the same authority, with its key; return the file."""
+    return Certified(USER, issuer=AUTHORITY).write(base / "client.pem")
