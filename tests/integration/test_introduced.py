@@ -10,10 +10,13 @@ from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
+from tests.integration import servers
 from tests.integration.children import free_ports
 from tests.integration.gateway import Gateway, conf, service
 from tests.integration.haproxy import haproxy
+from tests.integration.test_servers import ask, mqtt_connect
 from tests.integration.test_websockets import self_signed
 
 REQUEST = b"GET / HTTP/1.0\r\n\r\n"
@@ -157,3 +160,71 @@ class ToldTests(SynchronousTestCase):
                 response += piece
         words = self.words(response)
         self.assertEqual(words[:5], ["1", CLIENT, str(self.source), "127.0.0.1", str(self.port)])
+
+
+BEFORE_BROKER = """
+global
+    log stdout format raw local0
+
+defaults
+    mode tcp
+    log global
+    log-format "told %[fc_rcvd_proxy] %ci %cp %[fc_pp_unique_id]."
+    timeout connect 5s
+    timeout client  5s
+    timeout server  5s
+
+listen told
+    bind 127.0.0.1:{} accept-proxy
+    server broker 127.0.0.1:{}
+"""
+CONNACK, PINGREQ, PINGRESP = b"\x20\x02\0\0", b"\xc0\0", b"\xd0\0"
+
+
+class AdaptedTests(SynchronousTestCase):
+    """Where an adapter stands between: the gateway logs in at Mosquitto, behind a header to HAProxy."""
+
+    def test_mqtt(self) -> None:
+        """
+        The header comes before the login of the configuration and all that the client says after it; it names
+        the client, over WebSocket and TCP, in both versions.
+        """
+        backend, websocket, stream = free_ports(3)
+        login = f"<backend.username>{servers.USER}</backend.username>"
+        login += f"<backend.password>{servers.PASSWORD}</backend.password>"
+        with haproxy(BEFORE_BROKER.format(backend, servers.mosquitto().mqtt), backend) as told:
+            for version in ("v1", "v2"):
+                options = f"<proxy.protocol>{version}</proxy.protocol>"
+                proxies = [
+                    service(
+                        "mqtt.proxy",
+                        accept,
+                        f"tcp://127.0.0.1:{backend}",
+                        properties=login,
+                        connect_options=options,
+                    )
+                    for accept in (f"ws://127.0.0.1:{websocket}/", f"tcp://127.0.0.1:{stream}")
+                ]
+                with Gateway(conf(*proxies)):
+                    for converse, port in ((self.in_messages, websocket), (self.in_bytes, stream)):
+                        line = socket.create_connection(("127.0.0.1", port), 10, (CLIENT, 0))
+                        self.addCleanup(line.close)
+                        expected = f"told 1 {CLIENT} {line.getsockname()[1]} "
+                        converse(line)
+                        told.await_(lambda expected=expected: expected in told.said(), 10)
+                        identified = r"[0-9a-f]{32}\." if version == "v2" else r"-?\."
+                        self.assertRegex(told.said(), expected + identified)
+
+    def in_messages(self, line: socket.socket) -> None:
+        """Log in with what would not do, and ping, over WebSocket."""
+        url = f"ws://127.0.0.1:{line.getpeername()[1]}/"
+        with connect(url, sock=line, subprotocols=[Subprotocol("mqtt")]) as client:
+            for question, answer in ((mqtt_connect("nobody", "guess"), CONNACK), (PINGREQ, PINGRESP)):
+                client.send(question)
+                self.assertEqual(client.recv(10), answer)
+
+    def in_bytes(self, line: socket.socket) -> None:
+        """The same over TCP."""
+        with line:
+            ask(line, mqtt_connect("nobody", "guess"), CONNACK)
+            ask(line, PINGREQ, PINGRESP)
