@@ -108,13 +108,11 @@ export async function entity({ url, domain, username, password, count, longest }
   return facts
 }
 
-// Log in by converse.js, enter a room, say `count` texts there and one of `longest` letters, hear them in order;
-// only in a page.
-export async function converse({ url, jid, password, room, count, longest }) {
+// Start converse.js, which logs in at once; return what it gives its plugins.
+async function conversing({ url, jid, password }) {
   window.converse ??= {}
   await import('/converse/converse.min.js')
-  const facts = {}
-  const { api } = await promised('plugin', (done) => {
+  return promised('plugin', (done) => {
     window.converse.plugins.add('scenario', {
       initialize() {
         done(this._converse)
@@ -137,6 +135,25 @@ export async function converse({ url, jid, password, room, count, longest }) {
       i18n: 'en',
     })
   })
+}
+
+// Try to log in by converse.js; return the line in which it tells its user that it failed. Only in a page.
+export async function converse_refused(options) {
+  await conversing(options)
+  const lines = () => (document.querySelector('converse-root')?.innerText ?? '').split('\n')
+  const told = await promised('word of the login', async (done) => {
+    let line
+    while ((line = lines().find((each) => each.includes('password is'))) === undefined) await asleep(50)
+    done(line)
+  })
+  return { told }
+}
+
+// Log in by converse.js, enter a room, say `count` texts there and one of `longest` letters, hear them in order;
+// only in a page.
+export async function converse({ room, count, longest, ...login }) {
+  const facts = {}
+  const { api } = await conversing(login)
   await promised('connected', (done) => api.listen.once('connected', done))
   facts.connected = api.connection.connected()
   const entered = await api.rooms.open(room, { nick: 'page', hidden: true, bring_to_foreground: false }, true)

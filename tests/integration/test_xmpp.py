@@ -178,6 +178,16 @@ class ConverseTests(SynchronousTestCase):
                 )
             self.assertEqual(facts, {"connected": True, "texts": COUNT, "long": True})
 
+    def test_wrong_password(self) -> None:
+        """
+        A wrong password is told to the user as one.
+        """
+        with gateway(servers.prosody()) as port:
+            login = {"url": at_service(port), "jid": f"{servers.USER}@localhost", "password": "guess"}
+            facts = in_chromium(at(port), "xmpp", "converse_refused", **login)
+        told = "Your XMPP address and/or password is incorrect. Please try again."
+        self.assertEqual(facts, {"told": told})
+
 
 LATE = "still there"
 
