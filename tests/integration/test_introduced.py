@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.integration import servers
-from tests.integration.children import free_ports
+from tests.integration.children import Child, free_ports
 from tests.integration.gateway import Gateway, conf, service
 from tests.integration.haproxy import haproxy
 from tests.integration.test_servers import ask, mqtt_connect
@@ -211,9 +212,13 @@ class AdaptedTests(SynchronousTestCase):
                         self.addCleanup(line.close)
                         expected = f"told 1 {CLIENT} {line.getsockname()[1]} "
                         converse(line)
-                        told.await_(lambda expected=expected: expected in told.said(), 10)
+                        told.await_(partial(self.named, told, expected), 10)
                         identified = r"[0-9a-f]{32}\." if version == "v2" else r"-?\."
                         self.assertRegex(told.said(), expected + identified)
+
+    def named(self, told: Child, expected: str) -> bool:
+        """Say whether HAProxy's log has these words, as it has when the connection is over."""
+        return expected in told.said()
 
     def in_messages(self, line: socket.socket) -> None:
         """Log in with what would not do, and ping, over WebSocket."""
