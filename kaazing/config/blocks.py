@@ -131,10 +131,11 @@ def accept_options(
 
 
 def connect_options(
-    settings: Settings, connects: Sequence[Uri], type_: str, faults: Faults
+    settings: Settings, connects: Sequence[Uri], type_: str, files: Files, faults: Faults
 ) -> ConnectOptions:
     """Return what the settings come to for a service with these connects and of this type, empty where
     that is not known."""
+    certificate, key = _certificate(settings, files)
     return ConnectOptions(
         timeout=_value(settings, "connect.timeout", _CONNECT.timeout),
         ws_inactivity=_value(settings, "ws.inactivity.timeout", _CONNECT.ws_inactivity),
@@ -147,6 +148,8 @@ def connect_options(
         proxy_protocol=_header(settings, connects, faults),
         starttls=_starttls(settings, connects, type_, faults),
         tls=TlsOptions(
+            certificate=certificate,
+            key=key,
             ciphers=_value(settings, "ssl.ciphers", ""),
             protocols=span(_value(settings, "ssl.protocols", PROTOCOLS)),
             encryption=_value(settings, "ssl.encryption", True),

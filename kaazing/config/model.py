@@ -68,7 +68,8 @@ class TlsOptions:
     """The C{ssl.*} options of one side.
 
     Attributes:
-        certificate: PEM file with a certificate and its chain (C{ssl.certificate-file}).
+        certificate: PEM file with a certificate and its chain (C{ssl.certificate-file}), shown to clients,
+            or to backends that ask for one.
         key: PEM file with its private key (C{ssl.key-file}); None when it is in C{certificate}.
         ciphers: OpenSSL cipher string; empty for the library's choice.
         protocols: lowest and highest TLS version, e.g. ("TLSv1.2", "TLSv1.3").

@@ -81,6 +81,7 @@ class ServiceReader:
                 },
                 connects,
                 made.name if made else "",
+                self._around.files,
                 faults,
             ),
             mime_types=self._mime_types(found, made),

@@ -256,6 +256,22 @@ CONNECT_OPTIONS: tuple[Entry, ...] = (
     ),
     _entry(
         _C,
+        "ssl.certificate-file",
+        Fate.KEPT,
+        "PEM file with the certificate and its chain that is shown to a backend which asks for one.",
+        text,
+        ours=True,
+    ),
+    _entry(
+        _C,
+        "ssl.key-file",
+        Fate.KEPT,
+        "PEM file with the private key, where it is not in ssl.certificate-file.",
+        text,
+        ours=True,
+    ),
+    _entry(
+        _C,
         "ssl.server-name",
         Fate.KEPT,
         "Name to ask for (SNI) and to verify in place of the host of the connect.",

@@ -30,7 +30,8 @@ OPTIONS = (
         name="backend.mechanism",
         read=choice("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256"),
         doc="The SASL mechanism of that login; absent, the best that the backend offers. EXTERNAL, the"
-        " gateway's address or certificate, needs no backend.username and no password.",
+        " gateway's address or certificate (connect-option ssl.certificate-file), needs no backend.username"
+        " and no password.",
     ),
 )
 """Properties of each NAME.proxy."""

@@ -190,12 +190,16 @@ def _server_options(identity: Identity, options: TlsOptions, authorities: list[A
     if options.verify_client != "none":
         more |= {"verify": True, "caCerts": authorities}
         more["requireCertificate"] = options.verify_client == "required"
-    return CertificateOptions(
-        privateKey=crypto.PKey.from_cryptography_key(identity.key),  # type: ignore[arg-type]
-        certificate=crypto.X509.from_cryptography(identity.certificate),
-        extraCertChain=[crypto.X509.from_cryptography(each) for each in identity.chain],
-        **more,
-    )
+    return CertificateOptions(**_shown(identity), **more)
+
+
+def _shown(identity: Identity) -> dict[str, Any]:
+    """Return what a peer is shown in the words of L{CertificateOptions}."""
+    return {
+        "privateKey": crypto.PKey.from_cryptography_key(identity.key),  # type: ignore[arg-type]
+        "certificate": crypto.X509.from_cryptography(identity.certificate),
+        "extraCertChain": [crypto.X509.from_cryptography(each) for each in identity.chain],
+    }
 
 
 def _spoken(options: TlsOptions) -> dict[str, Any]:
@@ -218,7 +222,7 @@ class ClientContexts:
         """Return what verifies that the server is C{host}, or C{options.server_name} in its place.
 
         Raises:
-            ConfigError: the file of authorities holds no certificate.
+            ConfigError: the file of authorities holds no certificate, or that of the gateway's own no key.
         """
         name = options.server_name or host
         if not options.verify_server:
@@ -227,7 +231,13 @@ class ClientContexts:
         if options.ca_file is not None:
             roots = [Certificate(crypto.X509.from_cryptography(e)) for e in _certificates(options.ca_file)]
             trust = trustRootFromCertificates(roots)
-        return optionsForClientTLS(name, trustRoot=trust, extraCertificateOptions=_spoken(options))
+        return optionsForClientTLS(name, trustRoot=trust, extraCertificateOptions=_telling(options))
+
+
+def _telling(options: TlsOptions) -> dict[str, Any]:
+    """Return L{_spoken}, and what a backend is shown that asks for a certificate."""
+    shown = {} if options.certificate is None else _shown(load_identities(options, None)[0])
+    return _spoken(options) | shown
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -236,7 +246,7 @@ class _Unverified:
 
     def __init__(self, name: str, options: TlsOptions) -> None:
         self._name = "" if isIPAddress(name) or isIPv6Address(name) else name
-        self._context = CertificateOptions(verify=False, **_spoken(options)).getContext()
+        self._context = CertificateOptions(verify=False, **_telling(options)).getContext()
 
     def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         """See L{IOpenSSLClientConnectionCreator}."""

@@ -272,14 +272,17 @@ class ConnectTests(ConfigTestCase):
         """
         All of them set.
         """
-        crt = certificate(self.folder)[0]
+        crt, key = certificate(self.folder)
         found = self.connect(
+            "<ssl.certificate-file>gateway.crt</ssl.certificate-file><ssl.key-file>gateway.key</ssl.key-file>"
             "<connect.timeout>1.5</connect.timeout><ws.inactivity.timeout>5</ws.inactivity.timeout>"
             "<ssl.ca-file>gateway.crt</ssl.ca-file><ssl.server-name>Broker.example</ssl.server-name>"
             "<ssl.ciphers>HIGH</ssl.ciphers><ssl.protocols>TLSv1.3</ssl.protocols>"
             "<ssl.encryption>disabled</ssl.encryption>"
         )
         tls = TlsOptions(
+            certificate=crt,
+            key=key,
             ciphers="HIGH",
             protocols=("TLSv1.3", "TLSv1.3"),
             encryption=False,
@@ -287,6 +290,17 @@ class ConnectTests(ConfigTestCase):
             server_name="broker.example",
         )
         self.assertEqual(found, ConnectOptions(timeout=1.5, ws_inactivity=5.0, tls=tls))
+
+    def test_strange_key(self) -> None:
+        """
+        The gateway's own certificate needs its own key.
+        """
+        certificate(self.folder)
+        (said,) = self.errors(
+            service("", connect="<ssl.certificate-file>gateway.crt</ssl.certificate-file>"),
+        )
+        self.assertIn("ssl.certificate-file", said)
+        self.assertIn("key", said)
 
     def test_no_verification(self) -> None:
         """

@@ -16,7 +16,6 @@ from kaazing.wire.amqp import PREAMBLE, decode, encode, name_of
 from tests.integration import scenarios, servers
 from tests.integration.children import free_port
 from tests.integration.gateway import Gateway, conf, service
-from tests.integration.haproxy import haproxy
 from tests.integration.scenarios import at, in_chromium, in_node
 
 COUNT = 100
@@ -31,28 +30,22 @@ OWN_LOGIN = {"username": servers.USER, "password": servers.PASSWORD, "vhost": se
 LARGE = "<ws.maximum.message.size>2M</ws.maximum.message.size>"
 """amqp-client sends all frames of a message in one of WebSocket."""
 EXTERNAL = "<backend.mechanism>EXTERNAL</backend.mechanism>"
-BESIDE = """
-defaults
-    mode tcp
-    timeout connect 5s
-    timeout client  10s
-    timeout server  10s
-
-listen beside
-    bind 127.0.0.1:{port}
-    server broker 127.0.0.1:{broker.amqps} ssl crt {broker.client} ca-file {broker.ca} verify required
-"""
-"""HAProxy, which does for a gateway the TLS in which the client shows a certificate."""
 POLICY = "<amqp.versions>0-9-1</amqp.versions><policy><allow>*</allow><deny>publish /secret</deny></policy>"
 
 
 @contextmanager
-def gateway(scheme: str = "ws", properties: str = "", broker: int = 0) -> Iterator[int]:
-    """Run a gateway with one service before RabbitMQ, or another port, and a page; yield its port."""
-    port, broker = free_port(), broker or servers.rabbitmq().amqp
+def gateway(scheme: str = "ws", properties: str = "", shown: str = "") -> Iterator[int]:
+    """Run a gateway with one service before RabbitMQ, in clear or showing a certificate, and a page;
+    yield its port."""
+    port, broker = free_port(), servers.rabbitmq()
     accept = f"{scheme}://127.0.0.1:{port}" + ("/amqp" if scheme == "ws" else "")
-    back, large = f"tcp://127.0.0.1:{broker}", LARGE if scheme == "ws" else ""
-    services = [service("amqp.proxy", accept, back, properties=properties, accept_options=large)]
+    back = f"ssl://127.0.0.1:{broker.amqps}" if shown else f"tcp://127.0.0.1:{broker.amqp}"
+    large = LARGE if scheme == "ws" else ""
+    services = [
+        service(
+            "amqp.proxy", accept, back, properties=properties, accept_options=large, connect_options=shown
+        )
+    ]
     if scheme == "ws":
         services.append(scenarios.page(port))
     with Gateway(conf(*services)):
@@ -178,7 +171,7 @@ class PikaTests(SynchronousTestCase):
 
 
 class ExternalTests(SynchronousTestCase):
-    """EXTERNAL: who the gateway is, RabbitMQ sees by a certificate that HAProxy shows beside the gateway."""
+    """EXTERNAL: who the gateway is, RabbitMQ sees by the certificate that the gateway shows."""
 
     properties = f"<virtual.host>{servers.VHOST}</virtual.host>" + EXTERNAL
 
@@ -193,11 +186,12 @@ class ExternalTests(SynchronousTestCase):
         """
         With no username and no password in the configuration, the client uses what only the user may.
         """
-        beside = free_port()
-        with (
-            haproxy(BESIDE.format(port=beside, broker=servers.rabbitmq()), beside),
-            gateway("tcp", self.properties, beside) as port,
-        ):
+        broker = servers.rabbitmq()
+        shown = (
+            f"<ssl.ca-file>{broker.ca}</ssl.ca-file>"
+            f"<ssl.certificate-file>{broker.client}</ssl.certificate-file>"
+        )
+        with gateway("tcp", self.properties, shown) as port:
             self.assertEqual(self.queue(port), "certified")
 
     def test_none(self) -> None:

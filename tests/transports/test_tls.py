@@ -216,6 +216,20 @@ class ClientTests(Files):
         self.assertEqual(self.call(server, "two.example", verify_server=False), ("two", "TLSv1.3"))
         self.assertEqual(self.call(server, "192.0.2.1", verify_server=False), ("localhost", "TLSv1.3"))
 
+    def test_shows_its_certificate(self) -> None:
+        """
+        A server that asks for a certificate sees the one of the connect, verified itself or not.
+        """
+        server = contexts(SERVER, verify_client="required")
+        shown = {"certificate": CLIENT.write(self.folder / "client.pem")}
+        stranger = {"certificate": STRANGER.write(self.folder / "stranger.pem")}
+        for verify in (True, False):
+            self.assertIsNone(self.call(server, "localhost", verify_server=verify))
+            self.assertIsNone(self.call(server, "localhost", verify_server=verify, **stranger))
+            self.assertEqual(
+                self.call(server, "localhost", verify_server=verify, **shown), ("localhost", "TLSv1.3")
+            )
+
     def test_system_authorities(self) -> None:
         """
         Without a file of authorities, the system's count.
