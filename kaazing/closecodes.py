@@ -17,6 +17,7 @@ TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 TRY_LATER = 1013
 BAD_GATEWAY = 1014
+UNAUTHENTICATED = 4401  # ours: what proved who the client is has run out
 
 
 def code_for(why: BaseException) -> int:

@@ -82,6 +82,34 @@ class BadRequest(GatewayError):
         self.status, self.what, self.rule, self.headers = status, what, rule, headers
 
 
+class LoginError(GatewayError):
+    """A client has not proved who it is; nothing in the message is for the client, and no secret is in it."""
+
+
+class LoginMissing(LoginError):
+    """It gave nothing that could be looked at."""
+
+
+class LoginRefused(LoginError):
+    """What it gave is wrong."""
+
+
+class Challenged(LoginError):
+    """It has to say more first.
+
+    Attributes:
+        data: what stands behind the scheme in WWW-Authenticate (RFC 9110 section 11.3); empty for nothing.
+    """
+
+    def __init__(self, what: str, data: str = "") -> None:
+        super().__init__(what)
+        self.data = data
+
+
+class LoginUnavailable(LoginError):
+    """Nobody could say: a directory, a key or a thread was not to be had."""
+
+
 class ProtocolViolation(GatewayError):
     """The peer sent bytes that its protocol forbids; the connection cannot go on.
 

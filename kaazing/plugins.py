@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.test_plugins -*-
-"""Finds adapters and service types by name; importing them is put off until one is asked for.
+"""Finds adapters, service types and the like by name; importing them is put off until one is asked for.
 
 A distribution declares its plugins as objects in a dropin (a module in C{twisted/plugins/} of its
-own, see L{twisted.plugin}), or as entry points in the group C{kaazing.adapters} or
-C{kaazing.services}, because editable installs hide dropins.
+own, see L{twisted.plugin}), or as entry points in the group C{kaazing.adapters}, C{kaazing.services},
+C{kaazing.login_modules} or C{kaazing.stores}, because editable installs hide dropins.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from zope.interface.verify import verifyObject
 
 from kaazing.errors import PluginError, suggest
 from kaazing.interfaces.adapters import IAdapter
+from kaazing.interfaces.security import ILoginModule, IStoreType
 from kaazing.interfaces.services import IServiceType
 
 
@@ -31,30 +32,47 @@ class IDeclared(Interface):
 
 @implementer(IPlugin, IDeclared)
 @dataclass(frozen=True)
-class AdapterPlugin:
-    """Declares an adapter.
+class _Declaration:
+    """What can be told without an import.
 
     Attributes:
-        name: the adapter's name, e.g. "irc"; gives the service type "irc.proxy".
-        factory: dotted path of a callable without arguments that returns the adapter,
-            "package.module:name"; imported when a service first asks.
+        name: the plugin's, e.g. "irc".
+        factory: dotted path of a callable without arguments that returns the plugin,
+            "package.module:name"; imported when somebody first asks.
     """
 
     name: str
     factory: str
 
 
-@implementer(IPlugin, IDeclared)
-@dataclass(frozen=True)
-class ServicePlugin:
-    """Declares a service type; attributes as in L{AdapterPlugin}, the factory returns an IServiceType."""
-
-    name: str
-    factory: str
+class AdapterPlugin(_Declaration):
+    """Declares an adapter; the factory returns an IAdapter. An adapter "irc" gives a type "irc.proxy"."""
 
 
-_GROUPS: dict[type, str] = {AdapterPlugin: "kaazing.adapters", ServicePlugin: "kaazing.services"}
-_WORDS: dict[type, str] = {AdapterPlugin: "adapter", ServicePlugin: "service type"}
+class ServicePlugin(_Declaration):
+    """Declares a service type; the factory returns an IServiceType."""
+
+
+class LoginModulePlugin(_Declaration):
+    """Declares a type of login module; the factory returns an ILoginModule."""
+
+
+class StorePlugin(_Declaration):
+    """Declares a type of store of a keyring; the factory returns an IStoreType."""
+
+
+_GROUPS: dict[type, str] = {
+    AdapterPlugin: "kaazing.adapters",
+    ServicePlugin: "kaazing.services",
+    LoginModulePlugin: "kaazing.login_modules",
+    StorePlugin: "kaazing.stores",
+}
+_WORDS: dict[type, str] = {
+    AdapterPlugin: "adapter",
+    ServicePlugin: "service type",
+    LoginModulePlugin: "login module",
+    StorePlugin: "store of a keyring",
+}
 
 
 def adapters() -> list[str]:
@@ -92,6 +110,34 @@ def service_type(name: str) -> IServiceType:
             f"unknown type {name!r}{suggest(name, known) or '; there are: ' + ', '.join(known)}"
         )
     return cast(IServiceType, _load(ServicePlugin, name, IServiceType))
+
+
+def login_modules() -> list[str]:
+    """Return the names of all types of login modules, sorted."""
+    return sorted(_declared(LoginModulePlugin))
+
+
+def login_module(name: str) -> ILoginModule:
+    """Import and return the type of login module called C{name}.
+
+    Raises:
+        PluginError: as L{adapter}.
+    """
+    return cast(ILoginModule, _load(LoginModulePlugin, name, ILoginModule))
+
+
+def stores() -> list[str]:
+    """Return the names of all types of stores of a keyring, sorted."""
+    return sorted(_declared(StorePlugin))
+
+
+def store(name: str) -> IStoreType:
+    """Import and return the type of store called C{name}.
+
+    Raises:
+        PluginError: as L{adapter}.
+    """
+    return cast(IStoreType, _load(StorePlugin, name, IStoreType))
 
 
 def forget() -> None:

@@ -26,6 +26,7 @@ FLOORS = {
     "kaazing.config": 2,
     "kaazing.adapters": 2,
     "kaazing.transports": 3,
+    "kaazing.security": 3,
     "kaazing.services": 4,
     "kaazing.tap": 6,
     "kaazing.__main__": 6,
@@ -46,6 +47,7 @@ ASIDE = {
     "kaazing.config": set[str](),
     "kaazing.adapters": {"kaazing.wire", "kaazing.adapters.base"},
     "kaazing.transports": {"kaazing.wire", "kaazing.config.model"},
+    "kaazing.security": {"kaazing.wire", "kaazing.config.model"},
     "kaazing.services": {"kaazing.wire", "kaazing.config.model"},
     "twisted.plugins.kaazing_gateway": {"kaazing.plugins"},
 }
@@ -68,6 +70,7 @@ UNTESTED = {
     "kaazing/interfaces/exchanges.py": "promises without code",
     "kaazing/interfaces/feeds.py": "promises without code",
     "kaazing/interfaces/origins.py": "promises without code",
+    "kaazing/interfaces/security.py": "promises without code",
     "kaazing/interfaces/services.py": "promises without code",
     "twisted/plugins/kaazing_gateway.py": "names; this file and test_plugins import it",
 }

@@ -205,12 +205,77 @@ class CrossSite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleConfig:
+    """One `<login-module>` of a realm, or one `<store>` of the keyring.
+
+    Attributes:
+        type: name of its plugin.
+        success: of a login module, "required", "requisite", "sufficient" or "optional"; empty of a store.
+        options: by name, read by the type's options; defaults are filled in. Some are secret.
+        line: of its element.
+    """
+
+    type: str
+    success: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealmConfig:
+    """One `<realm>`.
+
+    Attributes:
+        description: what a browser's dialog shows; the name where it is absent.
+        scheme: C{http-challenge-scheme} as in the XML, e.g. "Application Basic"; empty for a realm without
+            authentication, or one that challenges nobody.
+        headers, parameters, cookies: where else a token may stand (C{http-header},
+            C{http-query-parameter}, C{http-cookie}).
+        mode: "challenge", or "recycle": who logged in gets a session cookie.
+        session_timeout: longest life of a connection, seconds; 0 for any.
+        authorization_timeout: after that many seconds who logged in has to prove it anew; 0 for never.
+        modules: in the order in which they are asked.
+        line: of its element.
+    """
+
+    name: str
+    description: str = ""
+    scheme: str = ""
+    headers: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    cookies: tuple[str, ...] = ()
+    mode: str = "challenge"
+    session_timeout: float = 0.0
+    authorization_timeout: float = 0.0
+    modules: tuple[ModuleConfig, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyringConfig:
+    """`<keyring>` of `<security>`.
+
+    Attributes:
+        key_file: the gateway's own keys (python -m kaazing keyring init); None: those of the systemd
+            credential C{kaazing-keys}, or where there is none, keys made at each start and kept nowhere.
+        stores: in the order in which they are asked.
+        line: of its element.
+    """
+
+    key_file: Path | None = None
+    stores: tuple[ModuleConfig, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
     """One `<service>`.
 
     Attributes:
         properties: by name, read by the type's options; defaults are filled in. Some are secret.
         mime_types: extension (lower case) -> type; service over defaults over built-in.
+        realm: who may come in logs in there; None where nobody is asked.
+        roles: each of which a client must have (C{require-role}); none: whoever logged in.
         line: of its element.
     """
 
@@ -225,6 +290,8 @@ class ServiceConfig:
     connect_options: ConnectOptions = ConnectOptions()
     mime_types: Mapping[str, str] = field(default_factory=dict)
     cross_site: tuple[CrossSite, ...] = ()
+    realm: RealmConfig | None = None
+    roles: frozenset[str] = frozenset()
     line: int = 0
 
 
@@ -258,4 +325,6 @@ class GatewayConfig:
     services: tuple[ServiceConfig, ...] = ()
     keystore: Keystore | None = None
     truststore: Keystore | None = None
+    realms: tuple[RealmConfig, ...] = ()
+    keyring: KeyringConfig | None = None
     warnings: tuple[str, ...] = ()

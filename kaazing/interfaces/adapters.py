@@ -88,7 +88,14 @@ class AskLogin:
     """Question: who is the client to be at the backend? C{IAdapterSession.login} hears the answer.
 
     To be asked only where L{Link.injects} says that there is an answer.
+
+    Attributes:
+        username, password: what the client said in the protocol's own login; empty where it said nothing, or
+            said it in a way that shows no password (SCRAM). The password may be a sealed token of ours.
     """
+
+    username: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,7 @@ class Link:
         options: the service's properties, read, by name; every option the adapter declares is there.
         user: who the client has proved to be, None where nobody asked.
         roles: what C{user} may be.
+        claims: what else is known of C{user}, by name (see kaazing.interfaces.security.Subject).
         injects: whether L{AskLogin} has an answer: a login that takes the place of the client's.
         policy: an L{IPolicy}, None where everything is allowed.
         apart: whether each message to the backend must be yielded by itself, none joined with another,
@@ -168,6 +176,7 @@ class Link:
     options: Mapping[str, Any] = field(default_factory=dict)
     user: str | None = None
     roles: frozenset[str] = frozenset()
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     injects: bool = False
     policy: Any = None
     apart: bool = False
@@ -176,8 +185,8 @@ class Link:
 class ILogins(Interface):
     """Where the logins of backends are kept."""
 
-    def login(link: Link) -> Any:
-        """Return a Deferred of the L{Login}, or L{NoLogin}, for a client of this service."""
+    def login(link: Link, said: AskLogin) -> Any:
+        """Return a Deferred of the L{Login}, or L{NoLogin}, for a client of this service that said that."""
 
 
 class IPolicy(Interface):

@@ -9,6 +9,7 @@ from typing import Any
 from zope.interface import Attribute, Interface
 
 from kaazing.interfaces.adapters import Front
+from kaazing.interfaces.security import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,9 @@ class Visit:
         subprotocols: Sec-WebSocket-Protocol, in the client's order.
         after: id of the last event that a client of an event stream has, empty for none; None where
             nothing that has ids carries the channel.
+        certificate: returns the client's verified certificate (cryptography's), None where it showed none.
+        subject: who the client has proved to be; None where nobody asked.
+        fields: of the answer to this visit, (name, value) pairs of bytes, e.g. a cookie.
         client: returns what C{IHouse.connect} wants of that name, to be called before the client is
             answered; None where nobody knows.
     """
@@ -35,6 +39,9 @@ class Visit:
     headers: Mapping[str, str] = field(default_factory=dict)
     subprotocols: tuple[str, ...] = ()
     after: str | None = None
+    certificate: Callable[[], Any] = field(default=lambda: None, repr=False, compare=False)
+    subject: Subject | None = None
+    fields: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     client: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
 
@@ -46,11 +53,13 @@ class Welcome:
         subprotocol: the one that the handshake echoes, None for none.
         keep: whatever the service wants back with the channel, e.g. a backend dialled beforehand.
         at: of an event stream, the id that stands for what was said before; empty for none.
+        fields: more header fields of the answer, (name, value) pairs.
     """
 
     subprotocol: str | None = None
     keep: Any = None
     at: str = ""
+    fields: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +156,7 @@ class IHouse(Interface):
 
     folder = Attribute("pathlib.Path: where the configuration file is; relative paths start here")
     clock = Attribute("IReactorTime: the time")
+    keyring = Attribute("IKeyring | None (see kaazing.interfaces.security): None where none is configured")
 
     def connect(uri: Any, options: Any, **more: Any) -> Any:
         """Dial a L{Uri}; return a Deferred of an L{IChannel}, held until resumed, which fails with

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from kaazing.interfaces.adapters import ILogins, Link, Login
+from kaazing.interfaces.adapters import AskLogin, ILogins, Link, Login
 from kaazing.literals import choice, text
 from kaazing.options import Option
 
@@ -63,6 +63,6 @@ class StaticLogins:
             return None
         return cls(Login(username=username or "", password=password or "", mechanism=mechanism))
 
-    def login(self, link: Link) -> Deferred[Any]:
+    def login(self, link: Link, said: AskLogin) -> Deferred[Any]:
         """See L{ILogins}."""
         return succeed(self._login)

@@ -44,7 +44,7 @@ class Answers:
             case AskLogin():
                 if not link.injects:
                     raise TypeError("an adapter's session asked for a login where there is none")
-                return terms.logins.login(link)
+                return terms.logins.login(link, question)
             case StartTls():
                 if link.encrypted:
                     raise TypeError("an adapter's session asked to encrypt what is encrypted")

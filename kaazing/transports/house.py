@@ -38,6 +38,7 @@ class House:
     ) -> None:
         """C{network}: the reactor, for those who listen, and for what is computed in its threads."""
         self.folder, self.clock = folder, wheel.clock
+        self.keyring: Any = None
         self._network = network
         self._dialler, self._sessions, self._wheel = dialler, sessions, wheel
         self._answers = Answers(sessions, wheel, dialler, network)

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.reader import read
 from kaazing.errors import ConfigErrors, Side
-from kaazing.interfaces.adapters import Login
+from kaazing.interfaces.adapters import AskLogin, Login
 from kaazing.interfaces.services import Rates
 from kaazing.services.adapting import Adapting, options
 from kaazing.wire.policy import Levels
@@ -139,7 +139,7 @@ class AdaptingTests(SynchronousTestCase):
         """
         link, terms = self.begin(self.adapting(backend_username="gw", backend_password="pw"))
         self.assertTrue(link.injects)
-        answer = self.successResultOf(terms.logins.login(link))
+        answer = self.successResultOf(terms.logins.login(link, AskLogin()))
         self.assertEqual(answer, Login(username="gw", password="pw"))
 
     def test_rates(self) -> None:

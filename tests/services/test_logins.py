@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from kaazing.interfaces.adapters import ILogins, Link, Login
+from kaazing.interfaces.adapters import AskLogin, ILogins, Link, Login
 from kaazing.services.logins import OPTIONS, StaticLogins, faults
 
 
@@ -30,7 +30,9 @@ class LoginTests(SynchronousTestCase):
             logins = StaticLogins.of(properties(*values))
             assert logins is not None
             verifyObject(ILogins, logins)
-            self.assertEqual(self.successResultOf(logins.login(Link(peer="192.0.2.1:5000"))), login)
+            self.assertEqual(
+                self.successResultOf(logins.login(Link(peer="192.0.2.1:5000"), AskLogin())), login
+            )
             self.assertEqual(list(faults(properties(*values))), [])
         self.assertIsNone(StaticLogins.of(properties()))
         self.assertEqual(list(faults(properties())), [])

@@ -32,8 +32,8 @@ class Encrypting:
 class Logins:
     """Logs everybody in, by address."""
 
-    def login(self, link: Link) -> Any:
-        return Login(username=link.peer)
+    def login(self, link: Link, said: AskLogin) -> Any:
+        return Login(username=f"{said.username}@{link.peer}")
 
 
 class AnswersTests(SynchronousTestCase):
@@ -52,8 +52,8 @@ class AnswersTests(SynchronousTestCase):
         """
         The service's logins are asked, where a login is put in; to ask elsewhere is a fault of ours.
         """
-        answer = self.answer(AskLogin(), injects=True)
-        self.assertEqual(self.successResultOf(answer), Login(username="192.0.2.1:5000"))
+        answer = self.answer(AskLogin("joe"), injects=True)
+        self.assertEqual(self.successResultOf(answer), Login(username="joe@192.0.2.1:5000"))
         self.failureResultOf(self.answer(AskLogin()), TypeError)
 
     def test_encryption(self) -> None:
