@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kaazing.errors import BadRequest, FrameViolation, ProtocolViolation, Side
+from kaazing.errors import BadRequest, FrameViolation, ProtocolViolation, Side, StayOver
 
 NORMAL = 1000
 GOING_AWAY = 1001
@@ -26,6 +26,8 @@ def code_for(why: BaseException) -> int:
         if why.side is Side.BACK:
             return BAD_GATEWAY
         return why.close_code if isinstance(why, FrameViolation) else PROTOCOL_ERROR
+    if isinstance(why, StayOver):
+        return why.code
     if isinstance(why, BadRequest) and why.status < 500:
         return POLICY if why.status >= 400 else NORMAL
     if isinstance(why, BadRequest) and why.status == 502:

@@ -110,6 +110,18 @@ class LoginUnavailable(LoginError):
     """Nobody could say: a directory, a key or a thread was not to be had."""
 
 
+class StayOver(GatewayError):
+    """A client that was let in may stay no longer; the client reads the message.
+
+    Attributes:
+        code: the WebSocket close code.
+    """
+
+    def __init__(self, what: str, code: int) -> None:
+        super().__init__(what)
+        self.code = code
+
+
 class ProtocolViolation(GatewayError):
     """The peer sent bytes that its protocol forbids; the connection cannot go on.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.closecodes import code_for
-from kaazing.errors import BadRequest, ConnectError, FrameViolation, ProtocolViolation, Side
+from kaazing.errors import BadRequest, ConnectError, FrameViolation, ProtocolViolation, Side, StayOver
 
 
 class CodeTests(SynchronousTestCase):
@@ -42,6 +42,12 @@ class CodeTests(SynchronousTestCase):
         """
         codes = [code_for(BadRequest(status, "x", rule="r")) for status in (302, 401, 404, 500, 502)]
         self.assertEqual(codes, [1000, 1008, 1008, 1011, 1014])
+
+    def test_over(self) -> None:
+        """
+        Who may stay no longer is told the code that goes with the reason: 4401 where a login has run out.
+        """
+        self.assertEqual([code_for(StayOver("x", 4401)), code_for(StayOver("x", 1000))], [4401, 1000])
 
     def test_others(self) -> None:
         """

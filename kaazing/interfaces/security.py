@@ -20,12 +20,15 @@ class Subject:
         roles: what the user may be; compared with C{<require-role>} and with the roles of a policy.
         claims: what else was said of the user (of a token, a directory, a certificate), by name.
         expires: seconds since the epoch at which the proof runs out; None for never.
+        ties: what its connections are found by again: the session cookie, the ticket that it came by; opaque
+            and no secret.
     """
 
     user: str = ""
     roles: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
     expires: float | None = None
+    ties: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
