@@ -44,6 +44,9 @@ class IChannel(Interface):
     latency = Attribute(
         "float | None: seconds from the last ping to its pong; None before, or where there are no pings"
     )
+    tenure = Attribute(
+        "kaazing.tenure.Tenure | None: told once when the channel is gone; see kaazing.tenure.begin"
+    )
     bound = Attribute("int: bytes that may wait to be sent before congested() is called")
 
     def send(data: bytes, kind: int) -> None:

@@ -10,6 +10,7 @@ from zope.interface import implementer
 from kaazing.closecodes import GOING_AWAY
 from kaazing.errors import FrameViolation
 from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.tenure import Tenure, end
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.tcp import bound_writes
 from kaazing.wire.extended import PONG, Sign, Signs, escape
@@ -25,7 +26,7 @@ class Extended:
 
     __slots__ = (
         "_broken", "_congested", "_early", "_held", "_idle", "_signs", "_socket", "_wheel", "_wrote", "bound",
-        "receiver", "subprotocol", "whole",
+        "receiver", "subprotocol", "tenure", "whole",
     )  # fmt: skip
 
     messages = True
@@ -39,6 +40,7 @@ class Extended:
         """
         self._socket, self.subprotocol, self._wheel = socket, subprotocol, socket.factory.wheel
         self.receiver: IReceiver | None = None
+        self.tenure: Tenure | None = None
         self.whole, self.bound = False, 64_000
         self._early: list[tuple[str, tuple[Any, ...]]] | None = []
         self._broken = self._congested = self._held = False
@@ -107,6 +109,7 @@ class Extended:
     def lost(self, why: Exception | None) -> None:
         """See L{IReceiver}."""
         self._wheel.take(self)
+        end(self)
         self._tell("lost", why)
         self.receiver = None
 

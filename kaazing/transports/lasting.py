@@ -16,6 +16,7 @@ from kaazing.errors import ConnectError
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.interfaces.exchanges import IExchange, ITaker
 from kaazing.interfaces.feeds import ISpreadable
+from kaazing.tenure import Tenure, end
 from kaazing.transports.emulation.downstream import MOST_BODY, buffered
 from kaazing.transports.emulation.parameters import BLOCK, Parameters
 from kaazing.transports.emulation.pulse import NEVER
@@ -159,6 +160,7 @@ class LastingChannel(Spoken):
     subprotocol = None
     closed_with = 1000, ""
     latency = None
+    tenure: Tenure | None = None
     form = FORM
 
     def __init__(self, wheel: Wheel, registry: Registry, heartbeat: float, peer: str) -> None:
@@ -313,6 +315,7 @@ class LastingChannel(Spoken):
             clock.callLater(0, self._tell_lost, why)
 
     def _tell_lost(self, why: Exception | None) -> None:
+        end(self)
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.lost(why)

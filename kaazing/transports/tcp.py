@@ -21,6 +21,7 @@ from zope.interface import implementer
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.tenure import Tenure, end
 
 LINGER = 30.0  # seconds in which a peer takes nothing of the last bytes for it
 
@@ -128,6 +129,7 @@ class StreamChannel(Congestible, Protocol):
     latency = None
     whole = False
     bound = 64_000
+    tenure: Tenure | None = None
     _finished = False
     _ended = False
     _dropped = False
@@ -177,6 +179,7 @@ class StreamChannel(Congestible, Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See L{Protocol}."""
         self.connected = 0
+        end(self)
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.lost(None if self._dropped else lost_reason(reason))

@@ -26,6 +26,7 @@ from kaazing.errors import ConnectError, FrameViolation, Side
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import IForm, ISpreadable
+from kaazing.tenure import Tenure, end
 from kaazing.transports.forms import FRAMES, Spreadable
 from kaazing.transports.tcp import Congestible, address, bound_writes, finish_writing, hung_up, unsent
 from kaazing.wire.frames import frame
@@ -70,6 +71,7 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
     heard = -1
     max_message = 0
     bound = 64_000
+    tenure: Tenure | None = None
     latency: float | None = None
     _asked: float | None = None  # when a ping went out that has no pong yet
     _early: bytes | None = None
@@ -361,6 +363,7 @@ class Socket(Spreadable, Congestible, WebSocketProtocol):  # type: ignore[misc]
         """See L{twisted.internet.protocol.Protocol}."""
         self.factory.wheel.take(self)
         self.state = CLOSED
+        end(self)
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.lost(None if self.wasClean else ConnectError("closed without a Close frame"))

@@ -32,6 +32,7 @@ class Line:
     whole = False
     bound = 64_000
     latency = None
+    tenure: Any = None
 
     def __init__(
         self, peer: str = "192.0.2.1:5000", subprotocol: str | None = None, messages: bool = True

@@ -11,6 +11,7 @@ from kaazing.closecodes import GOING_AWAY
 from kaazing.errors import ConnectError, FrameViolation
 from kaazing.interfaces.channels import IChannel, IReceiver
 from kaazing.interfaces.feeds import ISpreadable
+from kaazing.tenure import Tenure, end
 from kaazing.transports.emulation.formats import Format
 from kaazing.transports.emulation.pulse import NEVER, Pulse
 from kaazing.transports.emulation.terms import Terms
@@ -44,7 +45,7 @@ class EmulatedChannel:
         "_alone", "_closing_at", "_congested", "_deaf", "_ended", "_failed", "_held", "_lost", "_next",
         "_over", "_owed", "_pings", "_pulse", "_queue", "_queued", "_told", "attached", "bound", "decoder",
         "down", "format", "id", "next_down", "next_up", "now", "open", "peer", "place", "receiver",
-        "subprotocol", "taken", "terms", "up", "whole",
+        "subprotocol", "taken", "tenure", "terms", "up", "whole",
     )  # fmt: skip
 
     messages = True
@@ -72,6 +73,7 @@ class EmulatedChannel:
         self.peer, self.subprotocol, self._pings = peer, subprotocol, pings
         self.next_up = self.next_down = None if number is None else number + 1
         self.receiver: IReceiver | None = None
+        self.tenure: Tenure | None = None
         self.open, self.whole, self.bound = True, False, 64_000
         self.decoder: WseDecoder | None = None
         self.taken = 0
@@ -352,6 +354,7 @@ class EmulatedChannel:
 
     def _tell(self) -> None:
         self.terms.wheel.take(self)
+        end(self)
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.lost(self._lost)
