@@ -80,7 +80,9 @@ class Workplace:
         time: says the time in seconds since the epoch.
         work: C{work(function, *arguments)} calls a function that blocks or computes for long in a thread of
             a pool that is bounded, as is the queue before it, and returns a Deferred of its result; fails
-            with L{kaazing.errors.LoginUnavailable} where the queue is full.
+            with L{kaazing.errors.LoginUnavailable} where the queue is full. It is one pool for all that
+            computes; what waits for others, such as a directory, has its own
+            (L{kaazing.security.workers.Workers}), so that it keeps nobody else waiting.
     """
 
     folder: Path
