@@ -148,10 +148,22 @@ class IKeyring(Interface):
 
     def seal(subject: Subject, service: str, login: Any, lifetime: float) -> str:
         """Return the opaque token that stands for a L{kaazing.interfaces.adapters.Login} of a subject at a
-        service, for that many seconds."""
+        service, for that many seconds.
 
-    def revoke(token: str) -> None:
-        """Have a sealed token never be opened again."""
+        Raises:
+            ValueError: the subject has no name, or the token would be too long; a sentence.
+        """
+
+    def revoke(token: str, subject: Subject) -> None:
+        """Have a sealed token of a subject never be opened again; one that no longer opens is left.
+
+        Raises:
+            LoginRefused: it was not made here, or for somebody else.
+            LoginUnavailable: there is no room for it.
+        """
+
+    def revoke_all(subject: Subject) -> None:
+        """Have none of the tokens sealed for a subject until now be opened again; raises LoginUnavailable."""
 
 
 class IStoreType(Interface):
