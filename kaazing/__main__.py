@@ -58,7 +58,15 @@ def summary(config: GatewayConfig) -> list[str]:
 def _line(service: ServiceConfig) -> str:
     accepts = ", ".join(uri.shown for uri in service.accepts) or "no accept"
     connects = ", ".join(uri.shown for uri in service.connects)
-    return f"  {service.name}: {service.type}, {accepts}{f' -> {connects}' if connects else ''}"
+    way = f"{accepts}{f' -> {connects}' if connects else ''}"
+    return f"  {service.name}: {service.type}, {way}{_asked(service)}"
+
+
+def _asked(service: ServiceConfig) -> str:
+    if service.realm is None:
+        return ""
+    roles = f"roles {', '.join(sorted(service.roles))}" if service.roles else "anybody logged in"
+    return f"; realm {service.realm.name}, {roles}"
 
 
 def _parser() -> argparse.ArgumentParser:

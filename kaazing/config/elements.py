@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from kaazing.config.fates import Entry, Fate
+from kaazing.config.names import token
 from kaazing.literals import choice, comma_list, integer, interval, text, uri
 
 UNGUARDED = "is not yet in force, and the gateway opens no door that it should guard"
-_LOGIN = f"Logging in {UNGUARDED}"
-_ROLES = f"Asking for roles {UNGUARDED}"
 _CLUSTER = "Clusters are not there yet: this gateway stands alone."
 
 Reader = Callable[[str], Any]
@@ -50,7 +49,8 @@ _ROOT = (
     _refused(
         "gateway-config",
         "session",
-        f"The session section of the files before 2012/03 asks for a login. {_LOGIN}.",
+        "The session section of the files before 2012/03 says how clients log in; write"
+        " <http-challenge-scheme> and <session-timeout> in the <authentication> of a realm.",
         many=True,
     ),
     _kept("properties", "property", "One name and its value.", many=True),
@@ -80,15 +80,21 @@ _SERVICE = (
     _kept("service", "properties", "The properties of the type."),
     _kept("service", "accept-options", "How the accepts are listened on."),
     _kept("service", "connect-options", "How the backend is reached."),
-    _refused("service", "realm-name", f"{_LOGIN}.", text),
-    _refused("service", "authorization-constraint", f"{_ROLES}.", many=True),
+    _kept("service", "realm-name", "The realm in which clients must log in.", text),
+    _kept("service", "authorization-constraint", "What they must be, beside logged in.", many=True),
     _kept("service", "mime-mapping", "For types that serve files.", many=True),
     _kept("service", "cross-site-constraint", "Which web sites may use the service.", many=True),
     _kept("service-defaults", "accept-options", "Each option for services that lack it."),
     _kept("service-defaults", "connect-options", "Each option for services that lack it."),
     _kept("service-defaults", "mime-mapping", "Over the built-in ones, under those of a service.", many=True),
-    _refused("authorization-constraint", "require-role", f"{_ROLES}.", text, many=True),
-    _refused("authorization-constraint", "require-valid-user", f"{_LOGIN}.", str),
+    _kept(
+        "authorization-constraint",
+        "require-role",
+        "A role that a client must have, beside all others that stand here; `*` alone: anybody logged in.",
+        text,
+        many=True,
+    ),
+    _kept("authorization-constraint", "require-valid-user", "Empty: anybody logged in.", str),
     _kept("mime-mapping", "extension", "Without the dot; case does not matter.", text, needed=True),
     _kept("mime-mapping", "mime-type", "The Content-Type.", text, needed=True),
     _kept(
@@ -128,7 +134,8 @@ _SERVICE = (
 _SECURITY = (
     _kept("security", "keystore", "Certificates and keys of the gateway, for every TLS accept."),
     _kept("security", "truststore", "Authorities that client certificates must come from."),
-    _refused("security", "realm", f"{_LOGIN}.", many=True),
+    _kept("security", "realm", "One way to log in, for the services that name it.", many=True),
+    _kept("security", "keyring", "Logins at backends, and the gateway's own keys.", ours=True),
     *(
         _kept(store, name, note, text, needed=name == "file")
         for store in ("keystore", "truststore")
@@ -138,41 +145,95 @@ _SECURITY = (
             ("password-file", "File with the password in its first line."),
         )
     ),
-    _refused("realm", "name", f"{_LOGIN}.", text, needed=True),
-    _refused("realm", "description", f"{_LOGIN}.", str),
-    _refused("realm", "user-principal-class", f"{_LOGIN}.", text, many=True),
-    _refused("realm", "authentication", f"{_LOGIN}."),
-    _refused("realm", "login-module", f"{_LOGIN}. It stood here before 2012/03.", many=True),
+    _kept("realm", "name", "Unique; services name it.", text, needed=True),
+    _kept("realm", "description", "What the dialog of a browser shows.", str, default="the name"),
+    _warned(
+        "realm",
+        "user-principal-class",
+        "There are no classes of Java; who logged in is the user that a login module names.",
+        text,
+        many=True,
+    ),
+    _kept("realm", "authentication", "How clients log in; without it no service can name the realm."),
     _refused(
+        "realm",
+        "login-module",
+        "It stood here before 2012/03; put it into the <login-modules> of an <authentication>, beside a"
+        " <http-challenge-scheme>.",
+        many=True,
+    ),
+    _kept(
         "authentication",
         "http-challenge-scheme",
-        f"{_LOGIN}.",
-        choice("Basic", "Negotiate", "Application Basic", "Application Negotiate", "Application Token"),
+        "What clients are asked for: `Basic`, `Negotiate`, `Token` (ours) of every client; `Application"
+        " Basic`, `Application Negotiate` (the original gave it up; warned of) and `Application Token` of"
+        " the original's clients alone. Nothing: whoever brings nothing good is refused without a challenge.",
+        choice(
+            "Basic",
+            "Negotiate",
+            "Token",
+            "Application Basic",
+            "Application Negotiate",
+            "Application Token",
+        ),
+        default="none",
     ),
-    _refused("authentication", "http-header", f"{_LOGIN}.", text, many=True),
-    _refused("authentication", "http-query-parameter", f"{_LOGIN}.", text, many=True),
-    _refused("authentication", "http-cookie", f"{_LOGIN}.", text, many=True),
-    _refused(
+    _kept("authentication", "http-header", "A header field that may carry a token.", token, many=True),
+    _kept(
+        "authentication", "http-query-parameter", "A query parameter that may carry a token.", text, many=True
+    ),
+    _kept("authentication", "http-cookie", "A cookie that may carry a token.", token, many=True),
+    _kept(
         "authentication",
         "authorization-mode",
-        f"{_LOGIN}.",
-        choice("challenge", "validate", "recycle"),
+        "`challenge`: each connection logs in; `recycle`: who logged in gets a session cookie that counts as"
+        " the login. `validate` is refused: what it meant is written nowhere.",
+        choice("challenge", "recycle", "validate"),
+        default="challenge",
     ),
-    _refused("authentication", "session-timeout", f"{_LOGIN}.", interval),
-    _refused("authentication", "authorization-timeout", f"{_LOGIN}.", interval),
-    _refused("authentication", "login-modules", f"{_LOGIN}."),
-    _refused("login-modules", "login-module", f"{_LOGIN}.", many=True),
-    _refused(
-        "login-module", "type", f"{_LOGIN}. Java classes (`class:...`) never will be.", text, needed=True
+    _kept(
+        "authentication",
+        "session-timeout",
+        "Longest life of a connection, and of a session cookie; 0 for any.",
+        interval,
+        default="0",
     ),
-    _refused(
+    _kept(
+        "authentication",
+        "authorization-timeout",
+        "Time after which who logged in has to prove it anew; 0 for never.",
+        interval,
+        default="0",
+    ),
+    _kept("authentication", "login-modules", "Who says whether a login is good, in this order."),
+    _kept("login-modules", "login-module", "One of them.", many=True),
+    _kept(
+        "login-module",
+        "type",
+        "See the login modules below; classes of Java (`class:...`) are refused.",
+        text,
+        needed=True,
+    ),
+    _kept(
         "login-module",
         "success",
-        f"{_LOGIN}.",
+        "`required`: must say yes, the others are asked all the same; `requisite`: must say yes, or nobody"
+        " else is asked; `sufficient`: its yes is enough, where nothing required failed; `optional`.",
         choice("required", "requisite", "sufficient", "optional"),
         needed=True,
     ),
-    _refused("login-module", "options", f"{_LOGIN}."),
+    _kept("login-module", "options", "Those of its type."),
+    _kept(
+        "keyring",
+        "key-file",
+        "The gateway's own keys, made by `python -m kaazing keyring init`; relative to this file.",
+        text,
+        default="the systemd credential `kaazing-keys`, or keys made at each start",
+        ours=True,
+    ),
+    _kept("keyring", "store", "Where logins at backends are kept; asked in order.", many=True, ours=True),
+    _kept("store", "type", "See the stores below.", text, needed=True, ours=True),
+    _kept("store", "options", "Those of its type.", ours=True),
 )
 
 _CLUSTERED = (

@@ -71,22 +71,29 @@ class TlsOptions:
         certificate: PEM file with a certificate and its chain (C{ssl.certificate-file}), shown to clients,
             or to backends that ask for one.
         key: PEM file with its private key (C{ssl.key-file}); None when it is in C{certificate}.
-        ciphers: OpenSSL cipher string; empty for the library's choice.
+        ciphers: OpenSSL cipher string for TLS 1.2; empty for the library's choice.
+        suites: those of TLS 1.3, with colons in between; likewise.
         protocols: lowest and highest TLS version, e.g. ("TLSv1.2", "TLSv1.3").
         encryption: False: a TLS offloader stands in front, the bytes come in clear.
         verify_client: accepts: "none", "optional", "required".
+        crl_file: accepts: PEM file of lists of revoked client certificates.
         verify_server: connects: whether the server's certificate must be trusted and name the host.
-        ca_file: connects: PEM file of the authorities to trust in place of the system's.
+        pins: connects: C{sha256/BASE64} of keys, one of which must be the server's; empty for any.
+        ca_file: PEM file of the authorities to trust: accepts, in place of the truststore; connects, in
+            place of the system's.
         server_name: connects: name to ask for and to verify instead of the URI's host.
     """
 
     certificate: Path | None = None
     key: Path | None = None
     ciphers: str = ""
+    suites: str = ""
     protocols: tuple[str, str] = ("TLSv1.2", "TLSv1.3")
     encryption: bool = True
     verify_client: str = "none"
+    crl_file: Path | None = None
     verify_server: bool = True
+    pins: tuple[str, ...] = ()
     ca_file: Path | None = None
     server_name: str = ""
 
@@ -276,6 +283,7 @@ class ServiceConfig:
         mime_types: extension (lower case) -> type; service over defaults over built-in.
         realm: who may come in logs in there; None where nobody is asked.
         roles: each of which a client must have (C{require-role}); none: whoever logged in.
+        cookie_domain: domain of the session cookies (C{service.domain}), lower case; empty for the host.
         line: of its element.
     """
 
@@ -292,16 +300,17 @@ class ServiceConfig:
     cross_site: tuple[CrossSite, ...] = ()
     realm: RealmConfig | None = None
     roles: frozenset[str] = frozenset()
+    cookie_domain: str = ""
     line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keystore:
-    """`<keystore>` or `<truststore>`: PEM, or PKCS12 with its password.
+    """`<keystore>` or `<truststore>`: PEM, or a kind of file that has a password.
 
     Attributes:
-        type: "PEM" or "PKCS12".
-        file: a file, or for PEM also a folder of files.
+        type: "PEM", "PKCS12", "JKS" or "JCEKS".
+        file: a file, or for PEM and PKCS12 also a folder of files.
         password: from the password file; never shown.
     """
 

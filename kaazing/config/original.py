@@ -8,6 +8,7 @@ from typing import Any
 
 from kaazing.config.elements import ELEMENTS
 from kaazing.config.fates import Entry, Fate
+from kaazing.config.names import domain
 from kaazing.config.sides import ACCEPT_OPTIONS, CONNECT_OPTIONS
 from kaazing.literals import choice, integer, interval, text
 
@@ -84,22 +85,30 @@ def _property(
     return Entry(place=place, name=name, fate=fate, note=note, read=read, many=True, quiet=quiet)
 
 
-_COOKIES = "Session cookies are not there yet."
 EVERY = "every type"
 PROPERTIES = (
-    _property(EVERY, "service.domain", Fate.WARNED, _COOKIES),
-    _property(EVERY, "encryption.key.alias", Fate.WARNED, _COOKIES),
     _property(
         EVERY,
-        "authentication.connect",
-        Fate.REFUSED,
-        "Logging in is not yet in force, and the gateway opens no door that it should guard.",
+        "service.domain",
+        Fate.KEPT,
+        "Domain whose hosts share the session cookie of a realm with authorization-mode recycle.",
+        domain,
     ),
     _property(
         EVERY,
-        "authentication.identifier",
-        Fate.REFUSED,
-        "Logging in is not yet in force, and the gateway opens no door that it should guard.",
+        "encryption.key.alias",
+        Fate.WARNED,
+        "Session cookies are sealed under the gateway's own keys, those of <keyring>.",
+    ),
+    *(
+        _property(
+            EVERY,
+            name,
+            Fate.REFUSED,
+            "Nobody logs in there for a client; write the login module gss, or callback, in the realm that"
+            " <realm-name> names.",
+        )
+        for name in ("authentication.connect", "authentication.identifier")
     ),
     _property(EVERY, "accept", Fate.KEPT, "As `<accept>` of the service, in files of old."),
     _property(EVERY, "connect", Fate.KEPT, "As `<connect>` of the service, in files of old."),

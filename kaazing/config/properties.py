@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kaazing.config.fates import Entry
-from kaazing.config.faults import UNREAD, Faults, Node
+from kaazing.config.faults import UNREAD, Faults, Node, shown
 from kaazing.config.structure import flag
 from kaazing.options import Option
 
@@ -41,13 +41,38 @@ def read_properties(
     return {option.name: _value(found.get(option.name, []), option, owner, faults) for option in options}
 
 
-def secrets(options: Iterable[Option], values: Mapping[str, Any]) -> list[str]:
-    """Return the texts among the values that no message may contain."""
-    return [
-        value
-        for option in options
-        if option.secret and isinstance(value := values.get(option.name), str) and value
-    ]
+def scrubbed(sentence: str, owner: Node, nodes: Iterable[Node], options: Iterable[Option]) -> str:
+    """Return what a plugin says of an element without what no message may contain: replaced values, as the
+    file has them, and secrets.
+
+    Args:
+        owner: the element; values in it that were replaced are looked for.
+        nodes: the properties or options in it.
+        options: those that are declared.
+    """
+    said = {**dict.fromkeys(_secrets(nodes, options), "..."), **dict(_replaced(owner))}
+    for value in sorted(said, key=len, reverse=True):
+        sentence = sentence.replace(value, said[value])
+    return sentence
+
+
+def _secrets(nodes: Iterable[Node], options: Iterable[Option]) -> list[str]:
+    """Return the texts of secret options, those inside others too."""
+    known = {option.name: option for option in options}
+    found = []
+    for node in nodes:
+        option = known.get(node.name)
+        if option is not None and option.secret and node.value:
+            found.append(node.value)
+        if option is not None:
+            found += _secrets(node.children, option.children)
+    return found
+
+
+def _replaced(node: Node) -> list[tuple[str, str]]:
+    """Return the values in an element that do not stand in the file, each with what stands there."""
+    here = [(node.value, shown(node.written))] if node.value and node.replaced else []
+    return here + [pair for child in node.children for pair in _replaced(child)]
 
 
 def _without_use(node: Node, entry: Entry, faults: Faults) -> None:

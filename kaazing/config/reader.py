@@ -16,7 +16,7 @@ from kaazing.config.document import load, parse, tree
 from kaazing.config.faults import Faults, Node
 from kaazing.config.mime import BUILT_IN, read_mime_types
 from kaazing.config.model import GatewayConfig, ServiceConfig
-from kaazing.config.security import read_security
+from kaazing.config.security import Security, read_security
 from kaazing.config.service import ServiceReader, Surroundings
 from kaazing.config.stores import Files
 from kaazing.config.structure import parts
@@ -56,34 +56,36 @@ class _Reader:
         for properties in found.get("properties", ()):
             for each in parts(properties, self._faults).get("property", ()):
                 parts(each, self._faults)
-        security = found["security"][0] if "security" in found else None
-        keystore, truststore, realms = read_security(security, self._files, self._faults)
-        around = self._surroundings(found, security, realms)
+        node = found["security"][0] if "security" in found else None
+        security = read_security(node, self._files, self._faults)
+        around = self._surroundings(found, node, security)
         services = self._services(found.get("service", []), ServiceReader(around, self._faults))
         check_addresses(services, self._faults)
         return GatewayConfig(
             file=self._faults.file,
             folder=self._files.folder,
             services=_named(services),
-            keystore=keystore,
-            truststore=truststore,
+            keystore=security.keystore,
+            truststore=security.truststore,
+            realms=tuple(security.realms.values()),
+            keyring=security.keyring,
         )
 
     def _surroundings(
-        self, found: dict[str, list[Node]], security: Node | None, realms: dict[str, int]
+        self, found: dict[str, list[Node]], node: Node | None, security: Security
     ) -> Surroundings:
         defaults = parts(found["service-defaults"][0], self._faults) if "service-defaults" in found else {}
         accept, connect = (
             read_block(defaults[name][0] if name in defaults else None, self._files, self._faults, own=False)
             for name in ("accept-options", "connect-options")
         )
-        stores = {child.name for child in security.children} if security else set()
+        stores = {child.name for child in node.children} if node else set()
         return Surroundings(
             files=self._files,
             accept=accept,
             connect=connect,
             mime_types=read_mime_types(defaults.get("mime-mapping", ()), BUILT_IN, self._faults),
-            realms=realms,
+            realms=security.realms,
             stores=("keystore" in stores, "truststore" in stores),
         )
 

@@ -91,6 +91,21 @@ def _type(made: Any) -> str:
     return f"### {made.name}\n\n{made.doc}\n\n{takes}{files}\n\n{table}"
 
 
+def _login_modules() -> str:
+    return "\n".join(_declared(plugins.login_module(name)) for name in plugins.login_modules())
+
+
+def _stores() -> str:
+    return "\n".join(_declared(plugins.store(name)) for name in plugins.stores())
+
+
+def _declared(made: Any) -> str:
+    """Return the section of one type of login module or store."""
+    rows = list(_rows(made.options, ""))
+    table = _table(["option", "default", "what it does"], rows) if rows else "No options.\n"
+    return f"#### {made.name}\n\n{made.doc}\n\n{table}"
+
+
 def _schemes(schemes: Iterable[str]) -> str:
     return ", ".join(f"`{each}`" for each in sorted(schemes))
 
@@ -134,6 +149,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "connect-options": _options(CONNECT_OPTIONS),
     "mime-types": _mime_types,
     "types": _types,
+    "login-modules": _login_modules,
+    "stores": _stores,
     "fates-of-elements": _fates(ELEMENTS),
     "fates-of-options": _fates((*ACCEPT_OPTIONS, *CONNECT_OPTIONS)),
     "fates-of-types": _fates(TYPES, places=False),

@@ -1,46 +1,56 @@
 # -*- test-case-name: tests.config.test_security -*-
-"""<security>: stores are read; realms are checked to their leaves and refused."""
+"""<security>: certificates and keys, realms, keyring."""
 
 from __future__ import annotations
 
-from kaazing.config.faults import Faults, Node, quoted
-from kaazing.config.model import Keystore
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaazing.config.declared import STORES, read_declared
+from kaazing.config.faults import UNREAD, Faults, Node
+from kaazing.config.model import KeyringConfig, Keystore, RealmConfig
+from kaazing.config.realms import read_realms
 from kaazing.config.stores import Files
-from kaazing.config.structure import parts
+from kaazing.config.structure import leaf, parts
 
 
-def read_security(
-    node: Node | None, files: Files, faults: Faults
-) -> tuple[Keystore | None, Keystore | None, dict[str, int]]:
-    """Return keystore, truststore, and the names of the realms with their lines."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Security:
+    """What is in it; realms by name."""
+
+    keystore: Keystore | None = None
+    truststore: Keystore | None = None
+    realms: Mapping[str, RealmConfig] = field(default_factory=dict)
+    keyring: KeyringConfig | None = None
+
+
+def read_security(node: Node | None, files: Files, faults: Faults) -> Security:
+    """Return what <security> says, and an empty one for none; what is wrong with it is noted."""
     found = parts(node, faults) if node else {}
-    stores = [files.store(found[name][0]) if name in found else None for name in _STORES]
-    realms: dict[str, int] = {}
-    for realm in found.get("realm", ()):
-        for name in [child for child in realm.children if child.name == "name" and child.value]:
-            assert name.value is not None
-            if name.value in realms:
-                faults.at(name, f"{quoted(name)}a realm of this name stands at line {realms[name.value]}")
-            realms.setdefault(name.value, realm.line)
-    return stores[0], stores[1], realms
+    stores = [files.store(found[name][0]) if name in found else None for name in ("keystore", "truststore")]
+    return Security(
+        keystore=stores[0],
+        truststore=stores[1],
+        realms=read_realms(found.get("realm", []), faults),
+        keyring=_keyring(found["keyring"][0], files, faults) if "keyring" in found else None,
+    )
 
 
-def check_realm_name(node: Node, realms: dict[str, int], faults: Faults) -> None:
-    """Note that a <realm-name> names no realm."""
-    if node.value and node.value not in realms:
-        near = "" if node.replaced else faults.near(node.value, realms)
-        faults.at(node, f"{quoted(node)}no realm has this name{near}")
+def _keyring(node: Node, files: Files, faults: Faults) -> KeyringConfig:
+    found = parts(node, faults)
+    name = leaf(found, "keyring", "key-file", faults, UNREAD)
+    path = None if name is UNREAD else files.folder / name
+    if path and not _there(path):
+        faults.at(found["key-file"][0], "there is no such file; make one with python -m kaazing keyring init")
+    stores = [read_declared(each, STORES, faults) for each in found.get("store", ())]
+    return KeyringConfig(
+        key_file=path, stores=tuple(each for each in stores if each is not None), line=node.line
+    )
 
 
-def check_roles(constraints: list[Node], faults: Faults) -> None:
-    """Note that a role C{*}, anybody logged in, stands beside others, or that a constraint says nothing."""
-    roles = [role for each in constraints for role in each.children if role.name == "require-role"]
-    for role in roles:
-        if role.value == "*" and len(roles) > 1:
-            faults.at(role, "* stands for anybody logged in, and no other role may stand beside it")
-    for constraint in constraints:
-        if not constraint.children:
-            faults.at(constraint, "<require-role> or <require-valid-user> is missing in it")
-
-
-_STORES = ("keystore", "truststore")
+def _there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return False

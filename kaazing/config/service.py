@@ -8,21 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kaazing import plugins
-from kaazing.config.blocks import Setting, accept_options, connect_options, read_block
+from kaazing.config.blocks import Setting, Settings, accept_options, connect_options, read_block
 from kaazing.config.faults import UNREAD, Faults, Node, quoted, shown
+from kaazing.config.guards import guard_node, read_realm_name, read_roles, warn_of_clear
 from kaazing.config.mime import BUILT_IN, read_mime_types
-from kaazing.config.model import ServiceConfig, Uri
+from kaazing.config.model import AcceptOptions, RealmConfig, ServiceConfig, Uri
+from kaazing.config.names import domain
 from kaazing.config.original import EVERY, entries
-from kaazing.config.properties import read_properties, secrets
-from kaazing.config.security import check_realm_name, check_roles
+from kaazing.config.properties import read_properties, scrubbed
 from kaazing.config.sites import read_cross_site
 from kaazing.config.stores import Files
 from kaazing.config.structure import clause, leaf, parts
 from kaazing.config.uris import Role, read_uri
 from kaazing.errors import PluginError
 
-MOVED = ("accept", "connect")
-"""Properties in files of old that are elements of the service today."""
+MOVED = ("accept", "connect", "service.domain")
+"""Properties that are not the type's: those in files of old that are elements today, and one for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Surroundings:
         accept: accept-options of <service-defaults>.
         connect: connect-options of <service-defaults>.
         mime_types: built-in and of <service-defaults>.
-        realms: names of realms.
+        realms: by name.
         stores: whether there is a keystore, and a truststore.
         types: the types asked for so far, None for one that cannot be had.
     """
@@ -42,7 +43,7 @@ class Surroundings:
     accept: Mapping[str, Setting] = field(default_factory=dict)
     connect: Mapping[str, Setting] = field(default_factory=dict)
     mime_types: Mapping[str, str] = field(default_factory=lambda: BUILT_IN)
-    realms: dict[str, int] = field(default_factory=dict)
+    realms: Mapping[str, RealmConfig] = field(default_factory=dict)
     stores: tuple[bool, bool] = (False, False)
     types: dict[str, Any] = field(default_factory=dict)
 
@@ -64,7 +65,8 @@ class ServiceReader:
         )
         if made:
             self._check_uris(node, found, made)
-        self._check_guards(found)
+        settings = self._settings(found)
+        options = accept_options(settings, accepts, self._around.files, self._around.stores, faults)
         config = ServiceConfig(
             name=self._text(found, "name"),
             type=made.name if made else "",
@@ -73,7 +75,7 @@ class ServiceReader:
             connects=connects,
             balances=balances,
             properties=properties,
-            accept_options=self._accept_options(found, accepts),
+            accept_options=options,
             connect_options=connect_options(
                 {
                     **self._around.connect,
@@ -86,6 +88,9 @@ class ServiceReader:
             ),
             mime_types=self._mime_types(found, made),
             cross_site=read_cross_site(found.get("cross-site-constraint", ()), faults),
+            realm=self._realm(found, settings, accepts, options),
+            roles=read_roles(found, settings, faults),
+            cookie_domain=self._cookie_domain(found.get("service.domain", [])),
             line=node.line,
         )
         if made is not None and faults.count == before:
@@ -149,19 +154,33 @@ class ServiceReader:
         if made.connect_required and "connect" not in found:
             self._faults.at(node, f"<connect> is missing in it; a service of type {made.name} needs one")
 
-    def _check_guards(self, found: dict[str, list[Node]]) -> None:
-        for node in found.get("realm-name", ()):
-            check_realm_name(node, self._around.realms, self._faults)
-        check_roles(found.get("authorization-constraint", []), self._faults)
+    def _realm(
+        self,
+        found: dict[str, list[Node]],
+        settings: Settings,
+        accepts: tuple[Uri, ...],
+        options: AcceptOptions,
+    ) -> RealmConfig | None:
+        realm = read_realm_name(found, settings, accepts, self._around.realms, self._faults)
+        node = guard_node(found, settings)
+        if realm and node:
+            warn_of_clear(realm, node, accepts, options, self._faults)
+        return realm
+
+    def _cookie_domain(self, nodes: list[Node]) -> str:
+        said = [self._faults.read(node, domain) for node in nodes]
+        for again in nodes[1:]:
+            self._faults.at(again, f"stands here already, at line {nodes[0].line}")
+        return said[0] if said and said[0] is not UNREAD else ""
 
     def _text(self, found: dict[str, list[Node]], name: str) -> str:
         said = leaf(found, "service", name, self._faults, "")
         return "" if said is UNREAD else " ".join(said.split())
 
-    def _accept_options(self, found: dict[str, list[Node]], accepts: tuple[Uri, ...]) -> Any:
+    def _settings(self, found: dict[str, list[Node]]) -> Settings:
+        """Return the accept-options, those of <service-defaults> behind the service's own."""
         own = read_block(_only(found, "accept-options"), self._around.files, self._faults)
-        settings = {**self._around.accept, **own}
-        return accept_options(settings, accepts, self._around.files, self._around.stores, self._faults)
+        return {**self._around.accept, **own}
 
     def _mime_types(self, found: dict[str, list[Node]], made: Any) -> Mapping[str, str]:
         nodes = found.get("mime-mapping", [])
@@ -171,22 +190,12 @@ class ServiceReader:
 
     def _check(self, node: Node, config: ServiceConfig, made: Any) -> None:
         """Let the type look at the whole; replaced values and secrets are taken out of what it says."""
+        blocks = [child for child in node.children if child.name == "properties"]
         for sentence in made.check(config):
-            self._faults.at(node, _scrubbed(sentence, node, secrets(made.options, config.properties)))
+            self._faults.at(
+                node, scrubbed(sentence, node, blocks[0].children if blocks else (), made.options)
+            )
 
 
 def _only(found: dict[str, list[Node]], name: str) -> Node | None:
     return found[name][0] if name in found else None
-
-
-def _scrubbed(sentence: str, node: Node, hidden: list[str]) -> str:
-    said = {**dict.fromkeys(hidden, "..."), **dict(_replaced(node))}
-    for value in sorted(said, key=len, reverse=True):
-        sentence = sentence.replace(value, said[value])
-    return sentence
-
-
-def _replaced(node: Node) -> list[tuple[str, str]]:
-    """Return the values in an element that do not stand in the file, each with what stands there."""
-    here = [(node.value, shown(node.written))] if node.value and node.replaced else []
-    return here + [pair for child in node.children for pair in _replaced(child)]

@@ -185,8 +185,15 @@ ACCEPT_OPTIONS: tuple[Entry, ...] = (
         default="enabled",
     ),
     *OURS,
-    _entry(_A, "http.realm", Fate.REFUSED, f"Logging in {UNGUARDED}.", blank_list),
-    _entry(_A, "tcp.realm", Fate.REFUSED, f"Logging in {UNGUARDED}.", text),
+    _entry(
+        _A,
+        "http.realm",
+        Fate.KEPT,
+        "One realm, as `<realm-name>`; several are refused, because only one is asked: put the login modules"
+        " of all into one realm.",
+        blank_list,
+    ),
+    _entry(_A, "tcp.realm", Fate.KEPT, "The name that stands in `<realm-name>`, or nothing.", text),
     _entry(
         _A,
         "ssl.verify-client",

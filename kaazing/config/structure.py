@@ -11,7 +11,12 @@ from kaazing.config.faults import UNREAD, Faults, Node
 from kaazing.config.original import entries
 
 ELSEWHERE = frozenset(
-    (("service", "properties"), ("login-module", "options"), ("cluster", "connect-options"))
+    (
+        ("service", "properties"),
+        ("login-module", "options"),
+        ("store", "options"),
+        ("cluster", "connect-options"),
+    )
 )
 """(place, name) of the elements whose children are not in the table: they have names of their own."""
 

@@ -21,8 +21,9 @@ from kaazing.config.faults import Faults, Node
 from kaazing.config.model import GatewayConfig, ServiceConfig
 from kaazing.config.reader import read
 from kaazing.errors import ConfigErrors
+from kaazing.interfaces.security import ILoginModule, IStoreType
 from kaazing.interfaces.services import IServiceType
-from kaazing.literals import integer, size, text
+from kaazing.literals import integer, interval, size, text
 from kaazing.options import Option
 
 NAMESPACE = "http://xmlns.kaazing.org/2016/06/gateway"
@@ -82,10 +83,56 @@ FILING = Type(
 )
 
 
+@implementer(ILoginModule, IStoreType)
+@dataclass(frozen=True)
+class Declared:
+    """A type of login module, or of store, of the tests."""
+
+    name: str
+    options: tuple[Option, ...] = ()
+    doc: str = "A type of the tests."
+    faults: Callable[[Mapping[str, Any]], Iterable[str]] = field(default=lambda options: ())
+
+    def check(self, options: Mapping[str, Any]) -> Iterable[str]:
+        """See L{ILoginModule}."""
+        return self.faults(options)
+
+    def checker(self, options: Mapping[str, Any], workplace: Any) -> Any:
+        """See L{ILoginModule}; the configuration's tests log nobody in."""
+        raise NotImplementedError
+
+    def store(self, options: Mapping[str, Any], workplace: Any, keys: Any) -> Any:
+        """See L{IStoreType}; likewise."""
+        raise NotImplementedError
+
+
+LISTING = Declared(
+    name="listing",
+    options=(
+        Option(name="file", read=text, required=True, doc="Who there is."),
+        Option(name="cache", read=interval, default=60.0, doc="How long that is kept."),
+        Option(name="secret", read=text, secret=True, doc="What opens it."),
+        Option(
+            name="group",
+            read=dict,
+            repeated=True,
+            doc="Whose role is what.",
+            children=(
+                Option(name="of", read=text, required=True, doc="Whose."),
+                Option(name="key", read=text, secret=True, doc="What opens it."),
+            ),
+        ),
+    ),
+)
+OPEN = Declared(name="open")
+
+
 class ConfigTestCase(SynchronousTestCase):
-    """A test with a folder for its files, and with three service types and no others."""
+    """A test with a folder for its files, and with three service types, two login modules, two stores and no
+    others."""
 
     types: tuple[Type, ...] = (PASSING, SAYING, FILING)
+    declared: tuple[Declared, ...] = (LISTING, OPEN)
 
     def setUp(self) -> None:
         """Make the folder; put the types in the place of those that are installed."""
@@ -94,6 +141,10 @@ class ConfigTestCase(SynchronousTestCase):
         types = {each.name: each for each in self.types}
         self.patch(plugins, "service_types", lambda: sorted(types))
         self.patch(plugins, "service_type", types.__getitem__)
+        declared = {each.name: each for each in self.declared}
+        for names, one in (("login_modules", "login_module"), ("stores", "store")):
+            self.patch(plugins, names, lambda: sorted(declared))
+            self.patch(plugins, one, declared.__getitem__)
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file in the folder of the test."""

@@ -113,8 +113,9 @@ class AcceptTests(ConfigTestCase):
         """
         The same holds in <service-defaults>, once for all services.
         """
-        body = defaults("<http.realm>demo</http.realm>") + service("") + service("", "ws://b/")
-        self.assertEqual(self.errors(body), [f"2: <http.realm>: logging in {UNGUARDED}"])
+        rate = "<tcp.maximum.outbound.rate>1kB/s</tcp.maximum.outbound.rate>"
+        body = defaults(rate) + service("") + service("", "ws://b/")
+        self.assertEqual(self.errors(body), [f"2: <tcp.maximum.outbound.rate>: limiting rates {UNGUARDED}"])
 
 
 class BindTests(ConfigTestCase):

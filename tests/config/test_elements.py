@@ -1,4 +1,4 @@
-"""The elements: each has a place that can be reached, and what guards is refused."""
+"""The elements: each has a place that can be reached, and what guards is in force or refused."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ class ElementTests(SynchronousTestCase):
 
     def test_guards(self) -> None:
         """
-        Whatever lets people in or keeps them out, and is not in force, is refused.
+        Whatever lets people in or keeps them out is in force, or refused where it is of old.
         """
-        guards = {"realm", "realm-name", "authorization-constraint", "session", "login-module"}
-        fates = {entry.fate for entry in ELEMENTS if entry.name in guards}
-        self.assertEqual(fates, {Fate.REFUSED})
+        fates = {(entry.place, entry.name): entry.fate for entry in ELEMENTS}
+        kept = [("security", "realm"), ("service", "realm-name"), ("service", "authorization-constraint")]
+        refused = [("gateway-config", "session"), ("realm", "login-module")]
+        self.assertEqual({fates[each] for each in kept}, {Fate.KEPT})
+        self.assertEqual({fates[each] for each in refused}, {Fate.REFUSED})
 
     def test_notes(self) -> None:
         """

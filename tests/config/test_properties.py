@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.faults import UNREAD, Faults, Node
 from kaazing.config.original import entries
-from kaazing.config.properties import read_properties, secrets
-from kaazing.literals import integer
+from kaazing.config.properties import read_properties, scrubbed
+from kaazing.literals import integer, text
 from kaazing.options import Option
 from tests.config.files import PASSING, node, noted
 
@@ -126,9 +126,14 @@ class PropertyTests(SynchronousTestCase):
             ],
         )
 
-    def test_secrets(self) -> None:
+    def test_scrubbed(self) -> None:
         """
-        What is secret is known, so that it can be kept out of messages.
+        What a plugin says is shown without secrets, those inside others too, and with ${...} where the file
+        has it.
         """
-        self.assertEqual(secrets(PASSING.options, self.read(node("password", "pw"))), ["pw"])
-        self.assertEqual(secrets(PASSING.options, self.read()), [])
+        key = Option(name="key", read=text, secret=True, doc="A key.")
+        options = (key, Option(name="box", read=dict, doc="A box.", children=(key,)))
+        nodes = (node("key", "one"), node("box", "", node("key", "two")), node("x", "three", written="${X}"))
+        owner = node("options", "", *nodes)
+        said = "one, two and three do not go with four"
+        self.assertEqual(scrubbed(said, owner, nodes, options), "..., ... and ${X} do not go with four")

@@ -28,7 +28,17 @@ WORDS = st.sampled_from(
             "name",
             "value",
         ),
-        *("security", "keystore", "file", "realm", "accept-options", "ws.bind", "ssl.ciphers", "cluster"),
+        *(
+            "security",
+            "keystore",
+            "file",
+            "realm",
+            "login-module",
+            "accept-options",
+            "ws.bind",
+            "ssl.ciphers",
+            "cluster",
+        ),
         *("passing", "ws://a/", "tcp://[::1]:1", "${a}", "${b:c}", "$${", "\n", "64k", "*", "x" * 70, "é"),
     )
 )
@@ -157,7 +167,13 @@ class ErrorTests(ConfigTestCase):
           <service><accept>ws://${S}</accept><connect>tcp://${S}</connect><type>passing</type>
           <properties><pending>${S}</pending><location><age>${S}</age></location></properties></service>
           <security><keystore><type>${S}</type><file>${S}</file><password-file>${S}</password-file></keystore>
-          <realm><name>${S}</name></realm><realm><name>${S}</name></realm></security>
+          <realm><name>${S}</name></realm><realm><name>${S}</name><authentication>
+          <http-challenge-scheme>${S}</http-challenge-scheme><http-header>${S}</http-header>
+          <http-cookie>${S}</http-cookie><session-timeout>${S}</session-timeout><login-modules><login-module>
+          <type>${S}</type><success>${S}</success></login-module><login-module><type>listing</type>
+          <success>required</success><options><cache>${S}</cache><group>${S}</group></options></login-module>
+          </login-modules></authentication></realm>
+          <keyring><key-file>${S}</key-file><store><type>${S}</type></store></keyring></security>
           <cluster><name>${S}</name><accept>${S}</accept></cluster>"""
         values = {"S": "Sesame/:?"}
         for found in (self.errors(everywhere, environ=values), self.errors(everywhere, defines=values)):

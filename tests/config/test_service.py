@@ -120,14 +120,22 @@ class ServiceTests(ConfigTestCase):
 
     def test_legacy_properties(self) -> None:
         """
-        Properties of old that guarded are refused; the others have no effect.
+        Properties of old by which somebody else logs clients in are refused; what has no effect is warned of.
         """
-        old = "<service.domain>a</service.domain>\n<authentication.connect>b</authentication.connect>"
+        old = "<encryption.key.alias>a</encryption.key.alias>"
+        self.assertEqual(
+            self.warnings(f"<service>{PASSING}<properties>{old}</properties></service>"),
+            [
+                "2: <encryption.key.alias>: has no effect. Session cookies are sealed under the gateway's own"
+                " keys, those of <keyring>."
+            ],
+        )
+        old = "<authentication.connect>a</authentication.connect>"
         self.assertEqual(
             self.errors(f"<service>{PASSING}<properties>{old}</properties></service>"),
             [
-                "3: <authentication.connect>: logging in is not yet in force, and the gateway opens no door"
-                " that it should guard"
+                "2: <authentication.connect>: nobody logs in there for a client; write the login module gss,"
+                " or callback, in the realm that <realm-name> names"
             ],
         )
 
