@@ -50,6 +50,31 @@ class MainTests(ConfigTestCase):
             ),
         )
 
+    def test_realm(self) -> None:
+        """
+        Of a service with a realm the line says which, and the roles that its clients must have.
+        """
+        module = "<login-module><type>open</type><success>required</success></login-module>"
+        chain = f"<authentication><login-modules>{module}</login-modules></authentication>"
+        roles = "<require-role>B</require-role><require-role>A</require-role>"
+        guard = "<realm-name>demo</realm-name>"
+        service = "<service><name>{}</name><accept>ws://a/{}</accept><type>saying</type>{}</service>"
+        constraint = f"{guard}<authorization-constraint>{roles}</authorization-constraint>"
+        self.assertEqual(
+            self.check(
+                f"<security><realm><name>demo</name>{chain}</realm></security>"
+                + service.format("One", 1, guard)
+                + service.format("Two", 2, constraint)
+            ),
+            (
+                0,
+                "conf.xml: 2 services, no errors\n"
+                "  One: saying, ws://a/1; realm demo, anybody logged in\n"
+                "  Two: saying, ws://a/2; realm demo, roles A, B\n",
+                "",
+            ),
+        )
+
     def test_bad(self) -> None:
         """
         Of a bad file there are all errors, in line order, and exit status 1.
