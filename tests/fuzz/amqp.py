@@ -24,8 +24,10 @@ from kaazing.wire import pure_amqp
 from kaazing.wire.amqp import PREAMBLE, Code, encode
 from tests.adapters.amqp.dialogue import DEFAULTS, policy
 from tests.fuzz import main
-from tests.wire.amqp_streams import Settings, outcome, pieces, settings, stream
+from tests.wire.amqp_streams import Settings, outcome, settings, stream
+from tests.wire.cuts import difference, pieces
 
+KINDS = (_speedups.AmqpScanner, pure_amqp.AmqpScanner)
 CAPTURES = Path(__file__).parent / "captures/amqp"
 """What pika and amqp-client and RabbitMQ said to each other; a line for each turn: > the client, < the
 broker, in hex."""
@@ -69,13 +71,7 @@ def differ(random: Random) -> str:
 
 def _scanners(random: Random) -> str:
     given, data = _captured(random) if random.random() < 0.3 else _invented(random)
-    said = outcome(given, [data], _speedups.AmqpScanner)
-    for kind in (_speedups.AmqpScanner, pure_amqp.AmqpScanner):
-        parts = pieces(random, data)
-        again = outcome(given, parts, kind)
-        if again != said:
-            return f"{kind.__module__} with {given}: {parts!r}\n  gave {again!r}\n  not {said!r}"
-    return _beside_pika(given, data)
+    return difference(random, data, given, outcome, KINDS) or _beside_pika(given, data)
 
 
 def _invented(random: Random) -> tuple[Settings, bytes]:

@@ -28,8 +28,8 @@ from kaazing.wire.extended import (
 from kaazing.wire.heads import Head, peek
 from kaazing.wire.switching import switching
 from tests.fuzz import main, spoilt
+from tests.wire.cuts import pieces
 from tests.wire.framing import raw
-from tests.wire.streams import pieces
 
 TEXT, BINARY = 1, 2
 NAMES = ("a", "x-kaazing-idle-timeout", "x-kaazing-ping-pong", "B-1", "amqp/0.9")

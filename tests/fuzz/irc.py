@@ -26,8 +26,10 @@ from tests.adapters.irc.dialogue import LINK, Rules, linked
 from tests.adapters.orders import answered, carried_out
 from tests.fuzz import main, spoilt
 from tests.needs import node_packages, program
-from tests.wire.irc_streams import Settings, outcome, pieces, settings
+from tests.wire.cuts import difference, pieces
+from tests.wire.irc_streams import Settings, outcome, settings
 
+KINDS = (_speedups.IrcScanner, pure_irc.IrcScanner)
 CAPTURES = {path.stem: path.read_bytes() for path in Path(__file__).parent.glob("captures/irc/*.txt")}
 BITS = (
     *(b"\0", b"\r", b"\n", b"\r\n", b" ", b" :", b":", b"@", b"@a=b ", b";", b"/", b"=", b",", b"\xff", b"#"),
@@ -143,12 +145,8 @@ def differ(random: Random) -> str:
         given = replace(settings(random), client=client)
         if random.random() < 0.7:
             given = replace(given, max_line=512, max_tags=8191, max_parameters=0)
-        said = outcome(given, [data], _speedups.IrcScanner)
-        parts = pieces(random, data)
-        for kind in (_speedups.IrcScanner, pure_irc.IrcScanner):
-            again = outcome(given, parts, kind)
-            if again != said:
-                return f"{kind.__module__} with {given}: {parts!r}\n  gave {again!r}\n  not {said!r}"
+        if said := difference(random, data, given, outcome, KINDS):
+            return said
         if random.random() < 0.2 and (found := compare(data, given)):
             return found
     front, back = (pieces(random, data) for data in both)

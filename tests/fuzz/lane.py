@@ -12,8 +12,9 @@ from typing import cast
 from kaazing import _speedups
 from kaazing.wire import pure_frames, pure_lane
 from tests.fuzz import main
+from tests.wire.cuts import pieces
 from tests.wire.outcomes import outcome
-from tests.wire.streams import pieces, stream
+from tests.wire.streams import stream
 
 LIMITS = (0, 100, 1000)
 

@@ -24,8 +24,10 @@ from kaazing.wire import pure_mqtt
 from kaazing.wire.mqtt_faults import Code
 from tests.fuzz import main, spoilt
 from tests.needs import ROOT, node_packages, program
-from tests.wire.mqtt_streams import Settings, body, outcome, packet, pieces, settings, stream
+from tests.wire.cuts import difference, pieces
+from tests.wire.mqtt_streams import Settings, body, outcome, packet, settings, stream
 
+KINDS = (_speedups.MqttScanner, pure_mqtt.MqttScanner)
 CAPTURES = {path.name: path.read_bytes() for path in Path(__file__).parent.glob("captures/mqtt/*")}
 VERSIONS = {"mosquitto31": 3, "mosquitto311": 4, "mosquitto5": 5, "rabbitmq311": 4}
 BITS = (
@@ -61,13 +63,7 @@ def _scanners(random: Random) -> str:
         if not given.client:
             given = Settings(client=False, split=given.split, version=VERSIONS[name], connected=False)
         data = spoilt(random, CAPTURES[f"{name}.{'front' if given.client else 'back'}"], BITS, 3)
-    said = outcome(given, [data], _speedups.MqttScanner)
-    for kind in (_speedups.MqttScanner, pure_mqtt.MqttScanner):
-        parts = pieces(random, data)
-        again = outcome(given, parts, kind)
-        if again != said:
-            return f"{kind.__module__} with {given}: {parts!r}\n  gave {again!r}\n  not {said!r}"
-    return ""
+    return difference(random, data, given, outcome, KINDS)
 
 
 def _session(random: Random) -> str:

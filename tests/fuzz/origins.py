@@ -22,7 +22,7 @@ from tests.fuzz import main, spoilt
 from tests.running import Caller, uri
 from tests.transports.asking import Ask
 from tests.transports.cables import Network
-from tests.wire.streams import pieces
+from tests.wire.cuts import pieces
 
 REQUESTS = (
     Request(method="GET", target="/", fields=()),

@@ -21,7 +21,7 @@ from kaazing.transports.proxied import HEADER_TIMEOUT, MAX_HEADER, MAX_LINE, Pro
 from kaazing.transports.wheel import Wheel
 from tests.fuzz import main, spoilt
 from tests.transports.doors import Wire
-from tests.wire.streams import pieces
+from tests.wire.cuts import pieces
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 BEHIND = b"GET / HTTP/1.1\r\n\r\n"

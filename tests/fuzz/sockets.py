@@ -17,8 +17,8 @@ from kaazing.interfaces.services import Visit, Welcome
 from tests.fuzz import main, spoilt
 from tests.transports.doors import HANDSHAKE, Ear, House, with_fields
 from tests.transports.test_opening_clients import JAVA, JAVASCRIPT
+from tests.wire.cuts import pieces
 from tests.wire.framing import raw
-from tests.wire.streams import pieces
 
 CONTROL = b"\1\1\1\2"
 OFFERS = (b"", b"; client_max_window_bits", b"; server_no_context_takeover; server_max_window_bits=9")

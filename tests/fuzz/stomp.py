@@ -11,7 +11,10 @@ from random import Random
 from kaazing import _speedups
 from kaazing.wire import pure_stomp
 from tests.fuzz import main
-from tests.wire.stomp_streams import outcome, pieces, settings, stream
+from tests.wire.cuts import difference
+from tests.wire.stomp_streams import outcome, settings, stream
+
+KINDS = (_speedups.StompScanner, pure_stomp.StompScanner)
 
 
 def differ(random: Random) -> str:
@@ -22,13 +25,7 @@ def differ(random: Random) -> str:
         changed = bytearray(data)
         changed[random.randrange(len(data))] = random.choice(b"\0\n\r:\\A\xff")
         data = bytes(changed)
-    said = outcome(given, [data], _speedups.StompScanner)
-    for kind in (_speedups.StompScanner, pure_stomp.StompScanner):
-        parts = pieces(random, data)
-        again = outcome(given, parts, kind)
-        if again != said:
-            return f"{kind.__module__} with {given}: {parts!r}\n  gave {again!r}\n  not {said!r}"
-    return ""
+    return difference(random, data, given, outcome, KINDS)
 
 
 if __name__ == "__main__":

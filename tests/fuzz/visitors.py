@@ -20,8 +20,8 @@ from tests.fuzz import main, spoilt
 from tests.transports.doors import HANDSHAKE, HELLO, Wire, get, with_fields
 from tests.transports.emulation.stage import post
 from tests.transports.parrots import Place
+from tests.wire.cuts import pieces
 from tests.wire.framing import raw
-from tests.wire.streams import pieces
 
 SOCKET = HANDSHAKE.replace(b"/chat", b"/parrot")
 EXTENDED = with_fields(

@@ -12,7 +12,7 @@ from kaazing import _speedups
 from kaazing.wire import pure_wse
 from kaazing.wire.wse_text import TextDecoder, Unescaper, escape
 from tests.fuzz import main
-from tests.wire.streams import pieces
+from tests.wire.cuts import pieces
 from tests.wire.wse_streams import outcome, requests, settings, through
 
 

@@ -10,8 +10,8 @@ from kaazing.interfaces.adapters import Kind
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.tcp import StreamChannel
 from tests.transports.scenes import BINARY, PING, PONG, TEXT, Scene, SceneTestCase, Speaker
+from tests.wire.cuts import pieces
 from tests.wire.framing import raw
-from tests.wire.streams import pieces
 
 if TYPE_CHECKING:
     Case = SceneTestCase

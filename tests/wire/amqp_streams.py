@@ -11,6 +11,7 @@ from typing import Any
 from kaazing.errors import Side
 from kaazing.wire.amqp import COMPACT, HEARTBEAT, Scanner, encode, violation
 from kaazing.wire.amqp_methods import METHODS, ROWS, Method
+from tests.wire.cuts import joined
 
 TABLES = (
     b"",
@@ -74,16 +75,13 @@ def outcome(given: Settings, parts: Iterable[bytes], kind: Any = Scanner) -> Out
     offset from the first part on, and the counts."""
     scanner = given.scanner(kind)
     base = scanner.offset
-    items: list[Any] = []
+    found: list[Any] = []
     for part in parts:
         more = scanner.feed(part)
         while more:
-            for item in more:
-                if type(item) is bytes and items and type(items[-1]) is bytes and not given.split:
-                    items[-1] += item
-                else:
-                    items.append(item if type(item) is bytes else (item[0] - base, item[1]))
+            found += (item if type(item) is bytes else (item[0] - base, item[1]) for item in more)
             more = scanner.feed(b"")
+    items = joined(found, apart=given.split)
     said = ""
     if scanner.fault is not None:
         code, offset, number, key = scanner.fault
@@ -116,12 +114,6 @@ def deliver(data: bytes = b"news", channel: int = 1) -> bytes:
     """Return a whole message of a server's."""
     method = encode(channel, "basic.deliver", "ctag", 1, 0, "", "q")
     return method + header(channel, len(data)) + body(channel, data)
-
-
-def pieces(random: Random, data: bytes) -> list[bytes]:
-    """Cut the data at random."""
-    cuts = sorted(random.randrange(len(data) + 1) for _ in range(random.choice((0, 1, 3, 40))))
-    return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
 def settings(random: Random) -> Settings:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kaazing.errors import Side
 from kaazing.wire.irc import violation
+from tests.wire.cuts import joined
 
 Outcome = tuple[list[Any], str, int, dict[str, int]]
 """What passed, the fault, the bytes pending, the counts."""
@@ -71,12 +72,6 @@ def stream(random: Random, faults: float) -> bytes:
     )
 
 
-def pieces(random: Random, data: bytes) -> list[bytes]:
-    """Return the data cut at random, empty pieces among them."""
-    cuts = sorted(random.randrange(len(data) + 1) for _ in range(random.randrange(8)))
-    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
-
-
 def outcome(given: Settings, parts: Iterable[bytes], kind: Any) -> Outcome:
     """Return what a scanner of C{kind} says to the parts; runs of lines joined, so that outcomes of
     different cuts compare."""
@@ -85,13 +80,7 @@ def outcome(given: Settings, parts: Iterable[bytes], kind: Any) -> Outcome:
     scanner = kind(**values)
     scanner.watch(watched, others)
     apart = given.split or given.bare or given.text
-    items: list[Any] = []
-    for part in parts:
-        for item in scanner.feed(part):
-            if not apart and items and type(item) is bytes is type(items[-1]):
-                items[-1] += item
-            else:
-                items.append(item)
+    items = joined((item for part in parts for item in scanner.feed(part)), apart=apart)
     side = Side.FRONT if given.client else Side.BACK
     fault = str(violation(scanner.fault, side)) if scanner.fault else ""
     return items, fault, scanner.pending, scanner.take_counts()

@@ -12,6 +12,7 @@ from kaazing.wire import pure_mqtt
 from kaazing.wire.mqtt import Scanner
 from kaazing.wire.mqtt_faults import violation
 from kaazing.wire.mqtt_types import NAMES
+from tests.wire.cuts import joined
 
 try:
     from kaazing._speedups import MqttScanner as NativeScanner
@@ -131,13 +132,7 @@ def outcome(settings: Settings, parts: Iterable[bytes], kind: Any = Scanner) -> 
         the packets counted; what has been acknowledged; the version.
     """
     scanner = settings.scanner(kind)
-    items: list[Any] = []
-    for part in parts:
-        for item in scanner.feed(part):
-            if not settings.split and type(item) is bytes and items and type(items[-1]) is bytes:
-                items[-1] += item
-            else:
-                items.append(item)
+    items = joined((item for part in parts for item in scanner.feed(part)), apart=settings.split)
     side = Side.FRONT if settings.client else Side.BACK
     said = scanner.fault and str(violation(scanner.fault, side, scanner.version))
     counts = {name: count for name, count in zip(NAMES, scanner.take_counts(), strict=True) if count}
@@ -284,14 +279,6 @@ def body(random: Random, type: int, version: int, faults: float, client: bool) -
     if _wrong(random, faults / 3):
         wire = wire[:1] + bytes([wire[1] | 0x80]) + random.choice((b"\0", b"\xff\xff\xff\1")) + wire[2:]
     return wire
-
-
-def pieces(random: Random, data: bytes) -> list[bytes]:
-    """Cut at random, perhaps in every byte."""
-    if random.random() < 0.1:
-        return [data[i : i + 1] for i in range(len(data))]
-    cuts = sorted(random.randrange(len(data) + 1) for _ in range(random.randrange(6)))
-    return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
 def both(given: Settings, parts: list[bytes]) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kaazing.errors import Side
 from kaazing.wire.stomp import Scanner, violation
+from tests.wire.cuts import joined
 
 _COMMANDS = {
     True: (b"SEND", b"SEND", b"SUBSCRIBE", b"UNSUBSCRIBE", b"ACK", b"BEGIN", b"COMMIT", b"DISCONNECT"),
@@ -63,13 +64,7 @@ def outcome(settings: Settings, parts: Iterable[bytes], kind: Any = Scanner) -> 
         and the lines in order before it; the number of frames.
     """
     scanner = settings.scanner(kind)
-    items: list[Any] = []
-    for part in parts:
-        for item in scanner.feed(part):
-            if not settings.split and type(item) is bytes and items and type(items[-1]) is bytes:
-                items[-1] += item
-            else:
-                items.append(item)
+    items = joined((item for part in parts for item in scanner.feed(part)), apart=settings.split)
     side = Side.FRONT if settings.client else Side.BACK
     said = scanner.fault and f"{violation(scanner.fault, side, scanner.version)} after {scanner.fault[3]!r}"
     return items, said or "", scanner.frames
@@ -111,11 +106,3 @@ def _frame(random: Random, given: Settings, faults: float) -> bytes:
     end = b"\r\n" if given.version in (0, 12) and random.random() < 0.3 else b"\n"
     after = random.choice((b"", b"", end, end * 2, b"\r" if wrong[0] else end))
     return end.join([*lines, b"", b""]) + body + b"\0" + after
-
-
-def pieces(random: Random, data: bytes) -> list[bytes]:
-    """Cut at random, perhaps in every byte."""
-    if random.random() < 0.1:
-        return [data[i : i + 1] for i in range(len(data))]
-    cuts = sorted(random.randrange(len(data) + 1) for _ in range(random.randrange(6)))
-    return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]

@@ -58,9 +58,3 @@ def broken(random: Random, frame: bytes) -> bytes:
             raw(2, form=8, claim=random.choice((5, 300, 70_000, (1 << 63) - 1, 1 << 63))),
         )
     )
-
-
-def pieces(random: Random, data: bytes) -> list[bytes]:
-    """Cut a stream at random places; what comes may be empty pieces too."""
-    cuts = sorted(random.randrange(len(data) + 1) for _ in range(random.randrange(8)))
-    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]

@@ -23,7 +23,8 @@ from kaazing.wire.amqp import (
     string_field,
     texts,
 )
-from tests.wire.amqp_streams import Settings, header, outcome, pieces, publish, settings, stream
+from tests.wire.amqp_streams import Settings, header, outcome, publish, settings, stream
+from tests.wire.cuts import pieces
 
 try:
     from kaazing._speedups import AmqpScanner as NativeScanner

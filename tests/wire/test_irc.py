@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.wire import pure_irc
 from kaazing.wire.irc import Line, encode, folded, parse
-from tests.wire.irc_streams import Outcome, Settings, outcome, pieces, settings, stream
+from tests.wire.cuts import pieces
+from tests.wire.irc_streams import Outcome, Settings, outcome, settings, stream
 
 try:
     from kaazing._speedups import IrcScanner as NativeScanner

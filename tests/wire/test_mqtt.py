@@ -26,7 +26,8 @@ from kaazing.wire.mqtt import (
 )
 from kaazing.wire.mqtt_types import PUBACK, PUBREC, SUBACK
 from tests.wire import mqtt_streams as wires
-from tests.wire.mqtt_streams import Settings, both, pieces, properties, settings, sized, stream
+from tests.wire.cuts import pieces
+from tests.wire.mqtt_streams import Settings, both, properties, settings, sized, stream
 
 FRESH = Settings(version=0, connected=False)
 

@@ -11,9 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.wire import lane
 from kaazing.wire.pure_lane import Lane
+from tests.wire.cuts import pieces
 from tests.wire.framing import raw
 from tests.wire.outcomes import Outcome, outcome
-from tests.wire.streams import pieces, stream
+from tests.wire.streams import stream
 
 try:
     from kaazing._speedups import Lane as NativeLane

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.wire import pure_wse
 from kaazing.wire.frames import valid_utf8
 from kaazing.wire.wse import CLOSE, NOP, PING, PONG, RECONNECT
-from tests.wire.streams import pieces
+from tests.wire.cuts import pieces
 from tests.wire.wse_streams import Outcome, Settings, outcome, requests, settings
 
 try:

@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.wire import pure_stomp
 from kaazing.wire.stomp import OPENING, Frame, encode, parse
-from tests.wire.stomp_streams import Outcome, Settings, outcome, pieces, settings, stream
+from tests.wire.cuts import pieces
+from tests.wire.stomp_streams import Outcome, Settings, outcome, settings, stream
 
 try:
     from kaazing._speedups import StompScanner as NativeScanner
