@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from kaazing import plugins
 from kaazing.config.model import AcceptOptions, GatewayConfig, ServiceConfig, Uri
 from kaazing.errors import ConfigError, ConfigErrors, ListenError
+from kaazing.transports.certificates import Certificates
 from kaazing.transports.dial import Dialler
 from kaazing.transports.emulation.entry import Emulation
 from kaazing.transports.emulation.pages import Pages
@@ -24,7 +25,7 @@ from kaazing.transports.house import House
 from kaazing.transports.listener import Doors, Listener, Streams
 from kaazing.transports.routes import Route
 from kaazing.transports.sessions import Sessions
-from kaazing.transports.tls import ClientContexts, ServerContexts, load_authorities, load_identities
+from kaazing.transports.tls import ServerContexts
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.forwarded import Networks
 from kaazing.wire.lane import SPEEDUPS
@@ -50,8 +51,8 @@ class Gateway(MultiService):
         self._config, self._reactor = config, reactor
         self._wheel = Wheel(reactor)
         self._sessions = Sessions()
-        self._trust = ClientContexts()
-        dialler = Dialler(reactor, self._wheel, self._trust)
+        self._certificates = Certificates(config.keystore, config.truststore, reactor)
+        dialler = Dialler(reactor, self._wheel, self._certificates.clients)
         self._house = House(config.folder, dialler, self._sessions, self._wheel, reactor)
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
@@ -78,6 +79,7 @@ class Gateway(MultiService):
         self._bind()
         for warning in self._config.warnings:
             self.log.warn("{what}", what=warning)
+        self._certificates.start()
         super().startService()
         for service in self._config.services:
             for accept in service.accepts:
@@ -95,6 +97,7 @@ class Gateway(MultiService):
     @inlineCallbacks
     def stopService(self) -> Any:
         """Take nobody in any more, stop the services, close everybody politely with 1001."""
+        self._certificates.stop()
         for listener in self._listeners.values():
             yield maybeDeferred(listener.stop)
         yield maybeDeferred(super().stopService)
@@ -114,7 +117,8 @@ class Gateway(MultiService):
         service.setServiceParent(self)
         for connect in config.connects:
             if connect.secure and config.connect_options.tls.encryption:
-                self._trust.creator(connect.host, config.connect_options.tls)  # says now what is no good
+                trusts = self._certificates.clients
+                trusts.creator(connect.host, config.connect_options.tls)  # says now what is no good
         for accept in config.accepts:
             options = config.accept_options
             for host, port in _addresses(accept, options):
@@ -125,7 +129,9 @@ class Gateway(MultiService):
     def _listener(self, host: str, port: int, accept: Uri, config: ServiceConfig, service: Any) -> Listener:
         """Return the listener on an address, made when the first accept needs it."""
         options = config.accept_options
-        contexts = self._contexts(options) if accept.secure and options.tls.encryption else None
+        contexts = None
+        if accept.secure and options.tls.encryption:
+            contexts = self._certificates.contexts(accept, options.tls)
         found = self._listeners.get((host, port))
         if found is not None:
             _share(found, accept, contexts, _proxies(options))
@@ -144,12 +150,6 @@ class Gateway(MultiService):
         made = Listener(self._reactor, host, port, factory, contexts, who, _proxies(options))
         self._listeners[host, port] = made
         return made
-
-    def _contexts(self, options: AcceptOptions) -> ServerContexts:
-        authorities: list[Any] = []
-        if options.tls.verify_client != "none":
-            authorities = load_authorities(self._config.truststore)
-        return ServerContexts(load_identities(options.tls, self._config.keystore), options.tls, authorities)
 
     def _route(self, accept: Uri, config: ServiceConfig, service: Any) -> Route:
         options = config.accept_options

@@ -228,7 +228,10 @@ class ClashTests(GatewayTestCase):
         What a handshake settles must be the same for all accepts of an address.
         """
         said = self.refusal("wss://127.0.0.1:1/", "wss://127.0.0.1:1/", protocols=("TLSv1.3", "TLSv1.3"))
-        self.assertRegex(said, "^conf.xml:9: ssl.ciphers, ssl.protocols and ssl.verify-client must be")
+        self.assertRegex(
+            said,
+            "^conf.xml:9: ssl.ciphers, ssl.protocols, ssl.verify-client, ssl.ca-file and ssl.crl-file must be",
+        )
 
 
 class StopTests(GatewayTestCase):

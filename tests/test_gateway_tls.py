@@ -11,7 +11,7 @@ from twisted.internet.protocol import Factory
 from kaazing.config.model import AcceptOptions, ConnectOptions, Keystore, TlsOptions
 from kaazing.errors import ConfigErrors
 from kaazing.transports.leantls import tls_factory
-from kaazing.transports.tls import ClientContexts
+from kaazing.transports.trust import ClientContexts
 from tests.running import Caller, GatewayTestCase, service
 from tests.transports.certificates import AUTHORITY, SERVER, Certified
 
@@ -112,8 +112,8 @@ class SecureTests(GatewayTestCase):
             str(caught.exception).split("\n"),
             [
                 "conf.xml:10: TLS needs a certificate: set ssl.certificate-file (PEM) in <accept-options>,"
-                " or a <keystore> of type PEM or PKCS12 in <security>",
-                "conf.xml:20: ssl.verify-client needs a <truststore> of type PEM or PKCS12 in <security>",
+                " or a <keystore> in <security>",
+                "conf.xml:20: ssl.verify-client needs a <truststore> in <security>, or ssl.ca-file",
                 "conf.xml:30: nothing.pem: No such file or directory",
             ],
         )

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 from OpenSSL import SSL
-from service_identity import VerificationError
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TwistedTimeout
@@ -29,7 +28,8 @@ from kaazing.transports.introducing import Introducing, header
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.starttls import begin_tls
 from kaazing.transports.tcp import StreamChannel
-from kaazing.transports.tls import ClientContexts
+from kaazing.transports.tls import reason
+from kaazing.transports.trust import ClientContexts
 from kaazing.transports.upgrade import encrypt, handshake_lost
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.proxy_header import Client
@@ -66,7 +66,7 @@ class Dialler:
             opened = self._connect_ws(uri, options, subprotocols, origin, max_message, begins)
         else:
             opened = self._connect_stream(uri, options, begins)
-        opened.addErrback(_explain, uri, options.tls.server_name or uri.host)
+        opened.addErrback(_explain, uri)
         return opened
 
     def encrypt(self, channel: StreamChannel, uri: Uri, options: ConnectOptions) -> Deferred[None]:
@@ -77,7 +77,7 @@ class Dialler:
         """
         secured = encrypt(channel, self._contexts.creator(uri.host, options.tls))
         secured.addTimeout(options.timeout, self._clock)
-        return secured.addErrback(_explain, uri, options.tls.server_name or uri.host)
+        return secured.addErrback(_explain, uri)
 
     def _connect_stream(self, uri: Uri, options: ConnectOptions, begins: bytes) -> Deferred[Any]:
         secured = uri.secure and options.tls.encryption
@@ -237,25 +237,17 @@ class _Securing(_Dialled):
         super().connectionLost(reason)
 
 
-def _explain(why: Failure, uri: Uri, name: str) -> Failure:
-    """Turn what Twisted says into a ConnectError with the address; C{name} was to be in the certificate."""
+def _explain(why: Failure, uri: Uri) -> Failure:
+    """Turn what Twisted says into a ConnectError with the address."""
     said: Any = why.value
     if why.check(ConnectError):
         sentence = str(said)
     elif why.check(TwistedTimeoutError, TwistedTimeout):
         sentence = "no answer within the connect timeout"
-    elif why.check(VerificationError):
-        sentence = f"TLS: the server's certificate is not for {name!r}"
     elif why.check(SSL.Error):
-        sentence = f"TLS: {_tls_reason(said)}"
+        sentence = f"TLS: {reason(said)}"
     elif why.check(TwistedConnectError) and said.osError:
         sentence = os.strerror(said.osError)
     else:
         sentence = why.getErrorMessage().rstrip(".")
     return Failure(ConnectError(f"{uri.shown}: {sentence}"))
-
-
-def _tls_reason(why: SSL.Error) -> str:
-    queue = why.args[0] if why.args and isinstance(why.args[0], list) else []
-    reasons = [entry[-1] for entry in queue if entry[-1]]
-    return "; ".join(reasons) or "the handshake failed"

@@ -12,7 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from OpenSSL import SSL
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
 
 _HEAD = 5  # bytes of a record's head: type, version, length
 _RECORD = 2**14  # bytes of data that a record holds at most
@@ -25,6 +28,23 @@ class LeanTls(TLSMemoryBIOProtocol):
     transport: Any
     _cut = b""  # the beginning of a record head that is not whole
     _left = 0  # bytes to come of the record that is not whole
+
+    log = Logger(namespace="kaazing.transports.tls")
+
+    def explain(self, why: Failure) -> None:
+        """Let the connection end with C{why} where the handshake fails now, in place of OpenSSL's words."""
+        self._reason = why
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See L{TLSMemoryBIOProtocol}."""
+        if not self._handshakeDone and not self._aborted:
+            why = self._reason or reason
+            self.log.debug(
+                "no TLS handshake with {peer}: {why}",
+                peer=self.transport.getPeer(),
+                why=why.getErrorMessage(),
+            )
+        super().connectionLost(reason)
 
     def dataReceived(self, data: bytes) -> None:
         """See L{TLSMemoryBIOProtocol}."""

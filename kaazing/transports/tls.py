@@ -1,156 +1,160 @@
-# -*- test-case-name: tests.transports.test_tls,tests.transports.test_tls_files -*-
-"""TLS contexts: certificates from PEM and PKCS12 files, chosen by server name; servers verified.
+# -*- test-case-name: tests.transports.test_tls -*-
+"""TLS of accepts: which certificate is shown to whom, and whose certificates are asked for.
 
 Contexts come from L{CertificateOptions}, which lets OpenSSL give the buffers of an idle connection back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
 from OpenSSL import SSL, crypto
-from twisted.internet.abstract import isIPAddress, isIPv6Address
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
-from twisted.internet.ssl import (
-    AcceptableCiphers,
-    Certificate,
-    CertificateOptions,
-    TLSVersion,
-    optionsForClientTLS,
-    platformTrust,
-    trustRootFromCertificates,
-)
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersion
 from zope.interface import implementer
 
 from kaazing.config.model import Keystore, TlsOptions
 from kaazing.errors import ConfigError
+from kaazing.transports.identities import (
+    Identity,
+    files_of,
+    load_authorities,
+    load_identities,
+    load_revocations,
+)
 
 _VERSIONS = {"TLSv1.2": TLSVersion.TLSv1_2, "TLSv1.3": TLSVersion.TLSv1_3}
+_CRL_CHECK = 0x4  # X509_V_FLAG_CRL_CHECK of OpenSSL: the certificate of the client itself
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A certificate with its chain and private key."""
+class Shelf:
+    """The certificates of one source, a context for each, and whom they ask for certificates.
 
-    certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
-    key: PrivateKeyTypes
+    Attributes:
+        options: what the contexts are made of.
+        identities: the certificates, in order; at least one.
+        revocations: lists of revoked certificates.
+        contexts: host name, or wildcard, in lower case -> context.
+        told: called when all of this has changed.
+    """
 
-    def names(self) -> Iterator[str]:
-        """Yield the host names it is for, lower case, wildcards as they stand (RFC 6125 section 6.4)."""
+    def __init__(self, options: TlsOptions, keystore: Keystore | None, truststore: Keystore | None) -> None:
+        """Read the files.
+
+        Raises:
+            ConfigError: one does not hold what it should, or none is configured.
+        """
+        self.options, self._keystore, self._truststore = options, keystore, truststore
+        self.told: list[Callable[[], None]] = []
+        self.revocations: list[x509.CertificateRevocationList] = []
+        self.renew()
+
+    @classmethod
+    def of(
+        cls, identities: Sequence[Identity], options: TlsOptions, authorities: Sequence[x509.Certificate]
+    ) -> Shelf:
+        """Return one of what is in memory already, which is never renewed."""
+        made = cls.__new__(cls)
+        made.options, made.told, made.revocations = options, [], []
+        made._fill(identities, authorities, [])
+        return made
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """Yield the files it was made of, and would be now."""
+        options = self.options
+        if options.certificate is not None:
+            yield options.certificate
+            yield options.key or options.certificate
+        elif self._keystore is not None:
+            for file in files_of(self._keystore):
+                yield file
+                yield file.with_suffix(".key")
+        if options.verify_client != "none":
+            yield from [options.ca_file] if options.ca_file else files_of(self._truststore or _NOWHERE)
+            yield from [options.crl_file] if options.crl_file else []
+
+    def renew(self) -> None:
+        """Read the files again; where that fails, everything stays.
+
+        Raises:
+            ConfigError: one does not hold what it should.
+        """
+        options, authorities, revocations = self.options, [], []
+        if options.verify_client != "none":
+            own = Keystore(type="PEM", file=options.ca_file) if options.ca_file else None
+            authorities = load_authorities(own or self._truststore)
+            revocations = load_revocations(options.crl_file) if options.crl_file else []
+        self._fill(load_identities(options, self._keystore), authorities, revocations)
+        for tell in self.told:
+            tell()
+
+    def front(self, host: str) -> tuple[Identity, SSL.Context]:
+        """Return a certificate, that for C{host} or the first, and a context of its own."""
+        names = _asked_for(host)
+        at = next((self._places[name] for name in names if name in self._places), 0)
+        return self.identities[at], self._context(self.identities[at])
+
+    def _fill(
+        self,
+        identities: Sequence[Identity],
+        authorities: Sequence[x509.Certificate],
+        revocations: list[x509.CertificateRevocationList],
+    ) -> None:
+        self._trusted = [crypto.X509.from_cryptography(each) for each in authorities], revocations
+        contexts = [self._context(identity) for identity in identities]
+        places: dict[str, int] = {}
+        for at, identity in enumerate(identities):
+            for name in identity.names():
+                places.setdefault(name, at)
+        for at, identity in enumerate(identities):
+            if identity.alias:  # the original went by the alias alone
+                places.setdefault(identity.alias.lower(), at)
+        self.identities, self.revocations, self._places = list(identities), revocations, places
+        self.contexts = {name: contexts[at] for name, at in places.items()}
+
+    def _context(self, identity: Identity) -> SSL.Context:
+        authorities, revocations = self._trusted
+        more: dict[str, Any] = {}
+        if self.options.verify_client != "none":
+            more = {"verify": True, "caCerts": authorities}
+            more["requireCertificate"] = self.options.verify_client == "required"
         try:
-            names = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            yield from (name.lower() for name in names.get_values_for_type(x509.DNSName))
-        except x509.ExtensionNotFound:
-            for attribute in self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
-                yield str(attribute.value).lower()
-
-
-def load_identities(options: TlsOptions, keystore: Keystore | None) -> list[Identity]:
-    """Return the certificates a listener may show, the accept's own before the keystore's.
-
-    Raises:
-        ConfigError: none is configured, or a file does not hold what it should.
-    """
-    if options.certificate is not None:
-        return list(_from_pem([options.certificate, *([options.key] if options.key else [])]))
-    if keystore is None:
-        raise ConfigError(
-            "TLS needs a certificate: set ssl.certificate-file (PEM) in <accept-options>,"
-            " or a <keystore> of type PEM or PKCS12 in <security>"
-        )
-    if keystore.type == "PKCS12":
-        return [_from_pkcs12(keystore)]
-    found = [identity for file in _files(keystore) for identity in _from_pem([file])]
-    if not found:
-        raise ConfigError(f"{keystore.file}: no certificate in it")
-    return found
-
-
-def load_authorities(truststore: Keystore | None) -> list[crypto.X509]:
-    """Return the certificates that client certificates must lead to.
-
-    Raises:
-        ConfigError: there is no truststore, or its file does not hold certificates.
-    """
-    if truststore is None:
-        raise ConfigError("ssl.verify-client needs a <truststore> of type PEM or PKCS12 in <security>")
-    if truststore.type == "PKCS12":
-        found = [each.certificate for each in _pkcs12(truststore).additional_certs]
-    else:
-        found = [each for file in _files(truststore) for each in _certificates(file)]
-    if not found:
-        raise ConfigError(f"{truststore.file}: no certificate in it")
-    return [crypto.X509.from_cryptography(each) for each in found]
-
-
-def _files(store: Keystore) -> list[Path]:
-    if not store.file.is_dir():
-        return [store.file]
-    return sorted(file for file in store.file.iterdir() if file.is_file())
-
-
-def _certificates(file: Path) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError) as why:
-        raise ConfigError(f"{file}: {getattr(why, 'strerror', None) or 'no PEM certificate in it'}") from why
-
-
-def _from_pem(files: list[Path]) -> Iterator[Identity]:
-    certificate, *chain = _certificates(files[0])
-    try:
-        key = load_pem_private_key(files[-1].read_bytes(), None)
-    except (OSError, ValueError, TypeError) as why:
-        sentence = getattr(why, "strerror", None) or "no unencrypted PEM private key in it"
-        raise ConfigError(f"{files[-1]}: {sentence}") from why
-    if key.public_key() != certificate.public_key():
-        raise ConfigError(f"{files[-1]}: the private key does not belong to the certificate in {files[0]}")
-    yield Identity(certificate, tuple(chain), key)
-
-
-def _pkcs12(store: Keystore) -> PKCS12KeyAndCertificates:
-    try:
-        return load_pkcs12(store.file.read_bytes(), store.password.encode())
-    except (OSError, ValueError) as why:
-        sentence = getattr(why, "strerror", None) or "no PKCS12 file, or the password is wrong"
-        raise ConfigError(f"{store.file}: {sentence}") from why
-
-
-def _from_pkcs12(keystore: Keystore) -> Identity:
-    held = _pkcs12(keystore)
-    if held.cert is None or held.key is None:
-        raise ConfigError(f"{keystore.file}: needs a certificate with its private key")
-    return Identity(
-        held.cert.certificate, tuple(each.certificate for each in held.additional_certs), held.key
-    )
+            made = context(self.options, **shown(identity), **more)
+        except SSL.Error as why:  # a key too short for OpenSSL's security level
+            raise ConfigError(f"certificate {identity}: OpenSSL does not take it: {reason(why)}") from why
+        if revocations:
+            store: Any = made.get_cert_store()
+            for each in revocations:
+                store.add_crl(each)
+            store.set_flags(_CRL_CHECK)
+        made.set_alpn_select_callback(_speak)  # Twisted's own fails with connections it did not make
+        return made
 
 
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerContexts:
     """Shows each client the certificate of the server name it asks for (RFC 6066 section 3)."""
 
-    def __init__(self, identities: list[Identity], options: TlsOptions, authorities: list[Any]) -> None:
-        """Make one context for each identity; the first is for clients that name no known host."""
-        self._by_name: dict[str, SSL.Context] = {}
-        self._settled = (options.ciphers, options.protocols, options.verify_client)
-        contexts = []
-        for identity in identities:
-            context = _server_options(identity, options, authorities).getContext()
-            context.set_tlsext_servername_callback(self._choose)
-            context.set_alpn_select_callback(_speak)  # Twisted's own fails with connections it did not make
-            contexts.append(context)
-            for name in identity.names():
-                self._by_name.setdefault(name, context)
-        self._default = contexts[0]
+    def __init__(self, shelf: Shelf, host: str = "") -> None:
+        """Show the certificates of C{shelf}; that for C{host} to clients that name no known host."""
+        self._shelves: list[Shelf] = []
+        self._host = host
+        self._front: SSL.Context | None = None
+        self._contexts: dict[str, SSL.Context] = {}
+        self._take(shelf)
+
+    @property
+    def default(self) -> Identity:
+        """What clients see that name no known host."""
+        return self._shelves[0].front(self._host)[0]
+
+    def knows(self, host: str) -> bool:
+        """Whether there is a certificate for C{host}."""
+        return any(name in shelf.contexts for shelf in self._shelves for name in _asked_for(host))
 
     def add(self, other: ServerContexts) -> None:
         """Show the certificates of C{other} too, to clients that ask for their names.
@@ -158,26 +162,59 @@ class ServerContexts:
         Raises:
             ConfigError: C{other} has options that a handshake settles before the name is known.
         """
-        if other._settled != self._settled:
+        if _settled(other._shelves[0].options) != _settled(self._shelves[0].options):
             raise ConfigError(
-                "ssl.ciphers, ssl.protocols and ssl.verify-client must be those of the other accepts"
-                " at the same address"
+                "ssl.ciphers, ssl.protocols, ssl.verify-client, ssl.ca-file and ssl.crl-file must be those of"
+                " the other accepts at the same address"
             )
-        for name, context in other._by_name.items():
-            if name not in self._by_name:
-                self._by_name[name] = context
-                context.set_tlsext_servername_callback(self._choose)
+        for shelf in other._shelves:
+            if shelf not in self._shelves:
+                self._take(shelf)
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         """See L{IOpenSSLServerConnectionCreator}."""
-        return SSL.Connection(self._default, None)
+        return SSL.Connection(self._front or self._arrange(), None)
+
+    def _take(self, shelf: Shelf) -> None:
+        self._shelves.append(shelf)
+        shelf.told.append(self._changed)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._front = None
+
+    def _arrange(self) -> SSL.Context:
+        self._contexts = {}
+        for shelf in self._shelves:
+            for name, made in shelf.contexts.items():
+                self._contexts.setdefault(name, made)
+        self._front = self._shelves[0].front(self._host)[1]
+        self._front.set_tlsext_servername_callback(self._choose)
+        return self._front
 
     def _choose(self, connection: SSL.Connection) -> None:
-        asked = (connection.get_servername() or b"").decode("ascii", "replace").lower()
-        wildcard = "*." + asked.partition(".")[2]
-        chosen = self._by_name.get(asked) or self._by_name.get(wildcard)
-        if chosen is not None:
-            connection.set_context(chosen)
+        asked = (connection.get_servername() or b"").decode("ascii", "replace")
+        for name in _asked_for(asked):
+            if name in self._contexts:
+                connection.set_context(self._contexts[name])
+                return
+
+
+def _asked_for(host: str) -> tuple[str, str]:
+    """Return a name as certificates have it, and its wildcard (RFC 6125 section 6.4.3)."""
+    try:
+        name = host.rstrip(".").encode("idna").decode()
+    except UnicodeError:
+        name = host
+    name = name.lower()
+    return name, "*." + name.partition(".")[2]
+
+
+def _settled(options: TlsOptions) -> tuple[object, ...]:
+    return (
+        *(options.ciphers, options.suites, options.protocols),
+        *(options.verify_client, options.ca_file, options.crl_file),
+    )
 
 
 def _speak(connection: SSL.Connection, offered: list[bytes]) -> Any:
@@ -185,15 +222,7 @@ def _speak(connection: SSL.Connection, offered: list[bytes]) -> Any:
     return b"http/1.1" if b"http/1.1" in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
-def _server_options(identity: Identity, options: TlsOptions, authorities: list[Any]) -> CertificateOptions:
-    more = _spoken(options)
-    if options.verify_client != "none":
-        more |= {"verify": True, "caCerts": authorities}
-        more["requireCertificate"] = options.verify_client == "required"
-    return CertificateOptions(**_shown(identity), **more)
-
-
-def _shown(identity: Identity) -> dict[str, Any]:
+def shown(identity: Identity) -> dict[str, Any]:
     """Return what a peer is shown in the words of L{CertificateOptions}."""
     return {
         "privateKey": crypto.PKey.from_cryptography_key(identity.key),  # type: ignore[arg-type]
@@ -202,56 +231,29 @@ def _shown(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _spoken(options: TlsOptions) -> dict[str, Any]:
-    """Return versions and ciphers in the words of L{CertificateOptions}."""
+def context(options: TlsOptions, **more: Any) -> SSL.Context:
+    """Return a context that speaks the versions and ciphers of C{options}.
+
+    Args:
+        more: what else L{CertificateOptions} is to know.
+    """
     lowest, highest = options.protocols
-    spoken: dict[str, Any] = {
-        "insecurelyLowerMinimumTo": _VERSIONS[lowest],
-        "lowerMaximumSecurityTo": _VERSIONS[highest],
-    }
-    if options.ciphers:
-        spoken["acceptableCiphers"] = AcceptableCiphers.fromOpenSSLCipherString(options.ciphers)
-    return spoken
+    if options.ciphers:  # without a certificate nothing would be verified
+        strong = f"{options.ciphers}:!aNULL:!eNULL"
+        more["acceptableCiphers"] = AcceptableCiphers.fromOpenSSLCipherString(strong)
+    made = CertificateOptions(
+        insecurelyLowerMinimumTo=_VERSIONS[lowest], lowerMaximumSecurityTo=_VERSIONS[highest], **more
+    ).getContext()
+    made.set_options(SSL.OP_NO_RENEGOTIATION)
+    if options.suites:
+        made.set_tls13_ciphersuites(options.suites.encode())
+    return made
 
 
-class ClientContexts:
-    """Contexts for dialling out, one for each host and set of options."""
-
-    @cache  # noqa: B019 - as long-lived as the gateway
-    def creator(self, host: str, options: TlsOptions) -> IOpenSSLClientConnectionCreator:
-        """Return what verifies that the server is C{host}, or C{options.server_name} in its place.
-
-        Raises:
-            ConfigError: the file of authorities holds no certificate, or that of the gateway's own no key.
-        """
-        name = options.server_name or host
-        if not options.verify_server:
-            return _Unverified(name, options)
-        trust = platformTrust()
-        if options.ca_file is not None:
-            roots = [Certificate(crypto.X509.from_cryptography(e)) for e in _certificates(options.ca_file)]
-            trust = trustRootFromCertificates(roots)
-        return optionsForClientTLS(name, trustRoot=trust, extraCertificateOptions=_telling(options))
+def reason(why: SSL.Error) -> str:
+    """Return OpenSSL's words of an error."""
+    queue = why.args[0] if why.args and isinstance(why.args[0], list) else []
+    return "; ".join(entry[-1] for entry in queue if entry[-1]) or "the handshake failed"
 
 
-def _telling(options: TlsOptions) -> dict[str, Any]:
-    """Return L{_spoken}, and what a backend is shown that asks for a certificate."""
-    shown = {} if options.certificate is None else _shown(load_identities(options, None)[0])
-    return _spoken(options) | shown
-
-
-@implementer(IOpenSSLClientConnectionCreator)
-class _Unverified:
-    """For C{ssl.verify-server} disabled: takes any certificate."""
-
-    def __init__(self, name: str, options: TlsOptions) -> None:
-        self._name = "" if isIPAddress(name) or isIPv6Address(name) else name
-        self._context = CertificateOptions(verify=False, **_telling(options)).getContext()
-
-    def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
-        """See L{IOpenSSLClientConnectionCreator}."""
-        connection = SSL.Connection(self._context, None)
-        connection.set_connect_state()
-        if self._name:
-            connection.set_tlsext_host_name(self._name.encode("idna"))
-        return connection
+_NOWHERE = Keystore(type="PEM", file=Path("/nonexistent"))

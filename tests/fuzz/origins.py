@@ -16,7 +16,7 @@ from kaazing.config.model import ConnectOptions
 from kaazing.interfaces.origins import Request
 from kaazing.transports.dial import Dialler
 from kaazing.transports.origins import Origin
-from kaazing.transports.tls import ClientContexts
+from kaazing.transports.trust import ClientContexts
 from kaazing.transports.wheel import Wheel
 from tests.fuzz import main, spoilt
 from tests.running import Caller, uri

@@ -13,7 +13,7 @@ from kaazing.interfaces.origins import IAsker, Request
 from kaazing.transports.dial import Dialler
 from kaazing.transports.origins import Origin
 from kaazing.transports.questions import Question
-from kaazing.transports.tls import ClientContexts
+from kaazing.transports.trust import ClientContexts
 from kaazing.transports.wheel import Wheel
 from tests.running import Caller, uri
 from tests.transports.cables import Network

@@ -24,7 +24,10 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.config.model import TlsOptions
 from kaazing.errors import ConfigError
+from kaazing.transports.identities import Identity
+from kaazing.transports.tls import ServerContexts, Shelf
 
 _NOW = datetime.now(UTC)
 
@@ -104,6 +107,12 @@ AUTHORITY = Certified("Test authority", authority=True)
 SERVER = Certified("localhost", ["localhost", "127.0.0.1"], AUTHORITY)
 CLIENT = Certified("ann", issuer=AUTHORITY)
 STRANGER = Certified("localhost", ["localhost", "127.0.0.1"])
+
+
+def showing(certified: Certified, options: TlsOptions | None = None) -> ServerContexts:
+    """A server that shows one certificate."""
+    identity = Identity(certified.certificate, (), certified.key)
+    return ServerContexts(Shelf.of([identity], options or TlsOptions(), []))
 
 
 class Files(SynchronousTestCase):

@@ -14,10 +14,10 @@ from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Kind
 from kaazing.transports.dial import Dialler
 from kaazing.transports.leantls import tls_factory
-from kaazing.transports.tls import ClientContexts, Identity, ServerContexts
+from kaazing.transports.trust import ClientContexts, pin_of
 from kaazing.transports.wheel import Wheel
 from tests.transports.cables import Network
-from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified
+from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified, showing
 from tests.transports.doors import Ear
 from tests.transports.test_tcp import Peer
 
@@ -203,6 +203,10 @@ class NameTests(DialTestCase):
         self.quiet()
 
 
+FOR = "; it is for 'localhost', '127.0.0.1' (ssl.server-name says which name to expect)"
+"""What is said of L{SERVER} as that of somebody else."""
+
+
 class SslTests(DialTestCase):
     """ssl connects; certificates are verified."""
 
@@ -221,7 +225,7 @@ class SslTests(DialTestCase):
 
     def present(self, certified: Certified) -> None:
         """Let the server show a certificate."""
-        contexts = ServerContexts([Identity(certified.certificate, (), certified.key)], TlsOptions(), [])
+        contexts = showing(certified)
         for address in ("127.0.0.1", "192.0.2.7"):
             self.listen(address)
             inner = self.network.listening[address, 7]
@@ -253,7 +257,12 @@ class SslTests(DialTestCase):
         A certificate that leads to no known authority is refused; the error says so.
         """
         self.present(STRANGER)
-        self.assertRegex(self.refusal("localhost"), "^ssl://localhost:7: TLS: certificate verify failed")
+        self.assertEqual(
+            self.refusal("localhost"),
+            "ssl://localhost:7: TLS: the certificate of 'localhost', issued by 'localhost', is refused: it is"
+            " signed by itself (ssl.ca-file names authorities to trust; ssl.pin"
+            f" {pin_of(STRANGER.certificate)} with ssl.verify-server disabled trusts this key alone)",
+        )
         self.quiet()
 
     def test_wrong_name(self) -> None:
@@ -262,11 +271,11 @@ class SslTests(DialTestCase):
         """
         self.assertEqual(
             self.refusal("backend.example"),
-            "ssl://backend.example:7: TLS: the server's certificate is not for 'backend.example'",
+            "ssl://backend.example:7: TLS: the server's certificate is not for 'backend.example'" + FOR,
         )
         self.assertEqual(
             self.refusal("192.0.2.7"),
-            "ssl://192.0.2.7:7: TLS: the server's certificate is not for '192.0.2.7'",
+            "ssl://192.0.2.7:7: TLS: the server's certificate is not for '192.0.2.7'" + FOR,
         )
         self.quiet()
 
@@ -275,7 +284,11 @@ class SslTests(DialTestCase):
         So is one that has expired.
         """
         self.present(Certified("localhost", ["localhost"], AUTHORITY, days=-1))
-        self.assertRegex(self.refusal("localhost"), "^ssl://localhost:7: TLS: certificate verify failed")
+        self.assertRegex(
+            self.refusal("localhost"),
+            "^ssl://localhost:7: TLS: the certificate of 'localhost', issued by 'Test authority', is refused:"
+            r" it has expired \(valid from [0-9]{4}-[0-9-]{5} to [0-9]{4}-[0-9-]{5}\)$",
+        )
 
     def test_server_name(self) -> None:
         """
@@ -286,7 +299,7 @@ class SslTests(DialTestCase):
         self.tls = TlsOptions(ca_file=self.authority, server_name="other.example")
         self.assertEqual(
             self.refusal("localhost"),
-            "ssl://localhost:7: TLS: the server's certificate is not for 'other.example'",
+            "ssl://localhost:7: TLS: the server's certificate is not for 'other.example'" + FOR,
         )
 
     def test_unverified(self) -> None:

@@ -8,8 +8,7 @@ from hashlib import sha1
 from kaazing.config.model import TlsOptions
 from kaazing.errors import ConnectError
 from kaazing.transports.leantls import tls_factory
-from kaazing.transports.tls import Identity, ServerContexts
-from tests.transports.certificates import SERVER
+from tests.transports.certificates import SERVER, showing
 from tests.transports.doors import Ear
 from tests.transports.test_dial import TIMEOUT, DialTestCase
 
@@ -149,8 +148,7 @@ class WssTests(WsTests):
     def listen(self, address: str) -> None:
         """Let the server be there, with a certificate for localhost."""
         super().listen(address)
-        identity = Identity(self.certified.certificate, (), self.certified.key)
-        contexts = ServerContexts([identity], TlsOptions(), [])
+        contexts = showing(self.certified)
         inner = self.network.listening[address, 7]
         self.network.listening[address, 7] = tls_factory(contexts, False, inner)
         self.tls = TlsOptions(verify_server=False)

@@ -17,7 +17,8 @@ from kaazing.transports.dial import Dialler
 from kaazing.transports.introducing import Introducing, describe, header
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.proxied import introduction
-from kaazing.transports.tls import ClientContexts, ServerContexts
+from kaazing.transports.tls import ServerContexts
+from kaazing.transports.trust import ClientContexts
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.heads import peek
 from kaazing.wire.proxy_header import Client, Tls

@@ -15,8 +15,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.model import TlsOptions
 from kaazing.transports.leantls import tls_factory
-from kaazing.transports.tls import ClientContexts, Identity, ServerContexts
-from tests.transports.certificates import SERVER
+from kaazing.transports.tls import ServerContexts
+from kaazing.transports.trust import ClientContexts
+from tests.transports.certificates import SERVER, showing
 from tests.transports.doors import Wire
 from tests.transports.test_tcp import Peer
 
@@ -28,7 +29,7 @@ VERSIONS = ("TLSv1.2", "TLSv1.3")
 def made(version: str) -> tuple[ServerContexts, Any]:
     """What server and client need to speak one version."""
     options = TlsOptions(protocols=(version, version), verify_server=False)
-    contexts = ServerContexts([Identity(SERVER.certificate, (), SERVER.key)], options, [])
+    contexts = showing(SERVER, options)
     return contexts, ClientContexts().creator("localhost", options)
 
 
@@ -182,7 +183,7 @@ class WritingTests(SynchronousTestCase):
         """
         What is written before TLS is up goes out when it is.
         """
-        contexts = ServerContexts([Identity(SERVER.certificate, (), SERVER.key)], TlsOptions(), [])
+        contexts = showing(SERVER)
         creator = ClientContexts().creator("localhost", TlsOptions(verify_server=False))
         server, client = Peer(), Peer()
         ends = (

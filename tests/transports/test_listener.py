@@ -20,11 +20,12 @@ from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.listener import HANDSHAKE_TIMEOUT, Doors, Listener, Streams
 from kaazing.transports.routes import Route
-from kaazing.transports.tls import ClientContexts, Identity, ServerContexts
+from kaazing.transports.tls import ServerContexts
+from kaazing.transports.trust import ClientContexts
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.proxy_header import Client
 from tests.transports.cables import Cable
-from tests.transports.certificates import SERVER
+from tests.transports.certificates import SERVER, showing
 from tests.transports.doors import HANDSHAKE, Host, Page, Wire, answers, get
 from tests.transports.test_tcp import Peer
 
@@ -33,7 +34,7 @@ HERE = IPv4Address("TCP", "127.0.0.1", 1)
 
 def contexts() -> ServerContexts:
     """Contexts that show the test server's certificate."""
-    return ServerContexts([Identity(SERVER.certificate, (), SERVER.key)], TlsOptions(), [])
+    return showing(SERVER)
 
 
 def tls_client() -> Any:

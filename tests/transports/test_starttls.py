@@ -12,8 +12,7 @@ from kaazing.config.model import ConnectOptions, TlsOptions, Uri
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import Kind
 from kaazing.transports.leantls import tls_factory
-from kaazing.transports.tls import Identity, ServerContexts
-from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified
+from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified, showing
 from tests.transports.doors import Ear
 from tests.transports.test_dial import TIMEOUT, DialTestCase, Server
 from tests.transports.test_tcp import HERE
@@ -44,9 +43,7 @@ class Backend(Server):
         self.greeting, answers = SAID[protocol]
         self.answers = list(answers)
         self.inside = Server()
-        self._contexts = ServerContexts(
-            [Identity(certified.certificate, (), certified.key)], TlsOptions(), []
-        )
+        self._contexts = showing(certified)
         self._read = 0
 
     def dataReceived(self, data: bytes) -> None:
@@ -230,9 +227,9 @@ class RefusedTests(StarttlsTestCase):
         The certificate is verified as on an ssl connect: by its authority and by its name.
         """
         self.speak("imap", STRANGER)
-        self.assert_refused("TLS: certificate verify failed")
+        self.assert_refused("TLS: the certificate of 'localhost', issued by 'localhost', is refused")
         self.speak("imap", Certified("other", ["other"], AUTHORITY))
-        self.assert_refused("TLS: the server's certificate is not for 'localhost'$")
+        self.assert_refused("TLS: the server's certificate is not for 'localhost'; it is for 'other' ")
 
     def test_closed(self) -> None:
         """

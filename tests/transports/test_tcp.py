@@ -18,9 +18,9 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.transports import tcp
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tcp import StreamChannel, address
-from kaazing.transports.tls import ClientContexts, Identity, ServerContexts
+from kaazing.transports.trust import ClientContexts
 from tests.transports.cables import Cable
-from tests.transports.certificates import SERVER
+from tests.transports.certificates import SERVER, showing
 from tests.transports.doors import Ear, Wire
 from tests.transports.wires import LoopbackNet
 
@@ -291,7 +291,7 @@ class TlsTests(StreamTests):
     def connect(self) -> tuple[StreamChannel, StreamChannel]:
         """Return two channels with TLS below them, held as soon as it is up."""
         server, client = _HeldLater(), _HeldLater()
-        contexts = ServerContexts([Identity(SERVER.certificate, (), SERVER.key)], TlsOptions(), [])
+        contexts = showing(SERVER)
         creator = ClientContexts().creator("localhost", TlsOptions(verify_server=False))
         self.cable = Cable(
             tls_factory(contexts, False, Factory.forProtocol(lambda: server)).buildProtocol(HERE),

@@ -15,26 +15,21 @@ from kaazing.config.model import TlsOptions
 from kaazing.errors import ConfigError
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tls import (
-    ClientContexts,
     ServerContexts,
+    Shelf,
 )
 from tests.transports.cables import Cable
-from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified, Files
+from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified
+from tests.transports.test_identities import COMMON, ONE, TWO, identity
 from tests.transports.test_tcp import Peer
-from tests.transports.test_tls_files import COMMON, ONE, TWO, identity
 
 HERE = IPv4Address("TCP", "127.0.0.1", 1)
 
 
-def authority() -> list[Any]:
-    """The certificates that clients' must lead to."""
-    return [crypto.X509.from_cryptography(AUTHORITY.certificate)]
-
-
-def contexts(*shown: Certified, **options: Any) -> ServerContexts:
-    """A server's contexts."""
-    trusted = authority() if "verify_client" in options else []
-    return ServerContexts([identity(each) for each in shown], TlsOptions(**options), trusted)
+def contexts(*shown: Certified, host: str = "", **options: Any) -> ServerContexts:
+    """A server's contexts; clients' certificates must come from our authority."""
+    identities = [identity(each) for each in shown]
+    return ServerContexts(Shelf.of(identities, TlsOptions(**options), [AUTHORITY.certificate]), host)
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -191,85 +186,3 @@ class ServerTests(SynchronousTestCase):
             self.assertIsNone(call(shared, Caller(name)), name)
             self.assertIsNone(call(shared, Caller(name, STRANGER)), name)
             self.assertIsNotNone(call(shared, Caller(name, CLIENT)), name)
-
-
-class ClientTests(Files):
-    """Dialling out; which certificates are refused, and what is said of it, is in test_dial."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.clients = ClientContexts()
-        self.authority = self.file("ca.pem", AUTHORITY.pem)
-
-    def call(self, server: ServerContexts, name: str, **options: Any) -> tuple[str, str] | None:
-        """Call a server by a name."""
-        more = {"ca_file": self.authority, **options}
-        return call(server, self.clients.creator(name, TlsOptions(**more)))
-
-    def test_asks_for_its_name(self) -> None:
-        """
-        A server of several names shows the certificate for the one that is dialled.
-        """
-        server = contexts(SERVER, ONE, TWO)
-        self.assertEqual(self.call(server, "two.example"), ("two", "TLSv1.3"))
-        self.assertEqual(self.call(server, "192.0.2.1", server_name="a.one.example"), ("one", "TLSv1.3"))
-        self.assertEqual(self.call(server, "two.example", verify_server=False), ("two", "TLSv1.3"))
-        self.assertEqual(self.call(server, "192.0.2.1", verify_server=False), ("localhost", "TLSv1.3"))
-
-    def test_shows_its_certificate(self) -> None:
-        """
-        A server that asks for a certificate sees the one of the connect, verified itself or not.
-        """
-        server = contexts(SERVER, verify_client="required")
-        shown = {"certificate": CLIENT.write(self.folder / "client.pem")}
-        stranger = {"certificate": STRANGER.write(self.folder / "stranger.pem")}
-        for verify in (True, False):
-            self.assertIsNone(self.call(server, "localhost", verify_server=verify))
-            self.assertIsNone(self.call(server, "localhost", verify_server=verify, **stranger))
-            self.assertEqual(
-                self.call(server, "localhost", verify_server=verify, **shown), ("localhost", "TLSv1.3")
-            )
-
-    def test_system_authorities(self) -> None:
-        """
-        Without a file of authorities, the system's count.
-        """
-        self.assertIsNone(self.call(contexts(SERVER), "localhost", ca_file=None))
-
-    def test_versions_and_ciphers(self) -> None:
-        """
-        A connect's versions and ciphers are in force, with and without verification.
-        """
-        for verify in (True, False):
-            only = {"protocols": ("TLSv1.2", "TLSv1.2"), "verify_server": verify}
-            self.assertEqual(self.call(contexts(SERVER), "localhost", **only), ("localhost", "TLSv1.2"))
-            self.assertIsNone(
-                self.call(contexts(SERVER, protocols=("TLSv1.3", "TLSv1.3")), "localhost", **only)
-            )
-            server = contexts(SERVER, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")
-            for ciphers, works in (
-                ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
-                ("ECDHE-ECDSA-AES256-GCM-SHA384", False),
-            ):
-                seen = self.call(server, "localhost", ciphers=ciphers, **only)
-                self.assertEqual(seen is not None, works)
-
-    def test_made_once(self) -> None:
-        """
-        Contexts are made once for each host and options.
-        """
-        options = TlsOptions(ca_file=self.authority)
-        again = TlsOptions(ca_file=self.authority)
-        creator = self.clients.creator
-        self.assertIs(creator("a.example", options), creator("a.example", again))
-        self.assertIsNot(creator("a.example", options), creator("b.example", options))
-
-    def test_no_good(self) -> None:
-        """
-        A file of authorities that holds none is named.
-        """
-        empty = TlsOptions(ca_file=self.file("empty.pem"))
-        self.assertEqual(
-            self.refusal(self.clients.creator, "localhost", empty),
-            "FOLDER/empty.pem: no PEM certificate in it",
-        )

@@ -15,7 +15,7 @@ from kaazing.interfaces.adapters import Close, Compute, Front, StartTls, ToBack,
 from kaazing.interfaces.services import Terms
 from kaazing.transports.answers import Answers
 from kaazing.transports.dial import Dialler
-from kaazing.transports.tls import ClientContexts
+from kaazing.transports.trust import ClientContexts
 from tests.transports import scenes
 from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified
 from tests.transports.scenes import TEXT, close
@@ -243,7 +243,7 @@ class RefusedTests(UpgradeTestCase):
         A certificate that leads to no known authority, or is for somebody else, ends it.
         """
         for certified, said in (
-            (STRANGER, "TLS: certificate verify failed"),
+            (STRANGER, "TLS: the certificate of 'localhost', issued by 'localhost', is refused"),
             (
                 Certified("other", ["other"], AUTHORITY),
                 "TLS: the server's certificate is not for 'localhost'",

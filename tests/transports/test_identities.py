@@ -7,11 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from kaazing.config.model import Keystore, TlsOptions
-from kaazing.transports.tls import (
-    Identity,
-    load_authorities,
-    load_identities,
-)
+from kaazing.transports.identities import Identity, load_authorities, load_identities, titled
 from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified, Files
 
 ONE = Certified("one", ["one.example", "*.one.example"], AUTHORITY)
@@ -130,14 +126,14 @@ class IdentityTests(Files):
         self.assertEqual(
             self.refusal(load_identities, TlsOptions(), None),
             "TLS needs a certificate: set ssl.certificate-file (PEM) in <accept-options>,"
-            " or a <keystore> of type PEM or PKCS12 in <security>",
+            " or a <keystore> in <security>",
         )
 
 
 class AuthorityTests(Files):
     def common(self, truststore: Keystore) -> list[str]:
         """The common names of the authorities found."""
-        return [str(each.get_subject().CN) for each in load_authorities(truststore)]
+        return [titled(each) for each in load_authorities(truststore)]
 
     def test_truststores(self) -> None:
         """
@@ -161,7 +157,7 @@ class AuthorityTests(Files):
         below = self.folder / "below"
         below.mkdir()
         cases = [
-            (None, "ssl.verify-client needs a <truststore> of type PEM or PKCS12 in <security>"),
+            (None, "ssl.verify-client needs a <truststore> in <security>, or ssl.ca-file"),
             (Keystore(type="PEM", file=below), "FOLDER/below: no certificate in it"),
             (
                 Keystore(type="PEM", file=self.file("x.pem", b"rubbish")),
