@@ -14,6 +14,11 @@ from twisted.logger import Logger
 from kaazing import plugins
 from kaazing.config.model import AcceptOptions, GatewayConfig, ServiceConfig, Uri
 from kaazing.errors import ConfigError, ConfigErrors, ListenError
+from kaazing.interfaces.security import Workplace
+from kaazing.security.guarded import Guarded
+from kaazing.security.realms import Realms
+from kaazing.security.throttle import Throttle
+from kaazing.security.workers import Workers
 from kaazing.transports.certificates import Certificates
 from kaazing.transports.dial import Dialler
 from kaazing.transports.emulation.entry import Emulation
@@ -54,6 +59,12 @@ class Gateway(MultiService):
         self._certificates = Certificates(config.keystore, config.truststore, reactor)
         dialler = Dialler(reactor, self._wheel, self._certificates.clients)
         self._house = House(config.folder, dialler, self._sessions, self._wheel, reactor)
+        self._workers = Workers(reactor)
+        workplace = Workplace(
+            folder=config.folder, reactor=reactor, time=reactor.seconds, work=self._workers.work
+        )
+        self._realms = Realms(workplace, throttle=Throttle(reactor.seconds))
+        self._realms.setServiceParent(self)
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         errors = []
@@ -61,7 +72,7 @@ class Gateway(MultiService):
             try:
                 self._add(service)
             except ConfigError as why:
-                errors.append(ConfigError(why.what, file=config.file, line=service.line))
+                errors.append(ConfigError(why.what, file=config.file, line=why.line or service.line))
         if errors:
             raise ConfigErrors(errors)
 
@@ -80,6 +91,7 @@ class Gateway(MultiService):
         for warning in self._config.warnings:
             self.log.warn("{what}", what=warning)
         self._certificates.start()
+        self._workers.start()
         super().startService()
         for service in self._config.services:
             for accept in service.accepts:
@@ -101,6 +113,7 @@ class Gateway(MultiService):
         for listener in self._listeners.values():
             yield maybeDeferred(listener.stop)
         yield maybeDeferred(super().stopService)
+        yield self._workers.stop()
         left = self._sessions.leave()
         left.addTimeout(CLOSE_TIMEOUT + 1, self._reactor, onTimeoutCancel=lambda result, timeout: None)
         yield left
@@ -115,6 +128,9 @@ class Gateway(MultiService):
     def _add(self, config: ServiceConfig) -> None:
         service = plugins.service_type(config.type).service(config, self._house)
         service.setServiceParent(self)
+        guard = self._realms.guard(config)
+        if guard is not None:
+            service = Guarded(service, guard)
         for connect in config.connects:
             if connect.secure and config.connect_options.tls.encryption:
                 trusts = self._certificates.clients
@@ -168,8 +184,12 @@ class Gateway(MultiService):
         if entry is None and accept.scheme in _EMULATED:
             entry = self._emulation(accept, config, service)
         upgrades = bool(getattr(entry, "upgrades", False))
-        trusted = options.trusted
-        return Route(accept, service, sockets, resource, config.cross_site, server, entry, upgrades, trusted)
+        trusted, guard = options.trusted, None
+        if isinstance(service, Guarded):
+            guard = service.guard.outer if accept.scheme.startswith("http") else service.guard
+        return Route(
+            accept, service, sockets, resource, config.cross_site, server, entry, upgrades, trusted, guard
+        )
 
     def _emulation(self, accept: Uri, config: ServiceConfig, service: Any) -> Emulation:
         options = config.accept_options

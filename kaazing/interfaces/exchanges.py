@@ -36,11 +36,15 @@ class IExchange(Interface):
 
     head = Attribute("kaazing.wire.heads.Head: of the request")
     caller = Attribute("kaazing.transports.callers.Caller: who sent it, and what the client calls us")
+    route = Attribute("kaazing.transports.routes.Route: where it goes")
     rest = Attribute('str: what stands behind the path of the accept, e.g. ";e/cbm" or "pages/a.html"')
     taker = Attribute("ITaker | None: set by whoever was given the exchange")
     patient = Attribute("bool: set by the owner: no time is set to the client for the body")
     most_body = Attribute(
         "int | None: set by the owner before the body comes: bytes it may have, framing counted"
+    )
+    subject = Attribute(
+        "Subject | None: who the client proved to be before the exchange was handed on; None where nobody asked"
     )
     open = Attribute("bool: whether the response is not ended and the connection is there")
     begun = Attribute("bool: whether the response has begun")

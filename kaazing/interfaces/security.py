@@ -130,6 +130,11 @@ class IGuard(Interface):
         " them in an envelope or inside the open WebSocket"
     )
 
+    outer = Attribute(
+        "IGuard: that of the same service for plain HTTP requests, whose challenges browsers understand; itself"
+        " where it is no other"
+    )
+
     def admit(visit: Any) -> Any:
         """Return, or return a Deferred of, the L{Visit} that the service is to see: C{subject} is set, and
         what carried a credential (a subprotocol, a ticket) is taken out.

@@ -186,9 +186,9 @@ class IHouse(Interface):
     def audience(service: str, policy: Any) -> Any:
         """Return a new L{IAudience}, which treats slow receivers as a L{Slow} says."""
 
-    def events(service: Any, accept: Any, config: Any) -> Any:
+    def events(accept: Any, config: Any) -> Any:
         """Return the entry (see L{IService.entry}) that makes event streams of the requests under
-        C{accept}, which become channels of C{service}; C{config} is its L{ServiceConfig}. An accept
+        C{accept}, which become channels of the service; C{config} is its L{ServiceConfig}. An accept
         for HTTP serves only requests that name text/event-stream in Accept."""
 
     def listen(service: str, host: str, port: int, arrived: Any) -> Any:

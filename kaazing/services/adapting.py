@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from kaazing.config.model import ServiceConfig
 from kaazing.interfaces.adapters import IAdapter, Link
 from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import IHouse, Rates, Terms
 from kaazing.literals import comma_list, integer, rate, text
 from kaazing.options import Option
@@ -110,8 +111,15 @@ class Adapting:
         self._named = frozenset[str]().union(*(block.roles for block in self._blocks))
         self._policies: dict[frozenset[str], Policy] = {}
 
-    def begin(self, front: IChannel, back: IChannel, *, secure: bool) -> None:
-        """Make a session and let it decide what flows; C{secure}: whether the front is encrypted."""
+    def begin(self, front: IChannel, back: IChannel, *, secure: bool, subject: Subject | None = None) -> None:
+        """Make a session and let it decide what flows.
+
+        Args:
+            secure: whether the front is encrypted.
+            subject: who the client has proved to be; None where nobody asked.
+        """
+        nobody = subject is None or not (subject.user or subject.roles)
+        roles = self._roles if subject is None or nobody else subject.roles
         link = Link(
             peer=front.peer,
             subprotocol=front.subprotocol,
@@ -119,9 +127,11 @@ class Adapting:
             secure=secure,
             encrypted=self._config.connects[0].secure,
             options=self._config.properties,
-            roles=self._roles,
+            user=subject.user or None if subject is not None else None,
+            roles=roles,
+            claims=subject.claims if subject is not None else {},
             injects=self._terms.logins is not None,
-            policy=self._policy(self._roles),
+            policy=self._policy(roles),
             apart=self._terms.rates is not None,
         )
         self._house.adapt(front, back, self._adapter.session(link), link, self._terms)

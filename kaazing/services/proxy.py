@@ -17,6 +17,7 @@ from kaazing.config.model import ServiceConfig, Uri
 from kaazing.errors import ConnectError
 from kaazing.interfaces.adapters import IAdapter, Kind
 from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
 from kaazing.literals import bounded, choice, comma_list, size
 from kaazing.options import Option
@@ -99,10 +100,12 @@ class _Kept:
     Attributes:
         secure: whether it is encrypted.
         client: what L{Visit.client} returned, None where the backend is not told.
+        subject: who the client has proved to be; None where nobody asked.
     """
 
     secure: bool = False
     client: Any = None
+    subject: Subject | None = None
 
 
 @implementer(IService)
@@ -142,7 +145,7 @@ class ProxyService(BaseService):
                 max_message=_MOST_FROM_BACK,
             )
             return dialling.addCallback(lambda back: Welcome(back.subprotocol, back))
-        kept = _Kept(visit.secure, client)
+        kept = _Kept(visit.secure, client, visit.subject)
         if self._adapter is not None:
             return Welcome(choose(visit.subprotocols, self._adapter.subprotocols), kept)
         listed = self.config.properties["subprotocols"]
@@ -156,13 +159,11 @@ class ProxyService(BaseService):
             return
         self._waiting.add(channel)
         dialling = self._dial(channel.peer, client=kept.client)
-        dialling.addCallbacks(
-            self._join, self._give_up, callbackArgs=(channel, kept.secure), errbackArgs=(channel,)
-        )
+        dialling.addCallbacks(self._join, self._give_up, callbackArgs=(channel, kept), errbackArgs=(channel,))
 
     def entry(self, accept: Uri) -> Any:
         """See L{IService}; each message, or each piece of a stream, of the backend is an event."""
-        return self.house.events(self, accept, self.config) if accept.scheme in EVENTS else None
+        return self.house.events(accept, self.config) if accept.scheme in EVENTS else None
 
     def declined(self, welcome: Welcome) -> None:
         """See L{IService}."""
@@ -184,19 +185,19 @@ class ProxyService(BaseService):
         front.finish(INTERNAL_ERROR, "the backend cannot be reached")
         front.drop()  # a stream that is held would never see the client's FIN
 
-    def _join(self, back: IChannel, front: IChannel, secure: bool = False) -> None:
+    def _join(self, back: IChannel, front: IChannel, kept: _Kept | None = None) -> None:
         self._waiting.discard(front)
         front.bound = back.bound = self._bound
         try:
-            self._begin(back, front, secure)
+            self._begin(back, front, kept)
         except Exception:
             self.log.failure("service {name}: a session cannot begin", name=self.name)
             back.abort()
             front.finish(INTERNAL_ERROR, "the service failed")
             front.drop()
 
-    def _begin(self, back: IChannel, front: IChannel, secure: bool) -> None:
-        if self._adapting is None:
+    def _begin(self, back: IChannel, front: IChannel, kept: _Kept | None) -> None:
+        if self._adapting is None or kept is None:
             self.house.join(self.name, front, back, self._kind)
         else:
-            self._adapting.begin(front, back, secure=secure)
+            self._adapting.begin(front, back, secure=kept.secure, subject=kept.subject)

@@ -26,6 +26,12 @@ not_found = partial(BadRequest, 404, "no service here", rule="no accept has this
 forbidden = partial(
     BadRequest, 403, "pages of that origin may not come in", rule="no cross-site-constraint allows it"
 )
+only_inside = partial(
+    BadRequest,
+    403,
+    "only clients that log in inside the WebSocket, or by another way, may come in",
+    rule="docs/protocols/login.md",
+)
 too_slow = partial(BadRequest, 408, "no whole request in time", rule="RFC 9110 section 15.5.9")
 
 
@@ -38,6 +44,7 @@ def visit(head: Head, caller: Caller) -> Visit:
         query=head.query,
         headers=head.headers,
         subprotocols=tuple(name for name in subprotocols(head) if name != HANDSHAKE),  # it is no service's
+        certificate=caller.certificate,
         client=caller.client,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address
 
 from kaazing.literals import bracketed
-from kaazing.transports.introducing import describe
+from kaazing.transports.introducing import certificate, describe
 from kaazing.transports.tcp import address
 from kaazing.wire.forwarded import Networks, listed, read
 from kaazing.wire.heads import Head
@@ -26,6 +26,7 @@ class Caller:
         host: the name that the client used for us, as L{Head.host} has it.
         port: the port that the client named; None for none.
         transport: of the connection.
+        relayed: whether the other end of it is a proxy in front, not the client.
     """
 
     peer: str
@@ -33,6 +34,7 @@ class Caller:
     host: str
     port: int | None
     transport: Any = field(default=None, repr=False, compare=False)
+    relayed: bool = field(default=False, repr=False, compare=False)
 
     @property
     def authority(self) -> str:
@@ -48,6 +50,11 @@ class Caller:
     def client(self) -> Client:
         """Return what a backend may be told of the client."""
         return describe(self.transport, split(self.peer), self.secure)
+
+    def certificate(self) -> Any:
+        """Return the client's verified certificate (cryptography's); None for none. What a proxy in front
+        shows proves the proxy."""
+        return None if self.relayed else certificate(self.transport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def caller(head: Head, transport: Any, secure: bool, trusted: Networks = ()) -> 
     host, port = told.named or (head.host, head.port)
     if port is None and told.named_port != (443 if secure else 80):
         port = told.named_port
-    return Caller(address(peer), secure, host, port, transport)
+    return Caller(address(peer), secure, host, port, transport, relayed=True)
 
 
 def came_securely(transport: Any, secure: bool) -> bool:

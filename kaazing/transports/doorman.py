@@ -8,18 +8,23 @@ handshake is answered, and the WebSocket has the connection then.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from kaazing.errors import BadRequest
 from kaazing.interfaces.services import Visit, Welcome
-from kaazing.transports.arrivals import ask, failed, forbidden, not_found, visit
-from kaazing.transports.callers import Caller, belongs_to, caller
+from kaazing.transports.arrivals import ask, failed, forbidden, not_found, only_inside, visit
+from kaazing.transports.callers import belongs_to, caller
 from kaazing.transports.doorstep import HEAD_TIMEOUT, Doorstep
-from kaazing.transports.exchange import Exchange
+from kaazing.transports.exchange import Exchange, Fields
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.intake import UNBOUNDED, Intake
 from kaazing.transports.opening import Opening
-from kaazing.transports.routes import Route, origin_allowed, preflight, public
+from kaazing.transports.routes import Route, origin_allowed, preflight, public, sharing
 from kaazing.wire.extended import HANDSHAKE
 from kaazing.wire.heads import Head, peek, plain_head, upgrade_required, websocket_fault
 
@@ -136,12 +141,28 @@ class Doorman(Doorstep):
         if not (asks or public(route, rest) or origin_allowed(head, route, who)):
             raise forbidden()
         whole = head.path == "*" and route.entry is None  # asks about us (RFC 9110 section 9.3.7)
-        if asks or whole or route.entry is not None:
-            self._begin_exchange(Exchange(self, head, who, route, rest), asks or whole)
-        elif route.resource is None:
+        if asks or whole:
+            self._begin_exchange(Exchange(self, head, who, route, rest), True)
+        elif route.entry is None and route.resource is None:
             raise not_found()
+        elif route.guard is None or route.kind != "http":
+            self._pass_on(Exchange(self, head, who, route, rest))
         else:
-            self._hand_on(head, route, who)
+            exchange = Exchange(self, head, who, route, rest)
+            self._admit(route, visit(head, who), partial(self._admitted, exchange), sharing(head, route, who))
+
+    def _admitted(self, exchange: Exchange, visit: Visit) -> None:
+        """Hand a request on without what its client logged in by."""
+        head = exchange.head
+        exchange.subject, exchange.fields = visit.subject, visit.fields
+        exchange.head = replace(head, headers=dict(visit.headers), query=visit.query)
+        self._pass_on(exchange)
+
+    def _pass_on(self, exchange: Exchange) -> None:
+        if exchange.route.entry is not None:
+            self._begin_exchange(exchange, False)
+        else:
+            self._hand_on(exchange)
 
     def _begin(self, head: Head) -> None:
         """A request's head is read; what follows is its body."""
@@ -150,15 +171,17 @@ class Doorman(Doorstep):
         self._served = self._waiting = True
         self._body = None if body.done else body
 
-    def _hand_on(self, head: Head, route: Route, who: Caller) -> None:
+    def _hand_on(self, exchange: Exchange) -> None:
         """Let twisted.web serve a request."""
+        head = exchange.head
         raw = plain_head(head, self._data)
         Intake(head, MOST_BODY).check()
         self._begin(head)
         if self._http is None:
             self._produce(False)
             self._http = self.site.channel(self, self.transport)
-        self._http.route, self._http.head, self._http.caller = route, head, who
+        self._http.route, self._http.head, self._http.caller = exchange.route, head, exchange.caller
+        self._http.fields = exchange.fields
         self._http.dataReceived(raw)
 
     def _begin_exchange(self, exchange: Exchange, ours: bool) -> None:
@@ -238,27 +261,32 @@ class Doorman(Doorstep):
             raise forbidden()
         belongs_to(self.transport, who)
         if route.sockets is not None and route.sockets.extends(head):
-            self._extend(head, route, visit(head, who))
+            extend = partial(self._extend, head, route)
+            if route.guard is None or route.guard.inside:
+                extend(visit(head, who))
+            else:
+                self._admit(route, visit(head, who), extend)
             return
-        let_in = partial(self._let_in, head, route)
+        let_in, turn_away = partial(self._let_in, head, route), partial(self._turn_away, route)
         if (
-            not ask(route.service, visit(head, who), let_in, self._turn_away, self.transport.abortConnection)
+            not ask(route.service, visit(head, who), let_in, turn_away, self.transport.abortConnection)
             and not self._closing
         ):
-            self._waiting = True
-            self.transport.pauseProducing()
+            self._wait()
 
     def _let_in(self, head: Head, route: Route, welcome: Welcome) -> None:
         if self._closing:
             route.service.declined(welcome)
             return
-        route.service.accepted(self._open(head, route, welcome.subprotocol), welcome)
+        socket = self._open(head, route, welcome.subprotocol, welcome.fields)
+        route.service.accepted(socket, welcome)
 
     def _extend(self, head: Head, route: Route, visit: Visit) -> None:
         """Let the client ask the service once more inside the WebSocket."""
-        Opening(self._open(head, route, HANDSHAKE), route.service, head, visit).begin()
+        socket = self._open(head, route, HANDSHAKE, visit.fields)
+        Opening(socket, route.service, head, replace(visit, fields=())).begin()
 
-    def _open(self, head: Head, route: Route, chosen: str | None) -> ServerSocket:
+    def _open(self, head: Head, route: Route, chosen: str | None, more: Fields) -> ServerSocket:
         """Answer a WebSocket handshake; return its socket, held, which has the connection then."""
         del self._data[: head.length]
         transport = self.transport
@@ -266,12 +294,67 @@ class Doorman(Doorstep):
         assert route.sockets is not None
         socket = route.sockets.socket(transport, head)
         rest = self._give_away(socket)
-        socket.answer(head, chosen)
+        socket.answer(head, chosen, more)
         if rest:
             socket.dataReceived(rest)
         return socket
 
-    def _turn_away(self, why: BadRequest) -> None:
+    def _turn_away(self, route: Route, why: BadRequest) -> None:
+        if why.status == 401 and route.guard is not None and route.guard.inside:
+            why = only_inside()  # nobody would see the challenge
         self._waiting = False
         if not self._closing:
             self._refuse(why)
+
+    # Logging in, where it comes before all else
+
+    def _admit(self, route: Route, visit: Visit, go_on: Callable[[Visit], None], fields: Fields = ()) -> None:
+        """Ask the guard about a visit; C{go_on} gets the visit of a client that is let in.
+
+        Args:
+            fields: more header fields of an answer that refuses it.
+
+        Raises:
+            BadRequest: it is not let in.
+        """
+        try:
+            admitted = route.guard.admit(visit)
+        except BadRequest as why:
+            raise _with_fields(why, fields) from why
+        except Exception:
+            self.log.failure("nobody could say whether a client may come in")
+            raise failed() from None
+        if not isinstance(admitted, Deferred):
+            go_on(admitted)
+            return
+        self._wait()
+        admitted.addBoth(self._judged, go_on, fields)
+
+    def _wait(self) -> None:
+        """Read nothing until somebody has decided."""
+        self._waiting = True
+        self.transport.pauseProducing()
+
+    def _judged(self, said: Visit | Failure, go_on: Callable[[Visit], None], fields: Fields) -> None:
+        """The guard has made up its mind."""
+        if self._closing:
+            return
+        self._waiting, self._going = False, True
+        self.transport.resumeProducing()
+        try:
+            if isinstance(said, Failure):
+                said.raiseException()
+            else:
+                go_on(said)
+        except BadRequest as why:
+            self._refuse(_with_fields(why, fields))
+        except Exception:
+            self.log.failure("nobody could say whether a client may come in")
+            self._refuse(failed())
+        finally:
+            self._going = False
+        self._go_on()
+
+
+def _with_fields(why: BadRequest, fields: Fields) -> BadRequest:
+    return BadRequest(why.status, why.what, rule=why.rule, headers=[*why.headers, *fields]) if fields else why

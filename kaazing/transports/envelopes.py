@@ -101,6 +101,7 @@ class Enveloped:
     rest = property(lambda self: self._exchange.rest)
     route = property(lambda self: self._exchange.route)
     transport = property(lambda self: self._exchange.transport)
+    subject = property(lambda self: self._exchange.subject)
     open = property(lambda self: self._exchange.open)
     begun = property(lambda self: self._exchange.begun)
 

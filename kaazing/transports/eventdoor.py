@@ -74,15 +74,15 @@ class EventDoor:
 
     log = Logger(namespace="kaazing.events")
 
-    def __init__(self, service: Any, accept: Uri, config: ServiceConfig, wheel: Wheel) -> None:
-        self.service, self.wheel, self.options = service, wheel, config.accept_options.events
+    def __init__(self, accept: Uri, config: ServiceConfig, wheel: Wheel) -> None:
+        self.wheel, self.options = wheel, config.accept_options.events
         self._strict = accept.scheme.startswith("http")
         self._registry, self._pages = Registry(), Pages()
         twin = None
         if not accept.secure:
             secure = (other for other in config.accepts if other.scheme == accept.scheme + "+ssl")
             twin = next((other for other in secure if other.path == accept.path), None)
-        self._twin = None if twin is None else Route(twin, service, None, None, config.cross_site)
+        self._twin = None if twin is None else Route(twin, None, None, None, config.cross_site)
 
     def serve(self, exchange: Exchange) -> None:
         """Take a request for events, in an envelope or not.
@@ -135,12 +135,12 @@ class EventDoor:
     def asked(self, exchange: IExchange, after: str) -> Visit:
         """Return what a request says to the service."""
         said = visit(exchange.head, exchange.caller)
-        return replace(said, query=others(said.query), after=after)
+        return replace(said, query=others(said.query), after=after, subject=exchange.subject)
 
     def let_in(self, exchange: IExchange, channel: Any, welcome: Welcome) -> None:
         """Give a channel to the service."""
         try:
-            self.service.accepted(channel, welcome)
+            exchange.route.service.accepted(channel, welcome)
         except Exception:
             self.log.failure("a service failed with a client that was let in")
             channel.abort()
@@ -153,7 +153,7 @@ class EventDoor:
             stay.redirect(location(stay.elsewhere) + RECONNECT)
             return
         ask(
-            self.service,
+            exchange.route.service,
             self.asked(exchange, after),
             partial(self._begin, stay),
             exchange.refuse,
@@ -163,13 +163,14 @@ class EventDoor:
     def _begin(self, stay: Stay, welcome: Welcome) -> None:
         exchange = stay.exchange
         if len(self._registry) >= MOST_LASTING:
-            self.service.declined(welcome)
+            exchange.route.service.declined(welcome)
             exchange.refuse(_full())
             return
         if not exchange.open:
-            self.service.declined(welcome)
+            exchange.route.service.declined(welcome)
             return
         channel = LastingChannel(self.wheel, self._registry, self.options.heartbeat, exchange.caller.peer)
+        stay.fields = welcome.fields
         channel.write(location(_again(exchange.head, exchange.caller, channel.id)))
         channel.write(opening(self.options.retry, welcome.at))
         channel.attach(stay)
@@ -189,7 +190,8 @@ class _Visitor:
     def body_ended(self) -> None:
         """See L{ITaker}: the request is whole."""
         door, exchange = self._door, self._exchange
-        ask(door.service, door.asked(exchange, self._after), self._let_in, exchange.refuse, exchange.abort)
+        said, service = door.asked(exchange, self._after), exchange.route.service
+        ask(service, said, self._let_in, exchange.refuse, exchange.abort)
 
     def congested(self) -> None:
         """See L{ITaker}; what was written before is of earlier requests."""
@@ -203,10 +205,10 @@ class _Visitor:
     def _let_in(self, welcome: Welcome) -> None:
         door, exchange = self._door, self._exchange
         if not exchange.open:
-            door.service.declined(welcome)
+            exchange.route.service.declined(welcome)
             return
         channel = EventChannel(door.wheel, door.options.heartbeat)
-        exchange.begin(200, _HEAD, close=True)
+        exchange.begin(200, (*_HEAD, *welcome.fields), close=True)
         _take_over(exchange.switch(b""), channel)
         channel.put(opening(door.options.retry, welcome.at, door.options.padding))
         door.let_in(exchange, channel, welcome)

@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from kaazing.errors import BadRequest, ConnectError
 from kaazing.interfaces.exchanges import IExchange, ITaker
+from kaazing.interfaces.security import Subject
 from kaazing.transports.callers import Caller
 from kaazing.transports.routes import Route, sharing
 from kaazing.transports.tcp import StreamChannel
@@ -65,11 +66,13 @@ class Exchange:
         route: where the request goes.
         body_done: whether the request's body is whole; kept by the doorman.
         held: whether the body is to be read later.
+        subject: who the client proved to be before the exchange was handed on; None where nobody asked.
+        fields: more header fields of the answer.
     """
 
     __slots__ = (
-        "_chunked", "_closes", "_doorman", "_mute", "begun", "body_done", "caller", "head", "held",
-        "most_body", "open", "patient", "rest", "route", "taker",
+        "_chunked", "_closes", "_doorman", "_mute", "begun", "body_done", "caller", "fields", "head", "held",
+        "most_body", "open", "patient", "rest", "route", "subject", "taker",
     )  # fmt: skip
 
     def __init__(self, doorman: Doorman, head: Head, caller: Caller, route: Route, rest: str) -> None:
@@ -79,6 +82,8 @@ class Exchange:
         self.patient = self.held = self.begun = self.body_done = False
         self.open = True
         self._chunked = self._closes = self._mute = False
+        self.subject: Subject | None = None
+        self.fields: Fields = ()
 
     @property
     def transport(self) -> Any:
@@ -190,4 +195,5 @@ class Exchange:
         if self.route.server and b"server" not in said:
             fields.append((b"Server", self.route.server.encode()))
         fields += sharing(self.head, self.route, self.caller)
+        fields += self.fields
         return fields

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,6 @@ from twisted.python.failure import Failure
 
 from kaazing.config.model import Compression
 from kaazing.errors import ConnectError, Side
-from kaazing.interfaces.services import Visit
 from kaazing.transports.deflate import Agreement, Compressed, Deflate, agree, framed
 from kaazing.transports.wheel import Wheel
 from kaazing.transports.ws import CLOSED, OPEN, Socket
@@ -35,12 +34,9 @@ MOST_KEPT = 16 * 1024 * 1024
 """Bytes of a message, where the accept has no limit, on connections that keep messages until they are whole:
 compressed ones, and those by extended handshake."""
 
+Fields = Sequence[tuple[bytes, bytes]]
+
 _MOST_ANSWER = 16 * 1024  # bytes of a backend's handshake answer
-
-Guard = Callable[[Visit], Any]
-"""Says whether a visit is let in: returns, or fires with, None, or the BadRequest to answer with.
-
-One of status 401 is a challenge: the client may ask again on the same connection."""
 
 
 class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
@@ -50,23 +46,24 @@ class ServerSocket(Socket, WebSocketServerProtocol):  # type: ignore[misc]
     masks = False
     text_pings = False  # whether the client sees pings and pongs as text messages alone
 
-    def answer(self, head: Head, chosen: str | None) -> None:
+    def answer(self, head: Head, chosen: str | None, more: Fields = ()) -> None:
         """Answer a handshake; the socket is open then, and held.
 
         Args:
             head: has passed L{kaazing.wire.heads.websocket_fault}.
             chosen: the subprotocol; None for none.
+            more: header fields.
 
         Raises:
             ValueError: the client did not offer C{chosen}.
         """
-        self._answer(head, chosen, ())
+        self._answer(head, chosen, (), more)
 
-    def _answer(self, head: Head, chosen: str | None, extensions: Sequence[str]) -> None:
+    def _answer(self, head: Head, chosen: str | None, extensions: Sequence[str], more: Fields) -> None:
         offer = subprotocols(head)
         if chosen is not None and chosen not in offer:
             raise ValueError(f"subprotocol {chosen!r} was chosen, which the client did not offer")
-        fields = [*self.factory.fields, *switching(head, chosen, extensions)]
+        fields = [*self.factory.fields, *switching(head, chosen, extensions), *more]
         self.websocket_protocol_in_use = chosen
         self.state = OPEN
         # The original's clients compare the whole status line.
@@ -91,10 +88,10 @@ class CompressedSocket(Compressed, ServerSocket):
 
     agreed: Agreement
 
-    def answer(self, head: Head, chosen: str | None) -> None:
+    def answer(self, head: Head, chosen: str | None, more: Fields = ()) -> None:
         """See L{ServerSocket.answer}."""
         self._perMessageCompress = Deflate(self.agreed, self.max_message, self.factory.compression.ratio)
-        self._answer(head, chosen, (self.agreed.header,))
+        self._answer(head, chosen, (self.agreed.header,), more)
 
 
 class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
@@ -106,7 +103,6 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
         close_timeout: seconds.
         fields: of every answer to a handshake.
         compression: what may be agreed on; None for nothing.
-        guard: asked about each visit by extended handshake before the service is; None where nobody is.
     """
 
     close_timeout = CLOSE_TIMEOUT
@@ -120,7 +116,6 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
         server: str = "",
         compression: Compression | None = None,
         extends: bool = False,
-        guard: Guard | None = None,
     ) -> None:
         """
         Args:
@@ -128,7 +123,7 @@ class ServerFactory(WebSocketServerFactory):  # type: ignore[misc]
         """
         super().__init__(server=server)
         self.fields = [(b"Server", server.encode())] if server else []
-        self.wheel, self.inactivity, self.compression, self.guard = wheel, inactivity, compression, guard
+        self.wheel, self.inactivity, self.compression = wheel, inactivity, compression
         _set_options(self, max_message)
         self._extends = extends
         self._socket = _fixed(ServerSocket, max_message)

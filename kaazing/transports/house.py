@@ -76,9 +76,9 @@ class House:
         """See L{IHouse}."""
         return Audience(self._sessions, service, policy, self._wheel)
 
-    def events(self, service: Any, accept: Uri, config: ServiceConfig) -> EventDoor:
+    def events(self, accept: Uri, config: ServiceConfig) -> EventDoor:
         """See L{IHouse}."""
-        return EventDoor(service, accept, config, self._wheel)
+        return EventDoor(accept, config, self._wheel)
 
     def listen(self, service: str, host: str, port: int, arrived: Callable[[IChannel], None]) -> Listener:
         """See L{IHouse}."""

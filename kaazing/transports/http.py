@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.web.http import HTTPChannel
@@ -21,6 +22,7 @@ class Channel(HTTPChannel):
 
     Attributes:
         route, head, caller: of the request being served; set by the doorman before its bytes come.
+        fields: more header fields of its answer, likewise.
         congested: whether the client has yet to take much of what was sent.
     """
 
@@ -28,6 +30,7 @@ class Channel(HTTPChannel):
     route: Route
     head: Head
     caller: Caller
+    fields: Sequence[tuple[bytes, bytes]] = ()
     doorman: Any = None
     site: Any
     timeOut = None  # the doorman's wheel has the timeouts
@@ -100,6 +103,8 @@ class Site(TwistedSite):
             request.responseHeaders.removeHeader(b"server")
         for name, value in sharing(head, route, request.channel.caller):
             request.setHeader(name.lower(), value)
+        for name, value in request.channel.fields:
+            request.responseHeaders.addRawHeader(name, value)
         request.site = self
         steps = [step for step in route.accept.path.split("/") if step]
         for _ in steps:

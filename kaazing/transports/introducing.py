@@ -37,6 +37,14 @@ def describe(transport: Any, source: Address, secure: bool) -> Client:
     return Client(source=source, destination=(getattr(here, "host", ""), getattr(here, "port", 0)), tls=tls)
 
 
+def certificate(transport: Any) -> Any:
+    """Return the verified certificate (cryptography's) of a connection's other end; None for none."""
+    if not isinstance(transport, TLSMemoryBIOProtocol):
+        return None
+    shown = transport.getHandle().get_peer_certificate()  # taken in the handshake only if verified
+    return None if shown is None else shown.to_cryptography()
+
+
 def _tls(transport: Any) -> Tls:
     connection = transport.getHandle()
     shown = connection.get_peer_certificate()  # taken in the handshake only if verified

@@ -7,7 +7,7 @@ docs/protocols/sse.md, "Clients of the original".
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from zope.interface import implementer
@@ -39,6 +39,7 @@ class Stay:
         polls: whether it is answered with what there is, once there is something.
         heartbeat: seconds of silence that the client asked for; None for nothing said.
         elsewhere: URL where it is better off; empty for none.
+        fields: more header fields of the response.
     """
 
     def __init__(self, exchange: IExchange, asked: Parameters, arrived: Callable[[Stay], None]) -> None:
@@ -47,6 +48,7 @@ class Stay:
         self.full = self._over = False
         self.polls, self.heartbeat = buffered(exchange.head, asked), asked.heartbeat
         self.elsewhere = ""
+        self.fields: Sequence[tuple[bytes, bytes]] = ()
         self._channel: LastingChannel | None = None
         self._written = 0
         self._packer: Any = None
@@ -143,6 +145,7 @@ class Stay:
             (b"Cache-Control", asked.cache_control),
             (b"X-Accel-Buffering", b"no"),
             (b"X-Content-Type-Options", b"nosniff"),
+            *self.fields,
         ]
         if self._packer is not None:
             fields.append((b"Content-Encoding", b"gzip"))

@@ -14,13 +14,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from kaazing.errors import ConnectError, ListenError
+from kaazing.errors import BadRequest, ConnectError, ListenError
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.literals import bracketed
 from kaazing.transports.callers import came_securely, split
 from kaazing.transports.doorman import Doorman
 from kaazing.transports.http import Site
-from kaazing.transports.introducing import describe
+from kaazing.transports.introducing import certificate, describe
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.proxied import Proxied
 from kaazing.transports.routes import Route, Routes
@@ -82,7 +82,9 @@ class Streams(Factory):
         secure = came_securely(channel.transport, self._secure)
         try:
             told = partial(describe, channel.transport, split(channel.peer), secure)
-            welcome = self._service.invite(Visit(peer=channel.peer, secure=secure, client=told))
+            shown = partial(certificate, channel.transport)
+            visit = Visit(peer=channel.peer, secure=secure, certificate=shown, client=told)
+            welcome = self._service.invite(visit)
         except Exception:
             self._turn_away(Failure(), channel)
             return
@@ -100,7 +102,7 @@ class Streams(Factory):
             self._service.declined(welcome)
 
     def _turn_away(self, why: Failure, channel: StreamChannel) -> None:
-        if not why.check(ConnectError):
+        if not why.check(ConnectError, BadRequest):
             self.log.failure("a service failed to answer a visit", why)
         channel.abort()
 

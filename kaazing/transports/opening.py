@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kaazing.closecodes import code_for
@@ -61,7 +60,7 @@ class Opening:
         self._visit = replace(visit, query=self._manner.query)
         self._wheel = socket.factory.wheel
         self._waiting: deque[tuple[bytes, int]] = deque()  # messages of the chunk that is being read
-        self._asking = False  # the guard, or the service
+        self._asking = False  # the service
         self._over = False
         self._requests = 0
 
@@ -129,10 +128,8 @@ class Opening:
         offered = tuple(name for name in inner.protocols if name != HANDSHAKE)  # it is no service's
         offered = offered or self._visit.subprotocols  # the Java client has said them, and says them once
         visit = replace(self._visit, headers=self._merged(inner, offered), subprotocols=offered)
-        guard = self._socket.factory.guard or (lambda visit: None)
-        asked = maybeDeferred(guard, visit)
-        asked.addCallback(self._judged, visit, inner)
-        asked.addErrback(self._broken)
+        let_in = partial(self._let_in, inner)
+        ask(self._service, visit, let_in, self._turn_away, self._socket.abort)
 
     def _merged(self, inner: Inner, offered: tuple[str, ...]) -> dict[str, str]:
         """Return the fields of the opening request with those of the inner one in place of theirs."""
@@ -145,23 +142,7 @@ class Opening:
             headers["authorization"] = inner.authorization
         return headers
 
-    def _judged(self, why: BadRequest | None, visit: Visit, inner: Inner) -> None:
-        if why is not None:
-            self._turn_away(why)
-        elif not self._over:
-            ask(
-                self._service,
-                visit,
-                lambda welcome: self._let_in(welcome, inner),
-                self._turn_away,
-                self._socket.abort,
-            )
-
-    def _broken(self, why: Failure) -> None:
-        self.log.failure("nobody could say whether a client may come in", why)
-        self._socket.abort()
-
-    def _let_in(self, welcome: Welcome, inner: Inner) -> None:
+    def _let_in(self, inner: Inner, welcome: Welcome) -> None:
         if self._over:
             self._service.declined(welcome)
             return
@@ -172,7 +153,8 @@ class Opening:
             agreed.append(f"{IDLE_TIMEOUT};timeout={inactivity * 1000:.0f}")
         if signs:
             agreed.append(f"{PING_PONG};{CONTROL.hex()}")
-        self._answer(101, switching(self._head, welcome.subprotocol, agreed), NOT_BALANCED)
+        fields = [*switching(self._head, welcome.subprotocol, agreed), *welcome.fields]
+        self._answer(101, fields, NOT_BALANCED)
         waiting = list(self._waiting)
         self._leave()
         channel = Extended(socket, welcome.subprotocol, signs=signs, idle=inactivity if idle else 0.0)

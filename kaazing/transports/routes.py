@@ -38,6 +38,8 @@ class Route:
         entry: takes its plain requests as exchanges (L{Entry}) in place of C{resource}; None for none.
         upgrades: whether C{entry} takes WebSocket handshakes too, to pass them on.
         trusted: the proxies in front whose word about the client is taken.
+        guard: the L{IGuard} of the service, None where nobody is asked. The service asks it about channels;
+            about plain requests of an accept for HTTP the doorman does.
     """
 
     accept: Uri
@@ -49,6 +51,7 @@ class Route:
     entry: Entry | None = None
     upgrades: bool = False
     trusted: Networks = ()
+    guard: Any = None
 
     @property
     def kind(self) -> str:

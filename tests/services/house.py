@@ -143,7 +143,7 @@ class NotedHouse:
         origins, joined, adapted, looped: the arguments of each call.
         audiences: those that were asked for.
         complaints: (service, peer, what was wrong).
-        streamed: (service, accept) of each entry for event streams.
+        streamed: name of the service, accept of each entry for event streams.
         bound: addresses that services listen at.
         tallies: of services.
     """
@@ -161,7 +161,7 @@ class NotedHouse:
         self.audiences: list[NotedAudience] = []
         self.complaints: list[tuple[str, str, str]] = []
         self.clock = Clock()
-        self.streamed: list[tuple[Any, Uri]] = []
+        self.streamed: list[tuple[str, Uri]] = []
         self.bound: list[NotedPort] = []
         self.tallies: dict[str, Tally] = {}
 
@@ -196,9 +196,9 @@ class NotedHouse:
         self.audiences.append(NotedAudience(service, policy))
         return self.audiences[-1]
 
-    def events(self, service: Any, accept: Uri, config: ServiceConfig) -> Any:
+    def events(self, accept: Uri, config: ServiceConfig) -> Any:
         """See L{IHouse}."""
-        self.streamed.append((service, accept))
+        self.streamed.append((config.name, accept))
         return self.streamed[-1]
 
     def listen(self, service: str, host: str, port: int, arrived: Any) -> NotedPort:

@@ -150,7 +150,7 @@ class ProxyTests(SynchronousTestCase):
         proxy = self.proxy()
         for scheme, mine in (("sse", True), ("sse+ssl", True), ("ws", False)):
             accept = replace(uri("http://h:1/x"), scheme=scheme)
-            self.assertEqual(proxy.entry(accept), (proxy, accept) if mine else None, scheme)
+            self.assertEqual(proxy.entry(accept), (proxy.name, accept) if mine else None, scheme)
 
     def test_joined(self) -> None:
         """

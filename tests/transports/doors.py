@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -15,8 +17,11 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from kaazing.config.model import CrossSite, Uri
+from kaazing.errors import BadRequest
 from kaazing.interfaces.channels import IChannel, IReceiver
+from kaazing.interfaces.security import IGuard, Subject
 from kaazing.interfaces.services import IService, Visit, Welcome
+from kaazing.security.guarded import Guarded
 from kaazing.transports.doorman import Doorman
 from kaazing.transports.handshakes import ServerFactory
 from kaazing.transports.http import Site
@@ -254,6 +259,36 @@ class Host:
         return ear
 
 
+@implementer(IGuard)
+class Usher:
+    """A guard that does with each visit as it is told.
+
+    Attributes:
+        verdict: called with each visit; returns, or returns a Deferred of, what the client is told
+            (a BadRequest), or None for one who may come in, and is joe then.
+        asked: the visits.
+    """
+
+    def __init__(self, verdict: Callable[[Visit], Any] = lambda visit: None, inside: bool = True) -> None:
+        self.verdict, self.inside, self.outer = verdict, inside, self
+        self.fields: tuple[tuple[bytes, bytes], ...] = ()
+        self.asked: list[Visit] = []
+
+    def admit(self, visit: Visit) -> Any:
+        """See L{IGuard}."""
+        self.asked.append(visit)
+        judged = self.verdict(visit)
+        if isinstance(judged, Deferred):
+            return judged.addCallback(self._judged, visit)
+        return self._judged(judged, visit)
+
+    def _judged(self, why: BadRequest | None, visit: Visit) -> Visit:
+        if why is not None:
+            raise why
+        headers = {name: value for name, value in visit.headers.items() if name != "authorization"}
+        return replace(visit, subject=Subject(user="joe"), headers=headers, fields=self.fields)
+
+
 class Page(Resource):
     """Says which request it serves, with the body that came."""
 
@@ -299,8 +334,10 @@ class House:
         welcome: Any = None,
         cross_site: tuple[CrossSite, ...] = (),
         secure: bool = False,
+        guard: Any = None,
         **sockets_options: Any,
     ) -> None:
+        """C{guard}: an IGuard that is asked about each visit; None where nobody is."""
         self.clock = Clock()
         self.wheel = Wheel(self.clock)
         self.host = Host(welcome)
@@ -310,10 +347,13 @@ class House:
         limits = {"max_message": 1000, "inactivity": 0.0, **sockets_options}
         sockets = ServerFactory(self.wheel, server="Kaazing", **limits)
         chat = Uri(scheme="ws", host="example.com", port=8000, path="/chat")
-        self.routes.add(Route(chat, self.host, sockets, None, cross_site, "Kaazing"))
+        self.service: Any = self.host if guard is None else Guarded(self.host, guard)
+        self.routes.add(Route(chat, self.service, sockets, None, cross_site, "Kaazing", guard=guard))
         for path, served_there in (pages or {}).items():
             accept = Uri(scheme="http", host="example.com", port=8000, path=path)
-            self.routes.add(Route(accept, self.host, None, served_there, cross_site, "Kaazing"))
+            outer = guard and guard.outer
+            route = Route(accept, self.service, None, served_there, cross_site, "Kaazing", guard=outer)
+            self.routes.add(route)
 
     def visitor(self) -> Wire:
         """Return the wire of a new connection; what the doorman writes is in it."""

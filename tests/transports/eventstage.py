@@ -57,7 +57,7 @@ class EventTestCase(SynchronousTestCase):
         self.doors = {accept.path: self._door(accept, config) for accept in accepts[:3]}
 
     def _door(self, accept: Uri, config: ServiceConfig) -> EventDoor:
-        door = EventDoor(self.house.host, accept, config, self.house.wheel)
+        door = EventDoor(accept, config, self.house.wheel)
         route = Route(accept, self.house.host, None, None, config.cross_site, "Kaazing", door)
         self.house.routes.add(route)
         return door

@@ -160,7 +160,7 @@ class Place:
         sockets = ServerFactory(wheel, server="K", extends=True, compression=packs, **limits)
         feed = Uri(scheme="sse", host="example.com", port=8000, path="/feed")
         config = ServiceConfig(name="x", type="x", accepts=(feed,), accept_options=AcceptOptions())
-        self._door = EventDoor(parrot, feed, config, wheel)
+        self._door = EventDoor(feed, config, wheel)
         for scheme, path, socket, entry in (
             ("ws", "/parrot", sockets, Emulation(parrot, "/parrot", terms, Pages())),
             ("sse", "/feed", None, self._door),

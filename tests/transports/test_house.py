@@ -135,7 +135,7 @@ class HouseTests(SceneTestCase):
         house = self.scene.house
         accept = Uri(scheme="sse", host="localhost", port=8000, path="/")
         config = ServiceConfig(name="feed", type="broadcast", accepts=(accept,))
-        self.assertIsInstance(house.events("service", accept, config), EventDoor)
+        self.assertIsInstance(house.events(accept, config), EventDoor)
         source = Uri(scheme="udp", host="127.0.0.1", port=7000)
         port = house.datagrams("feed", source, print, buffer=4096)
         self.assertEqual((port.received, port.refused, port.overflowed), (0, 0, 0))

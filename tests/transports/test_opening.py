@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -10,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.errors import BadRequest, ConnectError
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.opening import LOGIN_TIMEOUT, MOST_REQUESTS
-from tests.transports.doors import HANDSHAKE, House, answers, with_fields
+from tests.transports.doors import HANDSHAKE, House, Usher, answers, with_fields
 from tests.transports.originals import (
     BINARY,
     CLOSE,
@@ -31,6 +32,10 @@ CLOSING = (b"Content-Length: 0", b"Connection: close")
 def closed(code: int, reason: bytes) -> Message:
     """Return the Close frame of a refusal."""
     return CLOSE, code.to_bytes(2, "big") + reason
+
+
+def _later(judged: Deferred[Any], visit: Visit) -> Deferred[Any]:
+    return judged
 
 
 def found(location: bytes) -> BadRequest:
@@ -124,17 +129,18 @@ class RefusalTests(SynchronousTestCase):
         Who may not come in is told why in HTTP, and by the close code.
         """
         forbidden = BadRequest(403, "not you", rule="the realm")
-        heard = self.refused(REQUEST, guard=lambda visit: forbidden)
+        heard = self.refused(REQUEST, guard=Usher(lambda visit: forbidden))
         self.assertEqual(heard, [inside(*CLOSING, status=b"403 Forbidden"), closed(1008, b"not you")])
 
     def test_redirected(self) -> None:
         """
         A redirect is a 302; who waits for balancer messages is sent on by one.
         """
-        heard = self.refused(REQUEST, guard=lambda visit: found(b"ws://b.example/chat"))
+        heard = self.refused(REQUEST, guard=Usher(lambda visit: found(b"ws://b.example/chat")))
         moved = inside(b"Location: ws://b.example/chat", *CLOSING, status=b"302 Found")
         self.assertEqual(heard, [moved, closed(1000, b"moved")])
-        heard = self.refused(REQUEST, path=b"/chat?.kl=Y", guard=lambda visit: found(b"ws://b.example/chat"))
+        usher = Usher(lambda visit: found(b"ws://b.example/chat"))
+        heard = self.refused(REQUEST, path=b"/chat?.kl=Y", guard=usher)
         sent_on = (BINARY, b"\xef\x83\xbfRws://b.example/chat")
         self.assertEqual(heard, [STAYS, sent_on, closed(1000, b"moved")])
 
@@ -153,7 +159,7 @@ class RefusalTests(SynchronousTestCase):
         """
         Nobody may try without end.
         """
-        heard = self.refused(*[REQUEST] * (MOST_REQUESTS + 1), guard=challenge)
+        heard = self.refused(*[REQUEST] * (MOST_REQUESTS + 1), guard=Usher(challenge))
         self.assertEqual(len(heard), MOST_REQUESTS + 2)
         self.assertEqual(
             heard[-2:], [inside(*CLOSING, status=b"403 Forbidden"), closed(1008, b"more than 10 requests")]
@@ -210,7 +216,7 @@ class TimeTests(SynchronousTestCase):
         """
         A person has two minutes for a password.
         """
-        house = House(extends=True, guard=challenge)
+        house = House(extends=True, guard=Usher(challenge))
         client = Original(house, b"/chat")
         client.say(REQUEST)
         house.wait(LOGIN_TIMEOUT - 1)
@@ -268,7 +274,7 @@ class SlowServiceTests(SynchronousTestCase):
         A guard may take its time too; the service is asked after it.
         """
         judged: Deferred[Any] = Deferred()
-        house, _, client = self.ask(guard=lambda visit: judged, welcome=Welcome())
+        house, _, client = self.ask(guard=Usher(lambda visit: judged), welcome=Welcome())
         self.assertEqual((client.heard, house.host.visits), ([], []))
         judged.callback(None)
         self.assertEqual((client.heard, len(house.host.visits)), ([welcome()], 1))
@@ -285,15 +291,16 @@ class SlowServiceTests(SynchronousTestCase):
 
     def test_gone_from_the_guard(self) -> None:
         """
-        The service is not asked for a client that has gone, and nobody waits for its credentials.
+        A client that has gone does not come in, and nobody waits for its credentials.
         """
         for verdict in (None, challenge(Visit(peer=""))):
             judged: Deferred[Any] = Deferred()
-            house, _, client = self.ask(guard=lambda visit, judged=judged: judged)
+            house, _, client = self.ask(guard=Usher(partial(_later, judged)), welcome=Welcome())
             client.wire.hang_up()
             judged.callback(verdict)
             house.wait(1)
-            self.assertEqual((house.host.visits, house.clock.getDelayedCalls()), ([], []))
+            self.assertEqual((house.host.guests, house.clock.getDelayedCalls()), ([], []))
+            self.assertEqual(len(house.host.missed), 0 if verdict else 1)
 
     def test_challenged(self) -> None:
         """
@@ -305,7 +312,7 @@ class SlowServiceTests(SynchronousTestCase):
             verdicts.append(Deferred())
             return verdicts[-1]
 
-        house = House(extends=True, guard=guard)
+        house = House(extends=True, guard=Usher(guard))
         client = Original(house, b"/chat")
         client.say(REQUEST, REQUEST)
         verdicts[0].callback(challenge(Visit(peer="")))
@@ -321,8 +328,10 @@ class SlowServiceTests(SynchronousTestCase):
         def broken(visit: Visit) -> None:
             raise ZeroDivisionError
 
-        house = House(extends=True, guard=broken)
+        house = House(extends=True, guard=Usher(broken))
         client = Original(house, b"/chat")
         client.say(REQUEST)
-        self.assertEqual((client.heard, client.wire.fate, house.host.visits), ([], "aborted", []))
+        failed = inside(*CLOSING, status=b"500 Internal Server Error")
+        heard = [failed, closed(1011, b"the service failed")]
+        self.assertEqual((client.heard, house.host.visits), (heard, []))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.errors import BadRequest
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.services import Visit, Welcome
-from tests.transports.doors import House
+from tests.transports.doors import House, Usher
 from tests.transports.originals import BINARY, CLOSE, END, STAYS, SWITCHED, TEXT, Original, inside, welcome
 
 PING, PONG = b"\1\1\1\2\x09\0", b"\1\1\1\2\x0a\0"
@@ -87,7 +87,7 @@ class JavaScriptTests(SynchronousTestCase):
         """
         Who has to log in is challenged inside the WebSocket, and asks again there with credentials.
         """
-        house = House(extends=True, guard=realm)
+        house = House(extends=True, guard=Usher(realm))
         client = Original(house)
         client.say((TEXT, JAVASCRIPT % (b"", b"")))
         challenged = inside(
@@ -133,7 +133,7 @@ class JavaScriptTests(SynchronousTestCase):
         )
         outcomes = []
         for cut in (0, 1, 2, 3, 5, 50, 200):
-            house = House(extends=True, guard=realm)
+            house = House(extends=True, guard=Usher(realm))
             client = Original(house)
             client.say(*said, cut=cut)
             (channel,) = house.host.guests
@@ -184,7 +184,7 @@ class JavaTests(SynchronousTestCase):
         """
         The same challenge, and the same answer.
         """
-        house = House(extends=True, guard=realm)
+        house = House(extends=True, guard=Usher(realm))
         client = Original(house, protocols=b"x-kaazing-handshake,amqp091")
         client.say((BINARY, JAVA % b""))
         self.assertEqual([STAYS, client.heard[1], END], client.heard)

@@ -156,7 +156,7 @@ class BroadcastService(BaseService):
     def entry(self, accept: Uri) -> Any:
         """See L{IService}."""
         if accept.scheme in STREAMS:
-            return self.house.events(self, accept, self.config)
+            return self.house.events(accept, self.config)
         return None
 
     def invite(self, visit: Visit) -> Welcome:

@@ -157,6 +157,7 @@ class Creation:
         if wants.idle and self._terms.inactivity:
             timeout = f"{_IDLE_TIMEOUT};timeout={self._terms.idle * 1000:.0f}"
             fields.append((b"X-WebSocket-Extensions", timeout.encode()))
+        fields += welcome.fields
         exchange.answer(201, fields, _urls(exchange, channel))
         try:
             self._service.accepted(channel, welcome)

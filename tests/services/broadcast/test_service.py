@@ -234,7 +234,7 @@ class ServiceTests(SynchronousTestCase):
         ):
             accept = replace(uri("http://localhost:8000/"), scheme=scheme)
             entry = made.entry(accept)
-            self.assertEqual(entry, (made, accept) if mine else None)
+            self.assertEqual(entry, (made.name, accept) if mine else None)
 
     def test_stop(self) -> None:
         """

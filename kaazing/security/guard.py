@@ -1,0 +1,207 @@
+# -*- test-case-name: tests.security.test_guard -*-
+"""Decides about each visit at one service: who the client is, and whether its roles suffice.
+
+What a client is told never says whether a user exists, nor which role is missing; the log does, with
+neither password nor token in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from kaazing.config.model import RealmConfig, ServiceConfig
+from kaazing.errors import (
+    BadRequest,
+    Challenged,
+    LoginError,
+    LoginMissing,
+    LoginUnavailable,
+)
+from kaazing.interfaces.security import Attempt, IGuard, Subject, Workplace
+from kaazing.interfaces.services import Visit
+from kaazing.metrics import LOGINS
+from kaazing.security.attempts import INSIDE, Attempts, host_of
+
+RETRY_AFTER = 5  # seconds, when nobody could be asked
+
+_MOST_SHOWN = 64  # characters of a user in the log
+
+
+class Logins(Protocol):
+    """What a guard wants of a realm: see L{kaazing.security.realms.Realm}."""
+
+    config: RealmConfig
+
+    def login(self, attempt: Attempt) -> Any:
+        """Return, or return a Deferred of, the subject of an attempt."""
+
+
+class _Limited(LoginError):
+    """Too many wrong attempts came from there.
+
+    Attributes:
+        wait: seconds until the next may come.
+    """
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"too many wrong attempts; the next in {wait:.0f} s")
+        self.wait = wait
+
+
+@implementer(IGuard)
+class Guard:
+    """See L{IGuard}.
+
+    Attributes:
+        outer: the guard of the same service for plain HTTP requests, whose challenges are a browser's;
+            itself where there is no difference.
+    """
+
+    log = Logger(namespace="kaazing.security")
+
+    def __init__(
+        self,
+        service: ServiceConfig,
+        realm: Logins,
+        workplace: Workplace,
+        *,
+        throttle: Any = None,
+        plain: bool = False,
+    ) -> None:
+        """
+        Args:
+            throttle: puts attempts off after wrong ones (L{kaazing.security.throttle.Throttle}).
+            plain: whether challenges are for browsers, whatever the realm says.
+        """
+        config = realm.config
+        self._service, self._realm, self._throttle = service.name, realm, throttle
+        self._roles = service.roles
+        self._attempts = Attempts(config, service.name)
+        scheme = config.scheme[len(INSIDE) :] if plain and _inside(config) else config.scheme
+        self.inside = _inside(config) and not plain
+        self._scheme, self._challenge = scheme, _challenge(scheme, config.description or config.name)
+        self._counts = {outcome: LOGINS.labels(config.name, outcome) for outcome in _OUTCOMES}
+        self.outer = self
+        if self.inside:
+            self.outer = Guard(service, realm, workplace, throttle=throttle, plain=True)
+
+    def admit(self, visit: Visit) -> Any:
+        """See L{IGuard}."""
+        user = ""
+        try:
+            attempt = self._attempts.read(visit)
+            user = attempt.password.user if attempt.password is not None else ""
+            self._check(attempt, user)
+            said = self._realm.login(attempt)
+            if isinstance(said, Deferred):
+                said.addCallback(self._welcome, visit, user)
+                return said.addErrback(self._failed, visit, user)
+            return self._welcome(said, visit, user)
+        except LoginError as why:
+            raise self._told(why, visit, user) from why
+
+    def _check(self, attempt: Attempt, user: str) -> None:
+        """Put off who has been wrong too often; a visit that gives nothing tries nothing."""
+        if self._throttle is None or not (attempt.tokens or attempt.password or attempt.negotiation):
+            return
+        wait = self._throttle.wait(attempt.address, user)
+        if wait > 0:
+            raise _Limited(wait)
+
+    def _welcome(self, subject: Subject, visit: Visit, user: str) -> Visit:
+        """Let in whom the login modules know, if that is enough."""
+        address = host_of(visit.peer)
+        if not self._roles <= subject.roles:
+            missing = ", ".join(sorted(self._roles - subject.roles))
+            self._say(address, subject.user or user, f"no role {missing}")
+            self._counts["refused"].inc()
+            raise BadRequest(403, "you may not come in here", rule="RFC 9110 section 15.5.4")
+        if self._throttle is not None and user:
+            self._throttle.succeeded(address, user)
+        self._counts["accepted"].inc()
+        headers = visit.headers
+        if self._scheme and "authorization" in headers:  # nobody behind needs it
+            headers = {name: value for name, value in headers.items() if name != "authorization"}
+        return replace(visit, subject=subject, headers=headers)
+
+    def _failed(self, why: Failure, visit: Visit, user: str) -> None:
+        error = why.value
+        if isinstance(error, LoginError):
+            raise self._told(error, visit, user)
+        why.raiseException()
+
+    def _told(self, why: LoginError, visit: Visit, user: str) -> BadRequest:
+        """Return what a client is told of its failure; count it, and say it in the log."""
+        address = host_of(visit.peer)
+        if isinstance(why, LoginMissing | Challenged):
+            self._counts["challenged"].inc()
+            return self._asked(why.data if isinstance(why, Challenged) else "")
+        self._say(address, user, str(why))
+        if isinstance(why, _Limited):
+            self._counts["limited"].inc()
+            retry = (b"Retry-After", b"%d" % ceil(why.wait))
+            return BadRequest(429, "too many wrong attempts", rule="RFC 6585 section 4", headers=[retry])
+        if isinstance(why, LoginUnavailable):
+            self._counts["unavailable"].inc()
+            retry = (b"Retry-After", b"%d" % RETRY_AFTER)
+            return BadRequest(
+                503, "nobody can be asked who you are", rule="RFC 9110 section 15.6.4", headers=[retry]
+            )
+        self._counts["refused"].inc()
+        if self._throttle is not None:
+            self._throttle.failed(address, user)
+        return self._asked()
+
+    def _asked(self, data: str = "") -> BadRequest:
+        """Return the challenge; a realm without a scheme has none."""
+        if not self._scheme:
+            return BadRequest(403, "you may not come in here", rule="RFC 9110 section 15.5.4")
+        challenge = f"{self._scheme} {data}" if data else self._challenge
+        return BadRequest(
+            401,
+            "who are you?",
+            rule="RFC 9110 section 15.5.2",
+            headers=[(b"WWW-Authenticate", challenge.encode())],
+        )
+
+    def _say(self, address: str, user: str, why: str) -> None:
+        self.log.warn(
+            "service {service}, realm {realm}: client {address}, user {user}: not let in: {why}",
+            service=self._service,
+            realm=self._realm.config.name,
+            address=address,
+            user=shown(user),
+            why=why,
+        )
+
+
+_OUTCOMES = ("accepted", "refused", "challenged", "limited", "unavailable")
+
+
+def shown(user: str) -> str:
+    """Return a user as logs have it: in quotes, control characters escaped, cut short; "-" for none."""
+    if not user:
+        return "-"
+    return repr(user if len(user) <= _MOST_SHOWN else user[:_MOST_SHOWN] + "...")
+
+
+def _inside(config: RealmConfig) -> bool:
+    return config.scheme.lower().startswith(INSIDE)
+
+
+def _challenge(scheme: str, description: str) -> str:
+    """Return the value of WWW-Authenticate.  RFC 9110 section 11.6.1, RFC 7617 section 2."""
+    kind = scheme.lower().removeprefix(INSIDE)
+    if kind != "basic":
+        return scheme
+    words = "".join(letter if letter.isprintable() else " " for letter in description)
+    quoted = words.replace("\\", "\\\\").replace('"', '\\"')
+    charset = "" if scheme.lower().startswith(INSIDE) else ', charset="UTF-8"'
+    return f'{scheme} realm="{quoted}"{charset}'

@@ -1,0 +1,133 @@
+# -*- test-case-name: tests.security.test_realms -*-
+"""The realms that services name, each a portal of twisted.cred with the login modules behind it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from twisted.application.service import Service
+from twisted.cred.credentials import ICredentials
+from twisted.cred.portal import IRealm, Portal
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.python.failure import Failure
+from zope.interface import Interface, implementer
+
+from kaazing import plugins
+from kaazing.config.model import ModuleConfig, RealmConfig, ServiceConfig
+from kaazing.errors import ConfigError, PluginError
+from kaazing.interfaces.security import Attempt, Subject, Workplace
+from kaazing.security.chain import Chain, link
+from kaazing.security.guard import Guard
+
+
+class ISubject(Interface):
+    """What the portals of realms are asked for: an L{kaazing.interfaces.security.Subject}."""
+
+
+@implementer(IRealm)
+class Realm:
+    """One realm.
+
+    Attributes:
+        config: its L{RealmConfig}.
+        portal: lets in whom the login modules know.
+    """
+
+    def __init__(self, config: RealmConfig, workplace: Workplace) -> None:
+        """Make the checkers.
+
+        Raises:
+            ConfigError: a login module cannot be made.
+        """
+        self.config = config
+        self._checkers = [_checker(each, workplace) for each in config.modules]
+        links = [
+            link(each.type, each.success, checker)
+            for each, checker in zip(config.modules, self._checkers, strict=True)
+        ]
+        self.portal = Portal(self, [Chain(links, workplace.reactor)])
+        self._asks = bool(links or config.scheme)
+
+    def login(self, attempt: Attempt) -> Any:
+        """Return the L{Subject} of an attempt, or a Deferred of it where it is not known at once.
+
+        A realm without authentication lets everybody in, as nobody.
+
+        Raises, or fails with:
+            LoginError: and with nothing else.
+        """
+        if not self._asks:
+            return Subject()
+        said: Deferred[Any] = self.portal.login(cast(ICredentials, attempt), None, ISubject)
+        if not said.called or said.paused:
+            return said.addCallback(_avatar)
+        result = said.result
+        if isinstance(result, Failure):
+            said.addErrback(lambda why: None)  # told here
+            result.raiseException()
+        return _avatar(result)
+
+    def requestAvatar(self, avatarId: Any, mind: Any, *interfaces: Any) -> tuple[Any, Any, Any]:
+        """See L{IRealm}; the checker has said all."""
+        return interfaces[0], avatarId, _nothing
+
+    def start(self) -> None:
+        """Start the checkers that want it."""
+        for checker in self._checkers:
+            if hasattr(checker, "start"):
+                checker.start()
+
+    def stop(self) -> Deferred[Any]:
+        """Stop them; the Deferred fires when all have."""
+        ending = [maybeDeferred(each.stop) for each in self._checkers if hasattr(each, "stop")]
+        return gatherResults(ending, consumeErrors=True)
+
+
+class Realms(Service):
+    """Makes a realm when the first service names it; starts and stops them with the gateway."""
+
+    def __init__(self, workplace: Workplace, **desks: Any) -> None:
+        """C{desks}: see L{Guard}."""
+        self._workplace, self._desks = workplace, desks
+        self._realms: dict[str, Realm] = {}
+
+    def guard(self, service: ServiceConfig) -> Guard | None:
+        """Return who decides about the visits at a service; None where it names no realm.
+
+        Raises:
+            ConfigError: a login module of the realm cannot be made.
+        """
+        config = service.realm
+        if config is None:
+            return None
+        if config.name not in self._realms:
+            self._realms[config.name] = Realm(config, self._workplace)
+        return Guard(service, self._realms[config.name], self._workplace, **self._desks)
+
+    def startService(self) -> None:
+        """See L{Service}."""
+        super().startService()
+        for realm in self._realms.values():
+            realm.start()
+
+    def stopService(self) -> Any:
+        """See L{Service}."""
+        super().stopService()
+        return gatherResults([realm.stop() for realm in self._realms.values()], consumeErrors=True)
+
+
+def _checker(config: ModuleConfig, workplace: Workplace) -> Any:
+    try:
+        return plugins.login_module(config.type).checker(config.options, workplace)
+    except PluginError as why:
+        raise ConfigError(str(why), line=config.line) from why
+    except ConfigError as why:
+        raise ConfigError(why.what, line=why.line or config.line) from why
+
+
+def _avatar(result: Any) -> Any:
+    return result[1]
+
+
+def _nothing() -> None:
+    """Nobody has to be told of a logout."""
