@@ -113,7 +113,7 @@ class SessionCookies:
         return None if found is None else found.subject
 
     def issue(self, subject: Subject, visit: Visit) -> tuple[Subject, Field | None]:
-        """Begin a session of who has just logged in; return the subject, tied to it, and its Set-Cookie field.
+        """Begin a session; return who has logged in, tied to it, and the field that sets its cookie.
 
         There is no field, and no session, over an unencrypted connection from elsewhere, and where what is
         known of the subject is too long for a cookie; the log says so.
