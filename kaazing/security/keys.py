@@ -75,13 +75,16 @@ class KeyRing:
 
     One that was loaded looks at its file again when that has changed; while a changed file is no good, the
     keys stay that were there before, and the log says so once.
+
+    Attributes:
+        path: of the file; None for keys that are kept nowhere.
     """
 
     log = Logger(namespace="kaazing.security")
 
     def __init__(self, keys: Sequence[Key], path: Path | None = None) -> None:
         self._take(keys)
-        self._path = path
+        self.path = path
         self._stamp = _stamp(path) if path else None
 
     @classmethod
@@ -177,15 +180,15 @@ class KeyRing:
 
     def _look(self) -> None:
         """Read the file again where it is not the one that was read."""
-        if self._path is None or (stamp := _stamp(self._path)) == self._stamp:
+        if self.path is None or (stamp := _stamp(self.path)) == self._stamp:
             return
         self._stamp = stamp
         try:
-            self._take(_read(self._path))
+            self._take(_read(self.path))
         except ConfigError as why:
             self.log.warn("the keys stay as they were: {why}", why=why)
         else:
-            self.log.info("keys read again from {path}", path=str(self._path))
+            self.log.info("keys read again from {path}", path=str(self.path))
 
 
 def encode(data: bytes) -> str:

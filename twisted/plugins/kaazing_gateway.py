@@ -3,7 +3,7 @@
 from twisted.application.reactors import Reactor
 from twisted.application.service import ServiceMaker
 
-from kaazing.plugins import AdapterPlugin, ServicePlugin
+from kaazing.plugins import AdapterPlugin, ServicePlugin, StorePlugin
 
 kaazing = ServiceMaker("Kaazing gateway", "kaazing.tap", "A WebSocket gateway to TCP backends", "kaazing")
 lean = Reactor("kaazing", "kaazing.reactor", "The gateway's epoll reactor (Linux)")
@@ -20,3 +20,12 @@ stomp = AdapterPlugin(name="stomp", factory="kaazing.adapters.stomp.adapter:Stom
 mqtt = AdapterPlugin(name="mqtt", factory="kaazing.adapters.mqtt.adapter:MqttAdapter")
 irc = AdapterPlugin(name="irc", factory="kaazing.adapters.irc.adapter:IrcAdapter")
 xmpp = AdapterPlugin(name="xmpp", factory="kaazing.adapters.xmpp.adapter:XmppAdapter")
+
+file_store = StorePlugin(name="file", factory="kaazing.security.stores.file:FileStoreType")
+environment_store = StorePlugin(
+    name="environment", factory="kaazing.security.stores.environment:EnvironmentStoreType"
+)
+directory_store = StorePlugin(
+    name="directory", factory="kaazing.security.stores.directory:DirectoryStoreType"
+)
+callback_store = StorePlugin(name="callback", factory="kaazing.security.stores.callback:CallbackStoreType")

@@ -1,0 +1,1 @@
+"""The types of stores of a keyring: where logins at backends are kept."""
