@@ -16,6 +16,7 @@ from tests.needs import ROOT
 FLOORS = {
     "kaazing.errors": 0,
     "kaazing.closecodes": 0,
+    "kaazing.limits": 0,
     "kaazing.literals": 0,
     "kaazing.metrics": 0,
     "kaazing.reactor": 0,
@@ -41,6 +42,7 @@ ASIDE = {
     "kaazing.errors": set[str](),
     "kaazing.closecodes": {"kaazing.errors"},
     "kaazing.literals": {"kaazing.errors"},
+    "kaazing.limits": {"kaazing.metrics"},
     "kaazing.metrics": set[str](),
     "kaazing.reactor": set[str](),
     "kaazing.tenure": set[str](),

@@ -65,6 +65,7 @@ def listed(host: str, networks: Networks) -> bool:
     return any(found in network for network in networks)
 
 
+@lru_cache(maxsize=1024)
 def _address(written: str) -> IPv4Address | IPv6Address:
     """Return an address; of one of IPv4 as IPv6 has it, that of IPv4.
 
@@ -181,3 +182,13 @@ def _elements(value: str) -> list[dict[str, str]]:
             elements.append({})
         at = step.end()
     return [element for element in elements if element]
+
+
+def place(host: str) -> str | bytes:
+    """Return what stands for all addresses that one client may have: of IPv6 the /64 network, as 8 bytes; of
+    IPv4 the address, also as IPv6 has it; anything else as it is."""
+    try:
+        found = _address(host)
+    except ValueError:
+        return host
+    return found.packed[:8] if isinstance(found, IPv6Address) else str(found)
