@@ -3,7 +3,7 @@
 from twisted.application.reactors import Reactor
 from twisted.application.service import ServiceMaker
 
-from kaazing.plugins import AdapterPlugin, ServicePlugin, StorePlugin
+from kaazing.plugins import AdapterPlugin, LoginModulePlugin, ServicePlugin, StorePlugin
 
 kaazing = ServiceMaker("Kaazing gateway", "kaazing.tap", "A WebSocket gateway to TCP backends", "kaazing")
 lean = Reactor("kaazing", "kaazing.reactor", "The gateway's epoll reactor (Linux)")
@@ -29,3 +29,7 @@ directory_store = StorePlugin(
     name="directory", factory="kaazing.security.stores.directory:DirectoryStoreType"
 )
 callback_store = StorePlugin(name="callback", factory="kaazing.security.stores.callback:CallbackStoreType")
+
+jwt = LoginModulePlugin(name="jwt", factory="kaazing.security.modules.jwt:JwtType")
+token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:token_type")
+oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")
