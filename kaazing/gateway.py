@@ -16,6 +16,7 @@ from kaazing.config.model import AcceptOptions, GatewayConfig, ServiceConfig, Ur
 from kaazing.errors import ConfigError, ConfigErrors, ListenError
 from kaazing.interfaces.security import Workplace
 from kaazing.security.guarded import Guarded
+from kaazing.security.keyring import Keyring
 from kaazing.security.realms import Realms
 from kaazing.security.throttle import Throttle
 from kaazing.security.workers import Workers
@@ -68,6 +69,13 @@ class Gateway(MultiService):
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         errors = []
+        if config.keyring is not None:
+            try:
+                self._house.keyring = Keyring.of(config.keyring, workplace)
+            except ConfigError as why:
+                what = f"{why.file}: {why.what}" if why.file else why.what
+                line = why.line or config.keyring.line
+                raise ConfigErrors([ConfigError(what, file=config.file, line=line)]) from why
         for service in config.services:
             try:
                 self._add(service)

@@ -163,6 +163,8 @@ class Link:
         roles: what C{user} may be.
         claims: what else is known of C{user}, by name (see kaazing.interfaces.security.Subject).
         injects: whether L{AskLogin} has an answer: a login that takes the place of the client's.
+        told: whether that answer depends on what the client says in its own login, so that it has to be asked
+            for when that has come and not before.
         policy: an L{IPolicy}, None where everything is allowed.
         apart: whether each message to the backend must be yielded by itself, none joined with another,
             because they are counted (rate limits).
@@ -178,6 +180,7 @@ class Link:
     roles: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     injects: bool = False
+    told: bool = False
     policy: Any = None
     apart: bool = False
 

@@ -102,10 +102,11 @@ class Adapting:
             wants=adapter.front,
             connect=back,
             options=config.connect_options,
-            logins=logins.StaticLogins.of(properties),
+            logins=logins.logins(config.name, properties, house.keyring),
             rates=rates if rates.messages or rates.bytes else None,
             tally=house.tally(config.name),
         )
+        self._told = properties["backend.login"] in ("sealed", "any")
         self._roles = frozenset(properties.get("anonymous.roles", ()))
         self._blocks: tuple[Block, ...] = properties.get("policy", ())
         self._named = frozenset[str]().union(*(block.roles for block in self._blocks))
@@ -131,6 +132,7 @@ class Adapting:
             roles=roles,
             claims=subject.claims if subject is not None else {},
             injects=self._terms.logins is not None,
+            told=self._told,
             policy=self._policy(roles),
             apart=self._terms.rates is not None,
         )

@@ -41,7 +41,7 @@ class OptionTests(SynchronousTestCase):
         Every adapter's type has the login and the rates; policy and roles those that declare operations.
         """
         chess = Chess()
-        names = ["backend.username", "backend.password", "backend.mechanism"]
+        names = ["backend.username", "backend.password", "backend.mechanism", "backend.login"]
         rates = ["maximum.message.rate", "maximum.byte.rate", "board.size"]
         self.assertEqual([option.name for option in options(chess)], [*names, *rates])
         chess.operations = MOVES
@@ -141,6 +141,20 @@ class AdaptingTests(SynchronousTestCase):
         self.assertTrue(link.injects)
         answer = self.successResultOf(terms.logins.login(link, AskLogin()))
         self.assertEqual(answer, Login(username="gw", password="pw"))
+
+    def test_keyring(self) -> None:
+        """
+        With backend.login the answer is the keyring's; sessions know whether the client's own words matter.
+        """
+
+        class Keyring:
+            def logins(self, service: str, source: str) -> Any:
+                return f"{source} of {service}"
+
+        self.house.keyring = Keyring()
+        for source, told in (("stored", False), ("sealed", True), ("any", True)):
+            link, terms = self.begin(self.adapting(backend_login=source))
+            self.assertEqual((terms.logins, link.injects, link.told), (f"{source} of c", True, told))
 
     def test_rates(self) -> None:
         """

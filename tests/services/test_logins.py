@@ -7,13 +7,16 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from kaazing.errors import ConfigError
 from kaazing.interfaces.adapters import AskLogin, ILogins, Link, Login
-from kaazing.services.logins import OPTIONS, StaticLogins, faults
+from kaazing.services.logins import OPTIONS, StaticLogins, faults, logins
 
 
 def properties(*values: str | None) -> dict[str, Any]:
     """A user, a password, a mechanism."""
-    return {option.name: value for option, value in zip(OPTIONS, (*values, None, None, None), strict=False)}
+    return {
+        option.name: value for option, value in zip(OPTIONS, (*values, None, None, None, None), strict=False)
+    }
 
 
 class LoginTests(SynchronousTestCase):
@@ -27,12 +30,10 @@ class LoginTests(SynchronousTestCase):
             (("gw", "pw", "SCRAM-SHA-1"), Login(username="gw", password="pw", mechanism="SCRAM-SHA-1")),
             ((None, None, "EXTERNAL"), Login(username="", mechanism="EXTERNAL")),
         ):
-            logins = StaticLogins.of(properties(*values))
-            assert logins is not None
-            verifyObject(ILogins, logins)
-            self.assertEqual(
-                self.successResultOf(logins.login(Link(peer="192.0.2.1:5000"), AskLogin())), login
-            )
+            made = StaticLogins.of(properties(*values))
+            assert made is not None
+            verifyObject(ILogins, made)
+            self.assertEqual(self.successResultOf(made.login(Link(peer="192.0.2.1:5000"), AskLogin())), login)
             self.assertEqual(list(faults(properties(*values))), [])
         self.assertIsNone(StaticLogins.of(properties()))
         self.assertEqual(list(faults(properties())), [])
@@ -51,6 +52,27 @@ class LoginTests(SynchronousTestCase):
             ),
         ):
             self.assertEqual(list(faults(properties(*values))), [fault])
+
+    def test_keyring(self) -> None:
+        """
+        backend.login takes the logins from the keyring, which must be there; no login may stand beside it.
+        """
+
+        class Keyring:
+            def logins(self, service: str, source: str) -> Any:
+                return service, source
+
+        said = properties(None, None, None, "any")
+        self.assertEqual(list(faults(said)), [])
+        self.assertEqual(logins("stomp", said, Keyring()), ("stomp", "any"))
+        why = self.assertRaises(ConfigError, logins, "stomp", said, None)
+        self.assertEqual(str(why), "backend.login any wants a <keyring> in <security>, and there is none")
+        beside = "stands beside backend.login, which says where the login comes from"
+        said = properties("gw", "pw", None, "stored")
+        self.assertEqual(list(faults(said)), [f"backend.username {beside}", f"backend.password {beside}"])
+        self.assertIsNone(logins("stomp", properties(), Keyring()))
+        static = logins("stomp", properties("gw"), None)
+        self.assertIsInstance(static, StaticLogins)
 
     def test_secret(self) -> None:
         """
