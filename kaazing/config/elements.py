@@ -140,7 +140,7 @@ _SECURITY = (
         _kept(store, name, note, text, needed=name == "file")
         for store in ("keystore", "truststore")
         for name, note in (
-            ("type", "PEM or PKCS12; JKS and JCEKS, the original's own, must be converted."),
+            ("type", "PEM or PKCS12; also JKS and JCEKS, after `pip install kaazing-gateway[jks]`."),
             ("file", "Relative to the configuration file; for PEM also a folder."),
             ("password-file", "File with the password in its first line."),
         )
@@ -194,14 +194,14 @@ _SECURITY = (
     _kept(
         "authentication",
         "session-timeout",
-        "Longest life of a connection, and of a session cookie; 0 for any.",
+        "Longest life of a connection; 0 for any.",
         interval,
         default="0",
     ),
     _kept(
         "authentication",
         "authorization-timeout",
-        "Time after which who logged in has to prove it anew; 0 for never.",
+        "Time after which who logged in, or has a session cookie, has to prove it anew; 0 for never.",
         interval,
         default="0",
     ),

@@ -45,8 +45,14 @@ def read_realm_name(
     return realm
 
 
-def read_roles(found: Mapping[str, Sequence[Node]], settings: Settings, faults: Faults) -> frozenset[str]:
-    """Return the roles that a client must have, each of them; C{*}, anybody logged in, is none."""
+def read_roles(
+    found: Mapping[str, Sequence[Node]], realm: RealmConfig | None, settings: Settings, faults: Faults
+) -> frozenset[str]:
+    """Return the roles that a client must have, each of them; C{*}, anybody logged in, is none.
+
+    Args:
+        realm: what L{read_realm_name} returned.
+    """
     constraints = found.get("authorization-constraint", ())
     inside = [parts(each, faults).get("require-role", []) for each in constraints]
     roles = [role for each in inside for role in each]
@@ -57,15 +63,17 @@ def read_roles(found: Mapping[str, Sequence[Node]], settings: Settings, faults: 
     for constraint in constraints:
         if not constraint.children:
             faults.at(constraint, "<require-role> or <require-valid-user> is missing in it")
-    if constraints and "realm-name" not in found and "http.realm" not in settings:
+    told = "realm-name" in found or ("http.realm" in settings and settings["http.realm"].own)
+    if constraints and realm is None and not told:
         faults.at(constraints[0], "needs a <realm-name> beside it: without, nobody is asked who he is")
     return frozenset(role.value for role in roles if role.value and role.value != "*")
 
 
-def warn_of_clear(
+def warn_of_accepts(
     realm: RealmConfig, node: Node, accepts: Sequence[Uri], options: AcceptOptions, faults: Faults
 ) -> None:
-    """Warn where what a client proves itself with crosses a network in clear, as far as the file tells."""
+    """Warn where what a client proves itself with crosses a network in clear, as far as the file tells, and
+    where it has nothing to prove itself with."""
     word = realm.scheme.removeprefix("Application ")
     clear = [each for each in accepts if not each.secure and each.scheme not in _STREAMS]
     if word in _CLEAR and not options.trusted and any(not _at_home(each, options) for each in clear):
@@ -73,6 +81,13 @@ def warn_of_clear(
             node,
             f"{_CLEAR[word]} cross the network in clear where an accept is without TLS; accept wss and https,"
             " or name in proxy.trusted the proxy in front that does the TLS",
+        )
+    shown = options.tls.verify_client != "none"
+    if any(each.scheme == "tcp" or (each.scheme == "ssl" and not shown) for each in accepts):
+        faults.warn(
+            node,
+            "clients of a tcp accept, or of an ssl accept without ssl.verify-client, have nothing to log in"
+            " with; only a login module that looks at their address lets them in",
         )
 
 
@@ -125,12 +140,6 @@ def _check_use(node: Node, realm: RealmConfig, accepts: Sequence[Uri], faults: F
         faults.at(node, f"{quoted(node)}this realm has no <login-modules>, so nobody could log in")
     if not accepts:
         faults.at(node, "the service has no accept, so nobody could log in")
-    if any(accept.scheme == "tcp" for accept in accepts):
-        faults.warn(
-            node,
-            "clients of a tcp accept have nothing to log in with; only a login module that looks at their"
-            " address lets them in",
-        )
 
 
 def _at_home(accept: Uri, options: AcceptOptions) -> bool:

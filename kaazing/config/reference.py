@@ -123,10 +123,11 @@ def _rows(options: Iterable[Option], within: str) -> Iterable[list[str]]:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "enabled" if value else "disabled"
-    if value is None or value in ((), "", {}):
+    if value is None or value in ((), frozenset(), "", {}):
         return "none"
-    if isinstance(value, tuple):
-        return ", ".join(str(each) for each in value)
+    if isinstance(value, tuple | frozenset):
+        words = value if isinstance(value, tuple) else sorted(each for each in value if each)
+        return ", ".join(str(each) for each in words) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from kaazing import plugins
 from kaazing.config.blocks import Setting, Settings, accept_options, connect_options, read_block
 from kaazing.config.faults import UNREAD, Faults, Node, quoted, shown
-from kaazing.config.guards import guard_node, read_realm_name, read_roles, warn_of_clear
+from kaazing.config.guards import guard_node, read_realm_name, read_roles, warn_of_accepts
 from kaazing.config.mime import BUILT_IN, read_mime_types
 from kaazing.config.model import AcceptOptions, RealmConfig, ServiceConfig, Uri
 from kaazing.config.names import domain
@@ -67,6 +67,7 @@ class ServiceReader:
             self._check_uris(node, found, made)
         settings = self._settings(found)
         options = accept_options(settings, accepts, self._around.files, self._around.stores, faults)
+        realm = self._realm(found, settings, accepts, options)
         config = ServiceConfig(
             name=self._text(found, "name"),
             type=made.name if made else "",
@@ -88,9 +89,9 @@ class ServiceReader:
             ),
             mime_types=self._mime_types(found, made),
             cross_site=read_cross_site(found.get("cross-site-constraint", ()), faults),
-            realm=self._realm(found, settings, accepts, options),
-            roles=read_roles(found, settings, faults),
-            cookie_domain=self._cookie_domain(found.get("service.domain", [])),
+            realm=realm,
+            roles=read_roles(found, realm, settings, faults),
+            cookie_domain=self._cookie_domain(found.get("service.domain", []), realm),
             line=node.line,
         )
         if made is not None and faults.count == before:
@@ -164,13 +165,17 @@ class ServiceReader:
         realm = read_realm_name(found, settings, accepts, self._around.realms, self._faults)
         node = guard_node(found, settings)
         if realm and node:
-            warn_of_clear(realm, node, accepts, options, self._faults)
+            warn_of_accepts(realm, node, accepts, options, self._faults)
         return realm
 
-    def _cookie_domain(self, nodes: list[Node]) -> str:
+    def _cookie_domain(self, nodes: list[Node], realm: RealmConfig | None) -> str:
         said = [self._faults.read(node, domain) for node in nodes]
         for again in nodes[1:]:
             self._faults.at(again, f"stands here already, at line {nodes[0].line}")
+        if nodes and (realm is None or realm.mode != "recycle"):
+            self._faults.warn(
+                nodes[0], "has no effect. Only a realm with authorization-mode recycle gives session cookies."
+            )
         return said[0] if said and said[0] is not UNREAD else ""
 
     def _text(self, found: dict[str, list[Node]], name: str) -> str:

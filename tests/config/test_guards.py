@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaazing.config.model import ServiceConfig
-from tests.config.files import ConfigTestCase
+from tests.config.files import ConfigTestCase, certificate
 
 CHAIN = (
     "<login-modules><login-module><type>open</type><success>required</success></login-module></login-modules>"
@@ -145,17 +145,38 @@ class RealmTests(GuardTestCase):
             ["4: <tcp.realm>: 'other': is another realm than that of the service"],
         )
 
-    def test_tcp(self) -> None:
+    def test_streams(self) -> None:
         """
-        Whoever comes by tcp has nothing to log in with, and the file is warned of it.
+        Whoever comes by tcp, or by ssl without a certificate, has nothing to log in with, and the file is
+        warned of it.
         """
-        self.assertEqual(
-            self.warnings(service("<realm-name>other</realm-name>", "tcp://localhost:1", "ws://localhost/")),
-            [
-                "3: <realm-name>: clients of a tcp accept have nothing to log in with; only a login module"
-                " that looks at their address lets them in"
-            ],
+        named = "<realm-name>other</realm-name>"
+        front = options("<ssl.encryption>disabled</ssl.encryption>")
+        for body in (
+            service(named, "tcp://localhost:1", "ws://localhost/"),
+            service(named + front, "ssl://localhost:1"),
+        ):
+            self.assertEqual(
+                self.warnings(body),
+                [
+                    "3: <realm-name>: clients of a tcp accept, or of an ssl accept without ssl.verify-client,"
+                    " have nothing to log in with; only a login module that looks at their address lets them"
+                    " in"
+                ],
+            )
+
+    def test_certificates(self) -> None:
+        """
+        Nothing is said of an ssl accept whose clients are asked for a certificate.
+        """
+        crt, key = certificate(self.folder)
+        store = f"<truststore><file>{crt.name}</file></truststore>"
+        asked = (
+            f"<ssl.certificate-file>{crt.name}</ssl.certificate-file><ssl.key-file>{key.name}</ssl.key-file>"
+            "<ssl.verify-client>required</ssl.verify-client>"
         )
+        body = service("<realm-name>other</realm-name>" + options(asked), "ssl://localhost:1")
+        self.assertEqual(self.warnings(body.replace("<security>", f"<security>{store}")), [])
 
 
 class RoleTests(GuardTestCase):
@@ -206,16 +227,19 @@ class RoleTests(GuardTestCase):
 
     def test_no_realm(self) -> None:
         """
-        Roles without a realm are an error: nobody would be asked who he is.
+        Roles without a realm are an error: nobody would be asked who he is. A realm in <service-defaults>
+        that is not for the service is none.
         """
         constraint = "<authorization-constraint><require-role>A</require-role></authorization-constraint>"
-        self.assertEqual(
-            self.errors(service(constraint)),
-            [
-                "3: <authorization-constraint>: needs a <realm-name> beside it: without, nobody is asked who"
-                " he is"
-            ],
+        said = (
+            "3: <authorization-constraint>: needs a <realm-name> beside it: without, nobody is asked who he"
+            " is"
         )
+        self.assertEqual(self.errors(service(constraint)), [said])
+        inside = "<accept-options><http.realm>demo</http.realm></accept-options>"
+        defaults = f"<service-defaults>{inside}</service-defaults>"
+        self.assertEqual(self.errors(defaults + service(constraint, "tcp://localhost:1")), [said])
+        self.assertEqual(self.config(defaults + service(constraint)).services[0].roles, {"A"})
 
 
 class ClearTests(GuardTestCase):
@@ -271,6 +295,20 @@ class CookieTests(GuardTestCase):
         found = self.guarded(inside)
         self.assertEqual((found.cookie_domain, found.properties), ("example.com", {"repeat": 2}))
         self.assertEqual(self.guarded("").cookie_domain, "")
+
+    def test_no_cookies(self) -> None:
+        """
+        Where the realm gives no session cookies, the domain is warned of.
+        """
+        inside = "<realm-name>{}</realm-name><properties><service.domain>a.com</service.domain></properties>"
+        said = (
+            "3: <service.domain>: has no effect. Only a realm with authorization-mode recycle gives session"
+            " cookies."
+        )
+        self.assertEqual(self.warnings(service(inside.format("demo"))), [said])
+        mode = "<authorization-mode>recycle</authorization-mode><login-modules>"
+        body = service(inside.format("demo")).replace("<login-modules>", mode)
+        self.assertEqual(self.warnings(body), [])
 
     def test_faults(self) -> None:
         """

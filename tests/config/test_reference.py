@@ -6,9 +6,11 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing import plugins
 from kaazing.config.original import TABLE
 from kaazing.config.reference import TABLES, main, refresh
-from tests.config.files import ConfigTestCase
+from kaazing.options import Option
+from tests.config.files import ConfigTestCase, Declared
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("configuration.md", "migrating-from-kaazing.md")
@@ -72,6 +74,53 @@ class TableTests(ConfigTestCase):
         )
         self.assertTrue(page.startswith("before\n<!-- table: types -->\n\n### filing\n"))
         self.assertTrue(page.endswith("\n<!-- end -->\nafter\n"))
+
+    def test_declared(self) -> None:
+        """
+        Login modules and stores have their options likewise.
+        """
+        for mark in ("login-modules", "stores"):
+            page = refresh(f"<!-- table: {mark} -->\n<!-- end -->")
+            self.assertEqual(
+                page,
+                f"<!-- table: {mark} -->\n"
+                "\n"
+                "#### listing\n"
+                "\n"
+                "A type of the tests.\n"
+                "\n"
+                "| option | default | what it does |\n"
+                "| --- | --- | --- |\n"
+                "| `file` | **required** | Who there is. |\n"
+                "| `cache` | 60 | How long that is kept. |\n"
+                "| `secret` (secret) | none | What opens it. |\n"
+                "| `group` (repeated) | none | Whose role is what. |\n"
+                "| `group/of` | **required** | Whose. |\n"
+                "| `group/key` (secret) | none | What opens it. |\n"
+                "\n"
+                "#### open\n"
+                "\n"
+                "A type of the tests.\n"
+                "\n"
+                "No options.\n"
+                "\n"
+                "<!-- end -->",
+            )
+
+    def test_defaults(self) -> None:
+        """
+        A default of several words is a list; one of no word is none.
+        """
+        options = [
+            Option(name="words", read=str, default=frozenset(("b", "", "a")), doc="Some."),
+            Option(name="pair", read=str, default=(1, 2), doc="Two."),
+            Option(name="empty", read=str, default=frozenset(("",)), doc="None."),
+        ]
+        self.patch(plugins, "stores", lambda: ["a"])
+        self.patch(plugins, "store", lambda name: Declared(name="a", options=tuple(options)))
+        page = refresh("<!-- table: stores -->\n<!-- end -->")
+        for row in ("`words` | a, b", "`pair` | 1, 2", "`empty` | none"):
+            self.assertIn(f"| {row} |", page)
 
     def test_twice(self) -> None:
         """
