@@ -69,14 +69,17 @@ def _fault(place: _Place, other: _Place) -> str:
     if place.tls != other.tls:
         return "is listened on with and without TLS at the same address as"
     if place.tls and _settled(place) != _settled(other):
-        return "has other ssl.ciphers, ssl.protocols or ssl.verify-client, at the same address, than"
+        return (
+            "has other ssl.ciphers, ssl.protocols, ssl.verify-client, ssl.ca-file or ssl.crl-file, at the"
+            " same address, than"
+        )
     return ""
 
 
 def _settled(place: _Place) -> tuple[object, ...]:
     """Return what is settled in a TLS handshake before the host is known for sure."""
     tls: TlsOptions = place.service.accept_options.tls
-    return tls.ciphers, tls.protocols, tls.verify_client
+    return tls.ciphers, tls.suites, tls.protocols, tls.verify_client, tls.ca_file, tls.crl_file
 
 
 def _note(place: _Place, what: str, faults: Faults) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shlex
 import ssl
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,15 @@ LIMIT = 1024 * 1024  # bytes of a file that are looked at
 
 CERTIFICATE = b"CERTIFICATE-----"
 KEY = b"PRIVATE KEY-----"
+REVOCATIONS = b"X509 CRL-----"
 
-_WORDS = {CERTIFICATE: "certificate", KEY: "private key"}
+_WORDS = {
+    CERTIFICATE: "certificate",
+    KEY: "private key",
+    REVOCATIONS: "list of revoked certificates",
+}
+_IN_FOLDERS = {"PEM": (".pem", ".crt", ".key"), "PKCS12": (".p12", ".pfx")}
+"""Type of a store -> how the names of its files in a folder end."""
 _MAGIC = {b"\xfe\xed\xfe\xed": "JKS", b"\xce\xce\xce\xce": "JCEKS"}
 _JAVA = ("JKS", "JCEKS")
 
@@ -42,7 +50,7 @@ class Files:
         file = leaf(found, node.name, "file", self._faults, UNREAD)
         password = self._password(found, node.name)
         where = found["file"][0] if file is not UNREAD else node
-        content = self._content(where) if file is not UNREAD else None
+        content = self._content(where, said) if file is not UNREAD else None
         if content is None and file is not UNREAD and said in _JAVA:
             self._faults.at(where, _convert(said, shown(where.written)))
         if content is None or UNREAD in (said, password):
@@ -73,8 +81,8 @@ class Files:
         if fault:
             self._faults.at(node, fault)
 
-    def _content(self, node: Node) -> bytes | None:
-        """Return the bytes of the file an element names, of a folder those of all its *.pem files."""
+    def _content(self, node: Node, kind: str = "") -> bytes | None:
+        """Return the bytes of the file an element names, of a folder those of all that are of a kind."""
         if not node.value:
             return None
         path, name = self.folder / node.value, repr(shown(node.written))
@@ -82,7 +90,9 @@ class Files:
             if not path.is_dir():
                 with path.open("rb") as file:
                     return file.read(LIMIT)
-            pieces = [each.read_bytes()[:LIMIT] for each in sorted(path.glob("*.pem"))]
+            endings = _IN_FOLDERS["PKCS12" if kind == "PKCS12" else "PEM"]
+            files = sorted(each for each in path.iterdir() if each.name.endswith(endings) and each.is_file())
+            pieces = [each.read_bytes()[:LIMIT] for each in files]
         except FileNotFoundError:
             self._faults.at(node, f"there is no file {name}; names are relative to the configuration file")
         except (OSError, ValueError) as why:  # ValueError: a NUL in the name
@@ -91,7 +101,7 @@ class Files:
         else:
             if pieces:
                 return b"\n".join(pieces)
-            self._faults.at(node, f"the folder {name} has no *.pem file")
+            self._faults.at(node, f"the folder {name} has no file *{' or *'.join(endings)}")
         return None
 
     def _password(self, found: dict[str, list[Node]], place: str) -> Any:
@@ -115,13 +125,13 @@ def _store_fault(said: str, kind: str, name: str) -> str:
     """Return what is wrong with a store of one type in a file of another, or an empty string."""
     if said not in ("", "PEM", "PKCS12", *_JAVA):
         return f"the <type> beside it is none of PEM, PKCS12, {', '.join(_JAVA)}"
-    if kind in _JAVA:
-        return _convert(kind, name)
-    if kind == (said or "PEM"):
+    if kind in _JAVA and find_spec("jks") is None:
+        return _convert(kind, name) + "; or have it read as it is, after `pip install kaazing-gateway[jks]`"
+    if kind and (kind == said or (not said and kind != "PKCS12")):  # the original's were JKS without a type
         return ""
     if kind:
         return f"the file is {kind}; write <type>{kind}</type>"
-    return _convert(said, name) if said in _JAVA else "the file is neither PEM nor PKCS12"
+    return f"the file is neither {', '.join(('PEM', 'PKCS12', *_JAVA[:-1]))} nor {_JAVA[-1]}"
 
 
 def _convert(kind: str, name: str) -> str:

@@ -5,29 +5,70 @@ from __future__ import annotations
 
 import re
 import ssl
+from typing import NamedTuple
 
+from kaazing.errors import suggest
 from kaazing.literals import Unreadable, comma_list
 
 OLD_PROTOCOLS = ("SSLv2Hello", "SSLv3", "TLSv1", "TLSv1.1")
 PROTOCOLS = ("TLSv1.2", "TLSv1.3")
 
 _JAVA_SUITE = re.compile(r"(?:TLS|SSL)_([A-Z0-9_]+?)_WITH_([A-Z0-9_]+)")
-_TLS13_SUITE = re.compile(r"TLS_(?:AES|CHACHA20)_[A-Z0-9_]+")
+_SUITES = (
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_128_CCM_SHA256",
+    "TLS_AES_128_CCM_8_SHA256",
+)
+"""Of TLS 1.3 (RFC 8446 appendix B.4)."""
+_GONE = re.compile(
+    r"RC[24]|DES|MD5|NULL|EXP|[Aa]non|ADH|AECDH|KRB5|SEED|IDEA|CAMELLIA|ARIA|DSS|ECDH-|SCSV|SSLv|LOW"
+)
+"""In names that files of the original have, and today's OpenSSL does not know."""
+_PIN = re.compile(r"sha256//?([A-Za-z0-9+/]{43}=)")
 
 
-def ciphers(value: str) -> str:
-    """Return an OpenSSL cipher string for TLS 1.2; empty for the library's choice.
+class Ciphers(NamedTuple):
+    """What ssl.ciphers comes to.
 
-    Java's names of suites are translated. The suites of TLS 1.3 are always on, and left out.
+    Attributes:
+        old: OpenSSL cipher string for TLS 1.2; empty for the library's choice.
+        new: suites of TLS 1.3, with colons in between; likewise.
     """
-    names = [_openssl_name(name) for part in comma_list(value) for name in part.split(":")]
-    wanted = ":".join(name for name in names if name)
-    if wanted:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(wanted)
-        except (ssl.SSLError, ValueError):
-            raise Unreadable("expected ciphers of which OpenSSL knows at least one") from None
-    return wanted
+
+    old: str
+    new: str
+
+
+NO_CIPHERS = Ciphers("", "")
+
+
+def ciphers(value: str) -> Ciphers:
+    """Return the ciphers that are named; Java's names of suites are translated."""
+    names = [name.strip() for part in comma_list(value) for name in part.split(":")]
+    new = [name for name in names if name in _SUITES]
+    old = [_openssl_name(name) for name in names if name not in _SUITES]
+    for place, name in enumerate(names, 1):
+        if name not in _SUITES and not _known(_openssl_name(name)):
+            near = suggest(name, (*_SUITES, *_all_names()))
+            raise Unreadable(f"expected ciphers that OpenSSL knows, and number {place} is none", near)
+    wanted = ":".join(old)
+    if wanted and not _taken(wanted):
+        raise Unreadable("expected ciphers of which OpenSSL knows at least one")
+    return Ciphers(wanted, ":".join(new))
+
+
+def pins(value: str) -> tuple[str, ...]:
+    """Return C{sha256/BASE64} of each key named."""
+    found = [_PIN.fullmatch(part) for part in comma_list(value)]
+    if not all(found):
+        raise Unreadable(
+            "expected sha256/ and 44 characters of BASE64, several with commas in between; `openssl x509 -in"
+            " FILE -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary |"
+            " base64` prints them"
+        )
+    return tuple(f"sha256/{each[1]}" for each in found if each)
 
 
 def protocols(value: str) -> tuple[str, ...]:
@@ -49,11 +90,28 @@ def span(names: tuple[str, ...]) -> tuple[str, str]:
 
 def _openssl_name(name: str) -> str:
     """Return C{ECDHE-RSA-AES128-SHA256} for C{TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256}; others as they are."""
-    if _TLS13_SUITE.fullmatch(name):
-        return ""
     java = _JAVA_SUITE.fullmatch(name)
     if not java:
         return name
     exchange = "" if java[1] == "RSA" else java[1].replace("_", "-") + "-"
     cipher = java[2].replace("AES_", "AES").replace("_CBC", "").replace("_POLY1305_SHA256", "_POLY1305")
     return exchange + cipher.replace("_", "-")
+
+
+def _known(name: str) -> bool:
+    """Return whether OpenSSL has to do with a part of a cipher string, or had once."""
+    return name.startswith(("!", "-", "+", "@")) or bool(_GONE.search(name)) or _taken(name)
+
+
+def _taken(wanted: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(wanted)
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
+
+
+def _all_names() -> list[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL")
+    return [each["name"] for each in context.get_ciphers()]

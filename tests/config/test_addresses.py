@@ -98,7 +98,8 @@ class AddressTests(ConfigTestCase):
             "\nwss://b/", "<wss.bind>a:443</wss.bind><ssl.protocols>TLSv1.3</ssl.protocols>"
         )
         said = (
-            "'wss://b/' has other ssl.ciphers, ssl.protocols or ssl.verify-client, at the same address, than"
+            "'wss://b/' has other ssl.ciphers, ssl.protocols, ssl.verify-client, ssl.ca-file or ssl.crl-file,"
+            " at the same address, than"
         )
         self.assertEqual(self.errors(body), [f"3: <accept>: {said} 'wss://a/' of line 3"])
 

@@ -234,7 +234,10 @@ class AcceptTlsTests(ConfigTestCase):
         Client certificates are asked for, with a truststore to judge them by.
         """
         option = FILES + "<ssl.verify-client>required</ssl.verify-client>"
-        said = "2: <ssl.verify-client>: 'required': needs a <truststore> in <security> to know whom to trust"
+        said = (
+            "2: <ssl.verify-client>: 'required': needs a <truststore> in <security>, or ssl.ca-file, to know"
+            " whom to trust"
+        )
         self.assertEqual(self.errors(service(option, "wss://a/")), [said])
         trust = "<security><truststore><file>gateway.crt</file></truststore></security>"
         self.assertEqual(self.tls(service(option, "wss://a/") + trust).verify_client, "required")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaazing.config import stores
 from kaazing.config.faults import Faults, Node
 from kaazing.config.model import Keystore
 from kaazing.config.stores import CERTIFICATE, KEY, Files
@@ -42,15 +43,20 @@ class StoreTests(ConfigTestCase):
 
     def test_pem_folder(self) -> None:
         """
-        A folder of PEM files is a keystore as well, unless there is none in it.
+        A folder of PEM files, or of certificates and keys apart, is a keystore, unless there is none in it.
         """
         self.write("certs/a.pem", self.pem)
         self.assertEqual(
             self.files.store(store("keystore", "certs")), Keystore(type="PEM", file=self.folder / "certs")
         )
+        (self.folder / "apart").mkdir()
+        for name in ("crt", "key"):
+            self.write(f"apart/tls.{name}", (self.folder / f"gateway.{name}").read_bytes())
+        self.assertIsNotNone(self.files.store(store("keystore", "apart")))
         (self.folder / "none").mkdir()
         self.assertEqual(
-            self.refused(store("keystore", "none")), "9: <file>: the folder 'none' has no *.pem file"
+            self.refused(store("keystore", "none")),
+            "9: <file>: the folder 'none' has no file *.pem or *.crt or *.key",
         )
 
     def test_pkcs12(self) -> None:
@@ -63,15 +69,48 @@ class StoreTests(ConfigTestCase):
         self.assertEqual(found, Keystore(type="PKCS12", file=self.folder / "k.p12", password="pass word"))
         self.assertNotIn("pass word", repr(found))
 
+    def test_pkcs12_folder(self) -> None:
+        """
+        So is a folder of them, which have one password.
+        """
+        self.write("many/a.p12", b"0\x82\1\2")
+        self.write("many/b.pfx", b"0\x82\1\2")
+        self.assertEqual(
+            self.files.store(store("keystore", "many", "PKCS12")),
+            Keystore(type="PKCS12", file=self.folder / "many"),
+        )
+        self.assertEqual(
+            self.refused(store("keystore", "many")),
+            "9: <file>: the folder 'many' has no file *.pem or *.crt or *.key",
+        )
+
     def test_java(self) -> None:
         """
-        Java's keystores are refused with the commands that convert them, whatever the type says.
+        Java's keystores are taken where their reader is there, without a type as well; a wrong one is told.
         """
+        for magic, kind in ((b"\xfe\xed\xfe\xed", "JKS"), (b"\xce\xce\xce\xce", "JCEKS")):
+            file = self.write("my keys.db", magic + b"\0\0\0\2")
+            for written in ("", kind):
+                self.assertEqual(
+                    self.files.store(store("keystore", "my keys.db", written)),
+                    Keystore(type=kind, file=file),
+                )
+            self.faults = Faults("c.xml")
+            self.files = Files(self.folder, self.faults)
+            said = f"9: <file>: the file is {kind}; write <type>{kind}</type>"
+            self.assertEqual(self.refused(store("keystore", "my keys.db", "PEM")), said)
+
+    def test_java_unread(self) -> None:
+        """
+        Without it they are refused with the commands that convert them, whatever the type says.
+        """
+        self.patch(stores, "find_spec", lambda name: None)
         said = (
             "files are Java's own; convert it with `keytool -importkeystore -srckeystore 'my keys.db'"
             " -srcstoretype {0} -destkeystore 'my keys.p12' -deststoretype PKCS12` and write"
             " <type>PKCS12</type>, or go on with `openssl pkcs12 -in 'my keys.p12' -nodes -out 'my keys.pem'`"
-            " and write <type>PEM</type>"
+            " and write <type>PEM</type>; or have it read as it is, after"
+            " `pip install kaazing-gateway[jks]`"
         )
         for magic, kind in ((b"\xfe\xed\xfe\xed", "JKS"), (b"\xce\xce\xce\xce", "JCEKS")):
             self.write("my keys.db", magic + b"\0\0\0\2")
@@ -112,7 +151,7 @@ class StoreTests(ConfigTestCase):
         """
         self.write("x", "hello")
         self.assertEqual(
-            self.refused(store("keystore", "x")), "9: <file>: the file is neither PEM nor PKCS12"
+            self.refused(store("keystore", "x")), "9: <file>: the file is neither PEM, PKCS12, JKS nor JCEKS"
         )
 
     def test_halves(self) -> None:

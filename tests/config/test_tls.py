@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.config.tls import ciphers, protocols, span
+from kaazing.config.tls import Ciphers, ciphers, pins, protocols, span
 from kaazing.literals import Unreadable
 
 
@@ -15,8 +15,8 @@ class CipherTests(SynchronousTestCase):
         """
         The original's strings are OpenSSL's, with commas.
         """
-        self.assertEqual(ciphers("HIGH,MEDIUM,!ADH,!KRB5"), "HIGH:MEDIUM:!ADH:!KRB5")
-        self.assertEqual(ciphers("ECDHE+AESGCM:!aNULL"), "ECDHE+AESGCM:!aNULL")
+        self.assertEqual(ciphers("HIGH,MEDIUM,!ADH,!KRB5"), Ciphers("HIGH:MEDIUM:!ADH:!KRB5", ""))
+        self.assertEqual(ciphers("ECDHE+AESGCM:!aNULL"), Ciphers("ECDHE+AESGCM:!aNULL", ""))
 
     def test_java(self) -> None:
         """
@@ -30,22 +30,66 @@ class CipherTests(SynchronousTestCase):
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
             "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384": "DHE-RSA-AES256-GCM-SHA384",
         }
-        self.assertEqual({name: ciphers(name) for name in names}, names)
+        self.assertEqual({name: ciphers(name) for name in names}, {n: (o, "") for n, o in names.items()})
 
     def test_tls13(self) -> None:
         """
-        The suites of TLS 1.3 are always on, and nothing needs to be said of them.
+        The suites of TLS 1.3 stand among the others, and are chosen apart from them.
         """
-        self.assertEqual(ciphers("TLS_AES_128_GCM_SHA256"), "")
-        self.assertEqual(ciphers("TLS_CHACHA20_POLY1305_SHA256,AES128-SHA"), "AES128-SHA")
+        self.assertEqual(ciphers("TLS_AES_128_GCM_SHA256"), Ciphers("", "TLS_AES_128_GCM_SHA256"))
+        self.assertEqual(
+            ciphers("TLS_CHACHA20_POLY1305_SHA256,AES128-SHA,TLS_AES_128_GCM_SHA256"),
+            Ciphers("AES128-SHA", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"),
+        )
+
+    def test_gone(self) -> None:
+        """
+        Files of the original name suites that are gone from OpenSSL; they may, beside one that is there.
+        """
+        gone = "SSL_RSA_WITH_RC4_128_MD5,TLS_KRB5_WITH_3DES_EDE_CBC_SHA,TLS_DHE_DSS_WITH_AES_128_CBC_SHA"
+        self.assertTrue(ciphers(f"{gone},AES128-SHA").old.endswith(":AES128-SHA"))
+        why = self.assertRaises(Unreadable, ciphers, "SSL_RSA_WITH_RC4_128_MD5")
+        self.assertEqual(str(why), "expected ciphers of which OpenSSL knows at least one")
 
     def test_unknown(self) -> None:
         """
-        A list of which OpenSSL knows nothing is refused.
+        A name that nobody knows is refused by its place, with the one that was meant if that is plain.
         """
-        for value in ("NONSENSE", "SSL_RSA_WITH_RC5_MD4", "x y"):
+        said = "expected ciphers that OpenSSL knows, and number {} is none"
+        for value, place, near in (
+            ("NONSENSE", 1, ""),
+            ("HIGH,x y", 2, ""),
+            ("HIGH:ECDHE-RSA-AES128-GCM-SHA265", 2, "; did you mean 'ECDHE-RSA-AES128-GCM-SHA256'?"),
+            ("TLS_AES_256_GCM_SHA348", 1, "; did you mean 'TLS_AES_256_GCM_SHA384'?"),
+        ):
             why = self.assertRaises(Unreadable, ciphers, value)
-            self.assertEqual(str(why), "expected ciphers of which OpenSSL knows at least one")
+            self.assertEqual(str(why), said.format(place) + near)
+
+
+class PinTests(SynchronousTestCase):
+    """What ssl.pin comes to."""
+
+    def test_pins(self) -> None:
+        """
+        Keys are named as RFC 7469 and curl do it.
+        """
+        one, two = "A" * 43 + "=", "/" + "b" * 42 + "="
+        self.assertEqual(pins(f"sha256/{one}, sha256//{two}"), (f"sha256/{one}", f"sha256/{two}"))
+        self.assertEqual(pins(f"sha256/{two}"), (f"sha256/{two}",))
+
+    def test_refused(self) -> None:
+        """
+        Anything else is told how a pin is made.
+        """
+        for value in (
+            "AAAA",
+            "sha256/AAAA=",
+            f"sha1/{'A' * 27}=",
+            f"sha256/{'A' * 44}",
+            "sha256/" + "é" * 43 + "=",
+        ):
+            why = self.assertRaises(Unreadable, pins, value)
+            self.assertIn("openssl dgst -sha256 -binary", str(why))
 
 
 class ProtocolTests(SynchronousTestCase):
