@@ -9,6 +9,7 @@ from twisted.application.service import Service
 from twisted.cred.credentials import ICredentials
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
@@ -33,6 +34,8 @@ class Realm:
         portal: lets in whom the login modules know.
     """
 
+    log = Logger(namespace="kaazing.security")
+
     def __init__(self, config: RealmConfig, workplace: Workplace) -> None:
         """Make the checkers.
 
@@ -46,7 +49,8 @@ class Realm:
             for each, checker in zip(config.modules, self._checkers, strict=True)
         ]
         self.portal = Portal(self, [Chain(links, workplace.reactor)])
-        self._asks = bool(links or config.scheme)
+        places = (*config.headers, *config.parameters, *config.cookies)
+        self._asks = bool(links or config.scheme or places)
 
     def login(self, attempt: Attempt) -> Any:
         """Return the L{Subject} of an attempt, or a Deferred of it where it is not known at once.
@@ -80,7 +84,12 @@ class Realm:
     def stop(self) -> Deferred[Any]:
         """Stop them; the Deferred fires when all have."""
         ending = [maybeDeferred(each.stop) for each in self._checkers if hasattr(each, "stop")]
-        return gatherResults(ending, consumeErrors=True)
+        for each in ending:
+            each.addErrback(self._complain)
+        return gatherResults(ending)
+
+    def _complain(self, why: Failure) -> None:
+        self.log.failure("realm {name}: a login module does not stop", why, name=self.config.name)
 
 
 class Realms(Service):
@@ -113,7 +122,7 @@ class Realms(Service):
     def stopService(self) -> Any:
         """See L{Service}."""
         super().stopService()
-        return gatherResults([realm.stop() for realm in self._realms.values()], consumeErrors=True)
+        return gatherResults([realm.stop() for realm in self._realms.values()])
 
 
 def _checker(config: ModuleConfig, workplace: Workplace) -> Any:
