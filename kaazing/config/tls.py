@@ -23,7 +23,7 @@ _SUITES = (
 )
 """Of TLS 1.3 (RFC 8446 appendix B.4)."""
 _GONE = re.compile(
-    r"RC[24]|DES|MD5|NULL|EXP|[Aa]non|ADH|AECDH|KRB5|SEED|IDEA|CAMELLIA|ARIA|DSS|ECDH-|SCSV|SSLv|LOW"
+    r"RC[24]|DES|MD5|NULL|EXP|[Aa]non|ADH|AECDH|KRB5|SEED|IDEA|CAMELLIA|ARIA|DSS|ECDH-|SCSV|SSLv|LOW|MEDIUM"
 )
 """In names that files of the original have, and today's OpenSSL does not know."""
 _PIN = re.compile(r"sha256//?([A-Za-z0-9+/]{43}=)")
