@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.transports.test_doorman,tests.transports.test_doorman_upgrades -*-
+# -*- test-case-name: tests.transports.test_doorman,tests.transports.test_doorman_upgrades,tests.transports.test_doorman_logins -*-
 """Reads request heads on one connection, routes each, and hands requests on.
 
 Every request of a kept-alive or pipelined connection is read, routed and checked anew. One request
@@ -18,13 +18,13 @@ from twisted.python.failure import Failure
 from kaazing.errors import BadRequest
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.arrivals import ask, failed, forbidden, not_found, only_inside, visit
-from kaazing.transports.callers import belongs_to, caller
+from kaazing.transports.callers import belongs_to, caller, split
 from kaazing.transports.doorstep import HEAD_TIMEOUT, Doorstep
 from kaazing.transports.exchange import Exchange, Fields
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.intake import UNBOUNDED, Intake
 from kaazing.transports.opening import Opening
-from kaazing.transports.routes import Route, origin_allowed, preflight, public, sharing
+from kaazing.transports.routes import LOGIN, Entry, Route, origin_allowed, preflight, public, sharing
 from kaazing.wire.extended import HANDSHAKE
 from kaazing.wire.heads import Head, peek, plain_head, upgrade_required, websocket_fault
 
@@ -117,6 +117,8 @@ class Doorman(Doorstep):
                     return
                 elif (head := peek(self._data)) is None:
                     return
+                elif self.unwelcome is not None:
+                    raise self.unwelcome
                 elif head.upgrade:
                     self._upgrade(head)
                 else:
@@ -142,7 +144,9 @@ class Doorman(Doorstep):
             raise forbidden()
         whole = head.path == "*" and route.entry is None  # asks about us (RFC 9110 section 9.3.7)
         if asks or whole:
-            self._begin_exchange(Exchange(self, head, who, route, rest), True)
+            self._begin_exchange(Exchange(self, head, who, route, rest), None)
+        elif route.login is not None and rest.startswith(LOGIN[1:]):
+            self._begin_exchange(Exchange(self, head, who, route, rest), route.login)
         elif route.entry is None and route.resource is None:
             raise not_found()
         elif route.guard is None or route.kind != "http":
@@ -160,7 +164,7 @@ class Doorman(Doorstep):
 
     def _pass_on(self, exchange: Exchange) -> None:
         if exchange.route.entry is not None:
-            self._begin_exchange(exchange, False)
+            self._begin_exchange(exchange, exchange.route.entry)
         else:
             self._hand_on(exchange)
 
@@ -184,7 +188,8 @@ class Doorman(Doorstep):
         self._http.fields = exchange.fields
         self._http.dataReceived(raw)
 
-    def _begin_exchange(self, exchange: Exchange, ours: bool) -> None:
+    def _begin_exchange(self, exchange: Exchange, entry: Entry | None) -> None:
+        """Let an entry answer a request; without one the answer is a head alone."""
         head = exchange.head
         self._begin(head)
         if self._http is not None:
@@ -193,11 +198,9 @@ class Doorman(Doorstep):
         self._produce(True)
         self._exchange = exchange
         exchange.body_done = self._body is None
-        if ours:  # the answer is the head alone
+        if entry is None:
             exchange.answer(200, ())
             return
-        entry = exchange.route.entry
-        assert entry is not None
         try:
             entry.serve(exchange)
         except BadRequest as why:
@@ -260,6 +263,10 @@ class Doorman(Doorstep):
         if not origin_allowed(head, route, who):
             raise forbidden()
         belongs_to(self.transport, who)
+        if who.relayed and self.gate is not None:
+            why = self.gate.introduce(self.transport, split(who.peer)[0])
+            if why is not None:
+                raise why
         if route.sockets is not None and route.sockets.extends(head):
             extend = partial(self._extend, head, route)
             if route.guard is None or route.guard.inside:
