@@ -31,6 +31,7 @@ directory_store = StorePlugin(
 )
 callback_store = StorePlugin(name="callback", factory="kaazing.security.stores.callback:CallbackStoreType")
 
+file = LoginModulePlugin(name="file", factory="kaazing.security.modules.file:FileType")
 jwt = LoginModulePlugin(name="jwt", factory="kaazing.security.modules.jwt:JwtType")
 token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:token_type")
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")

@@ -1,0 +1,110 @@
+"""Files that change while the gateway runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.errors import ConfigError
+from kaazing.security.watched import LIMIT, Watched, content
+
+
+def number(data: bytes, file: str) -> int:
+    """Read a number."""
+    if not data.isdigit():
+        raise ConfigError("expected a number", file=file, line=1)
+    return int(data)
+
+
+class WatchedTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.path = Path(self.mktemp()).absolute()
+        self.path.write_bytes(b"1")
+        self.watched = Watched(self.path, number, self.clock.seconds)
+        self.events = self.enterContext(capturedLogs())
+
+    def after(self, seconds: float) -> int:
+        """What holds some time later."""
+        self.clock.advance(seconds)
+        return self.watched.get()
+
+    def test_change(self) -> None:
+        """
+        A new version holds from the next look on, which is a second after the last.
+        """
+        self.path.write_bytes(b"22")
+        self.assertEqual([self.after(0.5), self.after(0.6)], [1, 22])
+        self.assertEqual([formatEvent(event) for event in self.events], [f"{self.path}: read again"])
+
+    def test_replaced(self) -> None:
+        """
+        A file that another takes the place of is a change, even of the same size and age.
+        """
+        before = self.path.stat()
+        other = self.path.with_suffix(".new")
+        other.write_bytes(b"2")
+        os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+        other.rename(self.path)
+        self.assertEqual(self.after(1), 2)
+
+    def test_broken(self) -> None:
+        """
+        A version that is no good is told of once, and what the last good one said holds until there
+        is a better one.
+        """
+        self.path.write_bytes(b"two")
+        self.assertEqual([self.after(1) for _ in range(3)], [1, 1, 1])
+        self.path.unlink()
+        self.assertEqual([self.after(1) for _ in range(3)], [1, 1, 1])
+        self.path.write_bytes(b"3")
+        self.assertEqual(self.after(1), 3)
+        lines = [
+            f"{self.path}:1: expected a number; what was read before still holds",
+            f"{self.path}: cannot be read: No such file or directory; what was read before still holds",
+            f"{self.path}: read again",
+        ]
+        self.assertEqual([formatEvent(event) for event in self.events], lines)
+
+    def test_same(self) -> None:
+        """
+        A file that did not change is not read again.
+        """
+        read: list[bytes] = []
+        watched = Watched(self.path, lambda data, file: read.append(data), self.clock.seconds)
+        for _ in range(5):
+            self.clock.advance(1)
+            watched.get()
+        self.assertEqual(read, [b"1"])
+
+    def test_clock_set_back(self) -> None:
+        """
+        Where the time of day is set back, changes are still seen.
+        """
+        times = iter((1000.0, 10.0))
+        watched = Watched(self.path, number, lambda: next(times))
+        self.path.write_bytes(b"22")
+        self.assertEqual(watched.get(), 22)
+
+    def test_first(self) -> None:
+        """
+        The first version has to be good, or the gateway does not start.
+        """
+        folder = self.path.parent
+        self.path.write_bytes(b"x" * (LIMIT + 1))
+        table = {
+            self.path: f"{self.path}: has more than 4 MiB",
+            folder: f"{folder}: is no file",
+            folder / "none": f"{folder}/none: cannot be read: No such file or directory",
+            folder / "a\0b": f"{folder}/a\0b: cannot be read: no name of a file",
+        }
+        for path, what in table.items():
+            raised = self.assertRaises(ConfigError, Watched, path, number, self.clock.seconds)
+            self.assertEqual(str(raised), what)
+        self.path.write_bytes(b"x")
+        self.assertEqual(content(self.path), b"x")
+        self.assertRaises(ConfigError, Watched, self.path, number, self.clock.seconds)
