@@ -21,11 +21,13 @@ from kaazing.security.realms import Realms
 from kaazing.security.throttle import Throttle
 from kaazing.security.workers import Workers
 from kaazing.transports.certificates import Certificates
+from kaazing.transports.descriptors import Crowd, most_clients, raise_limit
 from kaazing.transports.dial import Dialler
 from kaazing.transports.emulation.entry import Emulation
 from kaazing.transports.emulation.pages import Pages
 from kaazing.transports.emulation.registry import Registry
 from kaazing.transports.emulation.terms import Terms
+from kaazing.transports.gate import Gate
 from kaazing.transports.handshakes import CLOSE_TIMEOUT, ServerFactory
 from kaazing.transports.house import House
 from kaazing.transports.listener import Doors, Listener, Streams
@@ -68,6 +70,8 @@ class Gateway(MultiService):
         self._realms.setServiceParent(self)
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
+        self._descriptors = raise_limit()
+        self._crowd = Crowd(most_clients(self._descriptors), reactor)
         errors = []
         if config.keyring is not None:
             try:
@@ -107,10 +111,13 @@ class Gateway(MultiService):
                     "{name} ({type}): {accept}", name=service.name, type=service.type, accept=accept.shown
                 )
         self.log.info(
-            "started: {services} services on {ports}; {speed}; reactor {reactor}",
+            "started: {services} services on {ports}; {speed}; {most} clients at once, for {descriptors}"
+            " descriptors; reactor {reactor}",
             services=len(self._config.services),
             ports=", ".join(map(str, self._listeners.values())) or "no port",
             speed="native speedups" if SPEEDUPS else "pure Python (the native module is not built)",
+            most=self._crowd.most,
+            descriptors=self._descriptors,
             reactor=type(self._reactor).__name__,
         )
 
@@ -158,7 +165,7 @@ class Gateway(MultiService):
             contexts = self._certificates.contexts(accept, options.tls)
         found = self._listeners.get((host, port))
         if found is not None:
-            _share(found, accept, contexts, _proxies(options))
+            _share(found, accept, contexts, options)
             return found
         factory: Doors | Streams
         if accept.scheme in _STREAMS:
@@ -171,7 +178,15 @@ class Gateway(MultiService):
                 secure=accept.secure,
             )
         who = f"service {config.name!r}, accept {accept.shown}"
-        made = Listener(self._reactor, host, port, factory, contexts, who, _proxies(options))
+        gate = Gate(
+            options.limits,
+            self._crowd,
+            self._wheel.now,
+            who,
+            trusted=options.trusted,
+            tells=isinstance(factory, Doors),
+        )
+        made = Listener(self._reactor, host, port, factory, contexts, who, _proxies(options), gate)
         self._listeners[host, port] = made
         return made
 
@@ -221,12 +236,14 @@ def _proxies(options: AcceptOptions) -> Networks:
     return options.trusted if options.proxy_protocol else ()
 
 
-def _share(listener: Listener, accept: Uri, contexts: ServerContexts | None, proxies: Networks) -> None:
+def _share(
+    listener: Listener, accept: Uri, contexts: ServerContexts | None, options: AcceptOptions
+) -> None:
     """Let one more accept use a listener.
 
     Raises:
-        ConfigError: the two cannot be told apart, or what comes before the first request head, TLS or
-            a PROXY header, comes for one of them only.
+        ConfigError: the two cannot be told apart, or what comes before the first request head (TLS, a
+            PROXY header, limits of connections) is not the same for both.
     """
     if accept.scheme in _STREAMS or isinstance(listener.factory, Streams):
         raise ConfigError(f"accept {accept.shown} is at the same address as that of {listener.who}")
@@ -234,11 +251,20 @@ def _share(listener: Listener, accept: Uri, contexts: ServerContexts | None, pro
         raise ConfigError(
             f"accept {accept.shown} is at the same address, with and without TLS, as that of {listener.who}"
         )
-    if set(proxies) != set(listener.proxies):
+    if set(_proxies(options)) != set(listener.proxies):
         raise ConfigError(
             f"accept {accept.shown} is at the same address as that of {listener.who}, so that proxy.protocol,"
             " and proxy.trusted where that is enabled, must be the same"
         )
+    gate = listener.gate
+    if gate is not None:
+        if gate.limits.of_listener != options.limits.of_listener:
+            raise ConfigError(
+                f"accept {accept.shown} is at the same address as that of {listener.who}, so that what limits"
+                " its connections (maximum.connections, maximum.connection.rate, both also per.address, and"
+                " unlimited.addresses) must be the same"
+            )
+        gate.trusted = (*gate.trusted, *options.trusted)
     if contexts is not None and listener.contexts is not None:
         listener.contexts.add(contexts)
 

@@ -10,7 +10,15 @@ from typing import Any
 
 from kaazing.config.fates import Fate
 from kaazing.config.faults import UNREAD, Faults, Node, quoted
-from kaazing.config.model import AcceptOptions, Compression, ConnectOptions, EventOptions, TlsOptions, Uri
+from kaazing.config.model import (
+    AcceptOptions,
+    Compression,
+    ConnectOptions,
+    EventOptions,
+    LimitOptions,
+    TlsOptions,
+    Uri,
+)
 from kaazing.config.original import entries
 from kaazing.config.stores import CERTIFICATE, KEY, REVOCATIONS, Files
 from kaazing.config.structure import flag
@@ -71,7 +79,7 @@ class Setting:
 Settings = Mapping[str, Setting]
 
 _ACCEPT, _CONNECT = AcceptOptions(), ConnectOptions()  # the defaults
-_COMPRESSION, _EVENTS = Compression(), EventOptions()
+_COMPRESSION, _EVENTS, _LIMITS = Compression(), EventOptions(), LimitOptions()
 
 
 def read_block(node: Node | None, files: Files, faults: Faults, *, own: bool = True) -> dict[str, Setting]:
@@ -132,6 +140,7 @@ def accept_options(
         ),
         trusted=_value(settings, "proxy.trusted", _ACCEPT.trusted),
         proxy_protocol=_proxy_protocol(settings, faults),
+        limits=_limits(settings),
     )
 
 
@@ -169,6 +178,23 @@ def connect_options(
 
 def _value(settings: Settings, name: str, default: Any) -> Any:
     return settings[name].value if name in settings else default
+
+
+def _limits(settings: Settings) -> LimitOptions:
+    return LimitOptions(
+        connections=_value(settings, "maximum.connections", _LIMITS.connections),
+        connections_per_address=_value(
+            settings, "maximum.connections.per.address", _LIMITS.connections_per_address
+        ),
+        connections_per_user=_value(settings, "maximum.connections.per.user", _LIMITS.connections_per_user),
+        connection_rate=_value(settings, "maximum.connection.rate", _LIMITS.connection_rate),
+        connection_rate_per_address=_value(
+            settings, "maximum.connection.rate.per.address", _LIMITS.connection_rate_per_address
+        ),
+        unlimited=_value(settings, "unlimited.addresses", _LIMITS.unlimited),
+        message_rate=_value(settings, "client.message.rate", _LIMITS.message_rate),
+        byte_rate=_value(settings, "client.byte.rate", _LIMITS.byte_rate),
+    )
 
 
 def _compression(settings: Settings) -> Compression | None:

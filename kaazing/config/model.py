@@ -129,6 +129,45 @@ class EventOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitOptions:
+    """The C{maximum.*} and C{client.*} options of a service's accepts; 0 for no limit.
+
+    Attributes:
+        connections: that a listener has at once.
+        connections_per_address: that it has at once of one address, or one /64 network of IPv6.
+        connections_per_user: WebSockets and other channels that one user has at once of the service.
+        connection_rate: new connections that a listener takes a second.
+        connection_rate_per_address: those of one address.
+        unlimited: networks of addresses that are not counted one by one.
+        message_rate: messages that a client may send a second.
+        byte_rate: bytes of messages that it may send a second.
+    """
+
+    connections: int = 0
+    connections_per_address: int = 1000
+    connections_per_user: int = 1000
+    connection_rate: int = 0
+    connection_rate_per_address: int = 100
+    unlimited: tuple[IPv4Network | IPv6Network, ...] = (
+        IPv4Network("127.0.0.0/8"),
+        IPv6Network("::1/128"),
+    )
+    message_rate: int = 0
+    byte_rate: int = 0
+
+    @property
+    def of_listener(self) -> tuple[Any, ...]:
+        """Those of connections that nobody knows more of than the address: the same for all accepts there."""
+        return (
+            self.connections,
+            self.connections_per_address,
+            self.connection_rate,
+            self.connection_rate_per_address,
+            self.unlimited,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptOptions:
     """`<accept-options>` of one service, service-defaults filled in.
 
@@ -145,6 +184,7 @@ class AcceptOptions:
         events: see L{EventOptions}.
         trusted: networks of the proxies in front whose word about the client is taken.
         proxy_protocol: whether those begin each connection with a PROXY header.
+        limits: see L{LimitOptions}.
     """
 
     binds: Mapping[str, tuple[str, int]] = field(default_factory=dict)
@@ -158,6 +198,7 @@ class AcceptOptions:
     events: EventOptions = EventOptions()
     trusted: tuple[IPv4Network | IPv6Network, ...] = ()
     proxy_protocol: bool = False
+    limits: LimitOptions = LimitOptions()
 
     def bound(self, accept: Uri) -> tuple[str, int]:
         """Return the host and port to listen on for an accept; C{@eth0} stands for an interface."""

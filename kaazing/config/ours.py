@@ -7,7 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from kaazing.config.fates import Entry, Fate
-from kaazing.literals import bounded, integer, interval, networks, size, switch
+from kaazing.literals import bounded, integer, interval, networks, rate, size, switch
+
+_MOST = 10_000_000
+
+
+def _excepted(value: str) -> Any:
+    """Return networks; none where the text says "none"."""
+    return () if value == "none" else networks(value)
 
 
 def _ours(name: str, note: str, read: Callable[[str], Any], default: str) -> Entry:
@@ -80,5 +87,59 @@ OURS: tuple[Entry, ...] = (
         "Enabled: the proxies of proxy.trusted begin each connection with a PROXY header, version 1 or 2.",
         switch,
         default="disabled",
+    ),
+    _ours(
+        "maximum.connections",
+        "Connections that the address of the accept has at once; 0: as many as there are descriptors for."
+        " One more is answered with 503, or closed.",
+        integer(0, _MOST),
+        default="0",
+    ),
+    _ours(
+        "maximum.connections.per.address",
+        "Those of one client address, or one /64 network of IPv6; 0 for any number. One more is answered with"
+        " 429, or closed.",
+        integer(0, _MOST),
+        default="1000",
+    ),
+    _ours(
+        "maximum.connections.per.user",
+        "WebSockets, event streams and TCP connections of one user of the realm at the service; 0 for any"
+        " number. One more is answered with 429, or closed.",
+        integer(0, _MOST),
+        default="1000",
+    ),
+    _ours(
+        "maximum.connection.rate",
+        "New connections that the address of the accept takes in a second; 0 for any number. Others wait.",
+        integer(0, _MOST),
+        default="0",
+    ),
+    _ours(
+        "maximum.connection.rate.per.address",
+        "Those of one client address, or one /64 network of IPv6; 0 for any number. One more is answered with"
+        " 429, or closed.",
+        integer(0, _MOST),
+        default="100",
+    ),
+    _ours(
+        "unlimited.addresses",
+        "Addresses and networks, with commas in between, that the two limits of one address are not for;"
+        " none for nobody.",
+        _excepted,
+        default="127.0.0.0/8,::1",
+    ),
+    _ours(
+        "client.message.rate",
+        "Messages a second that a client may send, after a first second's worth at once; 0: any number. One"
+        " that sends more is not read until it may.",
+        integer(0, _MOST),
+        default="0",
+    ),
+    _ours(
+        "client.byte.rate",
+        "Bytes of messages a second that a client may send, as 64KiB/s; likewise.",
+        rate,
+        default="0B/s",
     ),
 )

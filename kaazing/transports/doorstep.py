@@ -21,6 +21,7 @@ from kaazing.wire.heads import refusal
 
 if TYPE_CHECKING:
     from kaazing.transports.exchange import Exchange
+    from kaazing.transports.gate import Gate
 
 HEAD_TIMEOUT = 10.0  # seconds from the connection, or from the first byte, to a whole request head
 LINGER = 2.0  # seconds for a client to take a refusal in
@@ -34,10 +35,14 @@ class Doorstep(Protocol):
         site: serves the plain requests.
         wheel: the listener's.
         secure: whether TLS carries the connection.
+        gate: the listener's, which counts the connections; None where nobody does.
+        unwelcome: why the connection is one too many; None for one that is not.
     """
 
     transport: Any
     log = Logger()
+    gate: Gate | None = None
+    unwelcome: BadRequest | None = None
     _http: Channel | None = None
     _exchange: Exchange | None = None
     _producing = False  # registered as the transport's producer

@@ -19,6 +19,7 @@ from kaazing.interfaces.services import Visit, Welcome
 from kaazing.literals import bracketed
 from kaazing.transports.callers import came_securely, split
 from kaazing.transports.doorman import Doorman
+from kaazing.transports.gate import Gate
 from kaazing.transports.http import Site
 from kaazing.transports.introducing import certificate, describe
 from kaazing.transports.leantls import tls_factory
@@ -38,9 +39,11 @@ class Doors(Factory):
 
     Attributes:
         wheel: of the deadlines of requests.
+        gate: of the listener; None where connections are not counted.
     """
 
     noisy = False
+    gate: Gate | None = None
 
     def __init__(self, wheel: Wheel, *, keepalive: float, server: str, secure: bool) -> None:
         self.routes = Routes(secure)
@@ -53,7 +56,10 @@ class Doors(Factory):
 
     def buildProtocol(self, addr: Any) -> Doorman:
         """See L{Factory}."""
-        return Doorman(self.routes, self._site, self.wheel, self._secure)
+        made = Doorman(self.routes, self._site, self.wheel, self._secure)
+        if self.gate is not None:
+            made.gate = self.gate
+        return made
 
 
 class Streams(Factory):
@@ -150,6 +156,7 @@ class Listener:
     Attributes:
         who: "service NAME, accept URI" of the first accept, for messages.
         proxies: whose connections begin with a PROXY header; empty for nobody's.
+        gate: counts the connections; None where nobody does.
     """
 
     def __init__(
@@ -161,11 +168,15 @@ class Listener:
         contexts: ServerContexts | None,
         who: str,
         proxies: Networks = (),
+        gate: Gate | None = None,
     ) -> None:
         """Bind nothing yet; C{contexts} is None for an address without TLS."""
         self._reactor, self._interface, self._port = reactor, interface, port
         self.factory, self.contexts, self.who, self.proxies = factory, contexts, who, proxies
+        self.gate = gate
         self._bound: IListeningPort | None = None
+        if isinstance(factory, Doors):
+            factory.gate = gate
 
     @property
     def bound(self) -> bool:
@@ -182,17 +193,23 @@ class Listener:
         if self.contexts is not None:
             factory = tls_factory(self.contexts, False, factory)
         if self.proxies:
-            factory = Proxied(factory, self.proxies, self.factory.wheel, self.who)
+            factory = Proxied(factory, self.proxies, self.factory.wheel, self.who, self.gate)
+        if self.gate is not None:
+            factory = self.gate.before(factory)
         try:
             self._bound = self._reactor.listenTCP(self._port, factory, BACKLOG, self._interface)
         except CannotListenError as why:
             where = bracketed(self._interface) or "*"
             reason = getattr(why.socketError, "strerror", None) or why.socketError
             raise ListenError(f"{self.who}: cannot listen on {where}:{self._port}: {reason}") from why
+        if self.gate is not None:
+            self.gate.bound(self._bound)
 
     def stop(self) -> Any:
         """Bind no longer; connections stay. Returns a Deferred."""
         bound, self._bound = self._bound, None
+        if bound is not None and self.gate is not None:
+            self.gate.unbound()
         return bound.stopListening() if bound is not None else None
 
     def __str__(self) -> str:

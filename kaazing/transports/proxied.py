@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.transports.callers import Introduction, rename
+from kaazing.transports.gate import Gate
 from kaazing.transports.tcp import address
 from kaazing.transports.wheel import Wheel
 from kaazing.wire.forwarded import Networks, listed
@@ -118,9 +119,16 @@ class Proxied(Factory):
     noisy = False
     log = Logger()
 
-    def __init__(self, factory: Any, proxies: Networks, wheel: Wheel, who: str) -> None:
-        """C{factory} makes what speaks behind the header; C{who} is the listener's, for the log."""
-        self.factory, self.wheel, self.who = factory, wheel, who
+    def __init__(
+        self, factory: Any, proxies: Networks, wheel: Wheel, who: str, gate: Gate | None = None
+    ) -> None:
+        """
+        Args:
+            factory: makes what speaks behind the header.
+            who: the listener's, for the log.
+            gate: counts the connections; None where nobody does.
+        """
+        self.factory, self.wheel, self.who, self.gate = factory, wheel, who, gate
         self._proxies = proxies
 
     def startFactory(self) -> None:
@@ -183,9 +191,15 @@ class _Unintroduced(Protocol):
         transport, rest = self.transport, self._data[size:]
         self.factory.wheel.take(self)
         transport.introduction = told
+        gate, why = self.factory.gate, None
         if told.address is not None:
             rename(transport, told.address)
+            if gate is not None:
+                why = gate.introduce(transport, told.address.host)
         protocol = self.factory.factory.buildProtocol(transport.getPeer())
+        if gate is not None and why is not None and not gate.turn_away(protocol, why):
+            transport.abortConnection()
+            return
         transport.protocol = protocol
         protocol.makeConnection(transport)
         if rest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from kaazing.config.model import AcceptOptions, Compression, EventOptions
+from kaazing.config.model import AcceptOptions, Compression, EventOptions, LimitOptions
 from kaazing.config.ours import OURS
 from tests.config.files import ConfigTestCase
 
@@ -66,6 +66,50 @@ class OursTests(ConfigTestCase):
             "<proxy.trusted>10.0.0.0/8</proxy.trusted><proxy.protocol>enabled</proxy.protocol>"
         )
         self.assertEqual((found.trusted, found.proxy_protocol), ((ip_network("10.0.0.0/8"),), True))
+
+    def test_limits(self) -> None:
+        """
+        What a client may take up is limited, by defaults that leave room behind one address of an office;
+        who is on this machine is not counted by address, unless the file says so.
+        """
+        self.assertEqual(
+            self.accept("").limits,
+            LimitOptions(
+                connections=0,
+                connections_per_address=1000,
+                connections_per_user=1000,
+                connection_rate=0,
+                connection_rate_per_address=100,
+                unlimited=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
+                message_rate=0,
+                byte_rate=0,
+            ),
+        )
+        found = self.accept(
+            "<maximum.connections>5000</maximum.connections>"
+            "<maximum.connections.per.address>50</maximum.connections.per.address>"
+            "<maximum.connections.per.user>5</maximum.connections.per.user>"
+            "<maximum.connection.rate>900</maximum.connection.rate>"
+            "<maximum.connection.rate.per.address>9</maximum.connection.rate.per.address>"
+            "<unlimited.addresses>10.1.0.0/16, 2001:db8::1</unlimited.addresses>"
+            "<client.message.rate>20</client.message.rate><client.byte.rate>64KiB/s</client.byte.rate>"
+        )
+        self.assertEqual(
+            found.limits,
+            LimitOptions(
+                connections=5000,
+                connections_per_address=50,
+                connections_per_user=5,
+                connection_rate=900,
+                connection_rate_per_address=9,
+                unlimited=(ip_network("10.1.0.0/16"), ip_network("2001:db8::1/128")),
+                message_rate=20,
+                byte_rate=65536,
+            ),
+        )
+        self.assertEqual(
+            self.accept("<unlimited.addresses>none</unlimited.addresses>").limits, LimitOptions(unlimited=())
+        )
 
     def test_protocol_of_nobody(self) -> None:
         """
