@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from ipaddress import ip_address
@@ -138,6 +138,15 @@ class SessionCookies:
             self._revoked.revoke(found.name, found.ends)
         gone = f"{self._named(visit)}=; Max-Age=0{self._attributes(visit)}"
         return (b"Set-Cookie", gone.encode()), "" if found is None else _TIE + found.name
+
+    def hide(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return header fields without the session cookies of the realm, which nobody behind needs."""
+        said = headers.get("cookie", "")
+        if self._name not in said:
+            return headers
+        left = "; ".join(each.strip() for each in said.split(";") if self._name not in each.partition("=")[0])
+        hidden = {name: value for name, value in headers.items() if name != "cookie"}
+        return {**hidden, "cookie": left} if left else hidden
 
     def _found(self, visit: Visit) -> _Session | None:
         if not (visit.secure or _local(visit)):

@@ -22,12 +22,15 @@ from kaazing.errors import (
     Challenged,
     LoginError,
     LoginMissing,
+    LoginRefused,
     LoginUnavailable,
 )
 from kaazing.interfaces.security import Attempt, IGuard, Subject, Workplace
 from kaazing.interfaces.services import Visit
 from kaazing.metrics import LOGINS
 from kaazing.security.attempts import INSIDE, Attempts, host_of
+from kaazing.security.carriers import unload
+from kaazing.security.desk import Desk
 
 RETRY_AFTER = 5  # seconds, when nobody could be asked
 
@@ -62,6 +65,7 @@ class Guard:
     Attributes:
         outer: the guard of the same service for plain HTTP requests, whose challenges are a browser's;
             itself where there is no difference.
+        cookies: the session cookies that the service gives; None where its realm has none.
     """
 
     log = Logger(namespace="kaazing.security")
@@ -73,16 +77,20 @@ class Guard:
         workplace: Workplace,
         *,
         throttle: Any = None,
+        desk: Desk | None = None,
         plain: bool = False,
     ) -> None:
         """
         Args:
             throttle: puts attempts off after wrong ones (L{kaazing.security.throttle.Throttle}).
+            desk: knows of tickets and sessions; None where there are none.
             plain: whether challenges are for browsers, whatever the realm says.
         """
         config = realm.config
         self._service, self._realm, self._throttle = service.name, realm, throttle
-        self._roles = service.roles
+        self._roles, self._time, self._timeout = service.roles, workplace.time, config.authorization_timeout
+        self._tickets = desk.tickets if desk is not None else None
+        self.cookies = desk.cookies(service) if desk is not None else None
         self._attempts = Attempts(config, service.name)
         scheme = config.scheme[len(INSIDE) :] if plain and _inside(config) else config.scheme
         self.inside = _inside(config) and not plain
@@ -90,33 +98,70 @@ class Guard:
         self._counts = {outcome: LOGINS.labels(config.name, outcome) for outcome in _OUTCOMES}
         self.outer = self
         if self.inside:
-            self.outer = Guard(service, realm, workplace, throttle=throttle, plain=True)
+            self.outer = Guard(service, realm, workplace, throttle=throttle, desk=desk, plain=True)
 
     def admit(self, visit: Visit) -> Any:
         """See L{IGuard}."""
-        user = ""
+        load = unload(visit)
+        user, visit = "", load.visit
         try:
-            attempt = self._attempts.read(visit)
+            if load.ticket is not None:
+                return self._welcome(self._redeemed(load.ticket, visit), visit, user)
+            attempt = self._attempts.read(visit, load.bearer or "")
+            known = None if self.cookies is None or _gives(attempt) else self.cookies.read(visit)
+            if known is not None:
+                return self._again(known, visit)
             user = attempt.password.user if attempt.password is not None else ""
             self._check(attempt, user)
             said = self._realm.login(attempt)
             if isinstance(said, Deferred):
-                said.addCallback(self._welcome, visit, user)
+                said.addCallback(self._logged_in, visit, user)
                 return said.addErrback(self._failed, visit, user)
-            return self._welcome(said, visit, user)
+            return self._logged_in(said, visit, user)
         except LoginError as why:
             raise self._told(why, visit, user) from why
 
     def _check(self, attempt: Attempt, user: str) -> None:
         """Put off who has been wrong too often; a visit that gives nothing tries nothing."""
-        if self._throttle is None or not (attempt.tokens or attempt.password or attempt.negotiation):
+        if self._throttle is None or not _gives(attempt):
             return
         wait = self._throttle.wait(attempt.address, user)
         if wait > 0:
             raise _Limited(wait)
 
+    def _redeemed(self, ticket: str, visit: Visit) -> Subject:
+        address = host_of(visit.peer)
+        found = None if self._tickets is None else self._tickets.redeem(ticket, self._service, address)
+        if found is None:
+            raise LoginRefused("a ticket that is no good here, or not any more")
+        return found
+
+    def _again(self, subject: Subject, visit: Visit) -> Visit:
+        """Let in who comes with a session cookie."""
+        admitted = self._welcome(subject, visit, "")
+        newer = self.cookies.renewed(visit) if self.cookies is not None else None
+        return admitted if newer is None else replace(admitted, fields=(*admitted.fields, newer))
+
+    def _logged_in(self, subject: Subject, visit: Visit, user: str) -> Visit:
+        """Let in whom the login modules know; a session begins where the realm has some."""
+        if self._timeout:
+            ends = self._time() + self._timeout
+            subject = replace(
+                subject, expires=ends if subject.expires is None else min(ends, subject.expires)
+            )
+        admitted = self._welcome(subject, visit, user)
+        if self.cookies is None or not subject.user:
+            return admitted
+        before = self.cookies.read(visit)
+        if before is not None and (before.user, before.roles) == (subject.user, subject.roles):
+            return replace(admitted, subject=replace(subject, ties=before.ties))
+        subject, field = self.cookies.issue(subject, visit)
+        return (
+            admitted if field is None else replace(admitted, subject=subject, fields=(*visit.fields, field))
+        )
+
     def _welcome(self, subject: Subject, visit: Visit, user: str) -> Visit:
-        """Let in whom the login modules know, if that is enough."""
+        """Let in who is known, if that is enough."""
         address = host_of(visit.peer)
         if not self._roles <= subject.roles:
             missing = ", ".join(sorted(self._roles - subject.roles))
@@ -129,6 +174,8 @@ class Guard:
         headers = visit.headers
         if self._scheme and "authorization" in headers:  # nobody behind needs it
             headers = {name: value for name, value in headers.items() if name != "authorization"}
+        if self.cookies is not None:
+            headers = self.cookies.hide(headers)
         return replace(visit, subject=subject, headers=headers)
 
     def _failed(self, why: Failure, visit: Visit, user: str) -> None:
@@ -190,6 +237,11 @@ def shown(user: str) -> str:
     if not user:
         return "-"
     return repr(user if len(user) <= _MOST_SHOWN else user[:_MOST_SHOWN] + "...")
+
+
+def _gives(attempt: Attempt) -> bool:
+    """Return whether a client shows anything but what its browser sends along."""
+    return bool(attempt.tokens or attempt.password or attempt.negotiation)
 
 
 def _inside(config: RealmConfig) -> bool:

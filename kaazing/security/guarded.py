@@ -11,6 +11,8 @@ from zope.interface import implementer
 
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import IService, Visit, Welcome
+from kaazing.security.carriers import Load, unload
+from kaazing.security.lifetime import Lifetimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,12 @@ class _Kept:
     Attributes:
         visit: as the service saw it.
         welcome: the service's own.
+        renews: whether it renews its login in the connection.
     """
 
     visit: Visit
     welcome: Welcome
+    renews: bool
 
 
 @implementer(IService)
@@ -36,8 +40,16 @@ class Guarded:
             (L{Visit.subject}).
     """
 
-    def __init__(self, service: Any, guard: Any) -> None:
+    def __init__(
+        self, service: Any, guard: Any, lifetimes: Lifetimes | None = None, timeout: float = 0.0
+    ) -> None:
+        """
+        Args:
+            lifetimes: knows how long a client may stay; None where all may stay for ever.
+            timeout: longest stay, seconds; 0 for any.
+        """
         self.service, self.guard, self.name = service, guard, service.name
+        self._lifetimes, self._timeout = lifetimes, timeout
 
     def startService(self) -> None:
         """See L{IService}."""
@@ -49,22 +61,33 @@ class Guarded:
 
     def invite(self, visit: Visit) -> Any:
         """See L{IService}; raises, or fails with, what L{IGuard.admit} does too."""
+        load = unload(visit)
         if visit.subject is not None:
-            return self._invite(visit)
+            return self._invite(load.visit, load)
         admitted = self.guard.admit(visit)
         if isinstance(admitted, Deferred):
-            return admitted.addCallback(self._invite)
-        return self._invite(admitted)
+            return admitted.addCallback(self._invite, load)
+        return self._invite(admitted, load)
 
-    def _invite(self, visit: Visit) -> Any:
+    def _invite(self, visit: Visit, load: Load) -> Any:
         welcome = self.service.invite(visit)
         if isinstance(welcome, Deferred):
-            return welcome.addCallback(_kept, visit)
-        return _kept(welcome, visit)
+            return welcome.addCallback(_kept, visit, load)
+        return _kept(welcome, visit, load)
 
     def accepted(self, channel: IChannel, welcome: Welcome) -> None:
         """See L{IService}."""
-        self.service.accepted(channel, welcome.keep.welcome)
+        kept = welcome.keep
+        if self._lifetimes is not None:
+            channel = self._lifetimes.begin(
+                channel,
+                kept.visit,
+                service=self.name,
+                guard=self.guard,
+                timeout=self._timeout,
+                renews=kept.renews,
+            )
+        self.service.accepted(channel, kept.welcome)
 
     def declined(self, welcome: Welcome) -> None:
         """See L{IService}."""
@@ -79,5 +102,11 @@ class Guarded:
         return self.service.entry(accept)
 
 
-def _kept(welcome: Welcome, visit: Visit) -> Welcome:
-    return replace(welcome, keep=_Kept(visit, welcome), fields=(*visit.fields, *welcome.fields))
+def _kept(welcome: Welcome, visit: Visit, load: Load) -> Welcome:
+    """Return the welcome that the door sees; a browser wants some subprotocol echoed that it offered."""
+    return replace(
+        welcome,
+        subprotocol=load.echo if welcome.subprotocol is None else welcome.subprotocol,
+        keep=_Kept(visit, welcome, load.renews),
+        fields=(*visit.fields, *welcome.fields),
+    )

@@ -15,6 +15,7 @@ from kaazing.transports.handshakes import ServerFactory
 from kaazing.wire.forwarded import Networks
 from kaazing.wire.heads import Head
 
+LOGIN = "/;auth/"
 WILDCARDS = ("0.0.0.0", "::")  # accepts on these, and on a network interface, answer to any Host
 
 _RESOURCE = re.compile(r"(?:^|&)\.kr=([a-z]{1,16})(?:&|$)")
@@ -40,6 +41,7 @@ class Route:
         trusted: the proxies in front whose word about the client is taken.
         guard: the L{IGuard} of the service, None where nobody is asked. The service asks it about channels;
             about plain requests of an accept for HTTP the doorman does.
+        login: takes the requests for what stands at C{;auth/} below the accept; None for none.
     """
 
     accept: Uri
@@ -52,6 +54,7 @@ class Route:
     upgrades: bool = False
     trusted: Networks = ()
     guard: Any = None
+    login: Entry | None = None
 
     @property
     def kind(self) -> str:
@@ -100,10 +103,14 @@ class Routes:
         """Return the route of a plain request, and what stands in its path behind that of the accept.
 
         The resources below C{/;resource/}, which a page also asks for as C{/?.kr=NAME}, belong to all
-        WebSocket and event accepts of a host; what begins with C{;} behind a path of theirs belongs
+        WebSocket and event accepts of a host; what logs in stands at C{;auth/} below any accept; what
+        else begins with C{;} behind a path of theirs belongs
         to them; other requests go to the longest path of an accept for HTTP, by segments.
         """
         path, named = head.path, _RESOURCE.search(head.query)
+        found = self._login(path, head) if LOGIN in path else None
+        if found is not None:
+            return found, path[path.index(LOGIN) + 1 :]
         if named is not None or path.startswith("/;resource/"):
             found = self._find(head, "pages")
             if found is not None:
@@ -124,6 +131,12 @@ class Routes:
         """Return whether a WebSocket is accepted at the path of a plain request."""
         found = self._find(head, f"ws {head.path}")
         return found is not None and found.sockets is not None
+
+    def _login(self, path: str, head: Head) -> Route | None:
+        before = path[: path.index(LOGIN)]
+        places = (f"{kind} {at}" for kind in ("ws", "sse", "http") for at in (before or "/", before + "/"))
+        routes = (self._find(head, place) for place in places)
+        return next((route for route in routes if route is not None and route.login is not None), None)
 
     def _events(self, head: Head) -> tuple[Route, str] | None:
         found = self._find(head, "sse " + (head.path.rstrip("/") or "/"))

@@ -46,7 +46,7 @@ _HONOURED = {
 _REQUEST = re.compile(rf"GET ([!\"$-~]*+) HTTP/1\.1((?:\r\n{FIELD})*+)")
 _END = "\r\n\r\n"
 _LIST = re.compile(rf"{TOKEN}++(?:[ \t]*+,[ \t]*+{TOKEN}++)*")
-_OURS = re.compile(r"\.k[a-z]{1,3}=.*")  # parameters of a query that are for the gateway
+_OURS = re.compile(r"\.k(?!at=)[a-z]{1,3}=.*")  # what is for the gateway in a query, but for tickets
 
 
 def offered(head: Head) -> bool:

@@ -111,6 +111,17 @@ class SessionTests(CookieTestCase):
         self.assertIsNone(self.cookies.read(visit(cookie)))
         self.assertIsNotNone(self.cookies.read(visit(cookie, secure=False, peer="[::1]:5000")))
 
+    def test_hidden(self) -> None:
+        """
+        Services, and backends behind them, see the other cookies alone.
+        """
+        cookie = self.begin()
+        seen = [
+            dict(self.cookies.hide(visit(cookies).headers)).get("cookie")
+            for cookies in ("", cookie, f"a=1;{cookie}; b={NAME}", f"{NAME}=old; c=2", "d=3;e=4")
+        ]
+        self.assertEqual(seen, [None, None, f"a=1; b={NAME}", "c=2", "d=3;e=4"])
+
     def test_other_realm(self) -> None:
         """
         A cookie of another realm is nobody's here, whatever it is called.
