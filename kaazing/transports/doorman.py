@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.transports.test_doorman,tests.transports.test_doorman_upgrades,tests.transports.test_doorman_logins -*-
+# -*- test-case-name: tests.transports.test_doorman,tests.transports.test_doorman_logins -*-
 """Reads request heads on one connection, routes each, and hands requests on.
 
 Every request of a kept-alive or pipelined connection is read, routed and checked anew. One request
