@@ -15,11 +15,15 @@ from kaazing import plugins
 from kaazing.config.model import AcceptOptions, GatewayConfig, ServiceConfig, Uri
 from kaazing.errors import ConfigError, ConfigErrors, ListenError
 from kaazing.interfaces.security import Workplace
+from kaazing.security.authpages import AuthPages
+from kaazing.security.desk import Desk
 from kaazing.security.guarded import Guarded
 from kaazing.security.keyring import Keyring
+from kaazing.security.keys import KeyRing
 from kaazing.security.realms import Realms
 from kaazing.security.throttle import Throttle
 from kaazing.security.workers import Workers
+from kaazing.transports.arrivals import visit
 from kaazing.transports.certificates import Certificates
 from kaazing.transports.descriptors import Crowd, most_clients, raise_limit
 from kaazing.transports.dial import Dialler
@@ -31,6 +35,7 @@ from kaazing.transports.gate import Gate
 from kaazing.transports.handshakes import CLOSE_TIMEOUT, ServerFactory
 from kaazing.transports.house import House
 from kaazing.transports.listener import Doors, Listener, Streams
+from kaazing.transports.renewing import Renewing
 from kaazing.transports.routes import Route
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.tls import ServerContexts
@@ -66,20 +71,14 @@ class Gateway(MultiService):
         workplace = Workplace(
             folder=config.folder, reactor=reactor, time=reactor.seconds, work=self._workers.work
         )
-        self._realms = Realms(workplace, throttle=Throttle(reactor.seconds))
+        self._desk = Desk(self._keys(workplace), self._wheel, reactor.seconds, Renewing)
+        self._realms = Realms(workplace, throttle=Throttle(reactor.seconds), desk=self._desk)
         self._realms.setServiceParent(self)
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._descriptors = raise_limit()
         self._crowd = Crowd(most_clients(self._descriptors), reactor)
         errors = []
-        if config.keyring is not None:
-            try:
-                self._house.keyring = Keyring.of(config.keyring, workplace)
-            except ConfigError as why:
-                what = f"{why.file}: {why.what}" if why.file else why.what
-                line = why.line or config.keyring.line
-                raise ConfigErrors([ConfigError(what, file=config.file, line=line)]) from why
         for service in config.services:
             try:
                 self._add(service)
@@ -87,6 +86,19 @@ class Gateway(MultiService):
                 errors.append(ConfigError(why.what, file=config.file, line=why.line or service.line))
         if errors:
             raise ConfigErrors(errors)
+
+    def _keys(self, workplace: Workplace) -> KeyRing:
+        """Return the gateway's own keys; services find the keyring, where one is configured, in the house."""
+        config = self._config
+        try:
+            if config.keyring is None:
+                return KeyRing.found(None, workplace.time)
+            self._house.keyring = keyring = Keyring.of(config.keyring, workplace)
+        except ConfigError as why:
+            what = f"{why.file}: {why.what}" if why.file else why.what
+            line = why.line or (config.keyring.line if config.keyring is not None else 0)
+            raise ConfigErrors([ConfigError(what, file=config.file, line=line)]) from why
+        return keyring.keys
 
     def privilegedStartService(self) -> None:
         """Bind all ports, while still allowed to.
@@ -145,7 +157,8 @@ class Gateway(MultiService):
         service.setServiceParent(self)
         guard = self._realms.guard(config)
         if guard is not None:
-            service = Guarded(service, guard)
+            assert config.realm is not None
+            service = Guarded(service, guard, self._desk.lifetimes, config.realm.session_timeout)
         for connect in config.connects:
             if connect.secure and config.connect_options.tls.encryption:
                 trusts = self._certificates.clients
@@ -207,11 +220,23 @@ class Gateway(MultiService):
         if entry is None and accept.scheme in _EMULATED:
             entry = self._emulation(accept, config, service)
         upgrades = bool(getattr(entry, "upgrades", False))
-        trusted, guard = options.trusted, None
+        trusted, guard, login = options.trusted, None, None
         if isinstance(service, Guarded):
-            guard = service.guard.outer if accept.scheme.startswith("http") else service.guard
+            outer = service.guard.outer
+            guard = outer if accept.scheme.startswith("http") else service.guard
+            login = AuthPages(config.name, outer, self._desk, outer.cookies, visit)
         return Route(
-            accept, service, sockets, resource, config.cross_site, server, entry, upgrades, trusted, guard
+            accept,
+            service,
+            sockets,
+            resource,
+            config.cross_site,
+            server,
+            entry,
+            upgrades,
+            trusted,
+            guard,
+            login,
         )
 
     def _emulation(self, accept: Uri, config: ServiceConfig, service: Any) -> Emulation:
@@ -236,9 +261,7 @@ def _proxies(options: AcceptOptions) -> Networks:
     return options.trusted if options.proxy_protocol else ()
 
 
-def _share(
-    listener: Listener, accept: Uri, contexts: ServerContexts | None, options: AcceptOptions
-) -> None:
+def _share(listener: Listener, accept: Uri, contexts: ServerContexts | None, options: AcceptOptions) -> None:
     """Let one more accept use a listener.
 
     Raises:
