@@ -50,7 +50,7 @@ class Files:
         file = leaf(found, node.name, "file", self._faults, UNREAD)
         password = self._password(found, node.name)
         where = found["file"][0] if file is not UNREAD else node
-        content = self._content(where, said) if file is not UNREAD else None
+        content = self._content(where, str(said)) if file is not UNREAD else None
         if content is None and file is not UNREAD and said in _JAVA:
             self._faults.at(where, _convert(said, shown(where.written)))
         if content is None or UNREAD in (said, password):

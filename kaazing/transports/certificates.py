@@ -15,6 +15,8 @@ from kaazing.transports.renewal import Renewals
 from kaazing.transports.tls import ServerContexts, Shelf
 from kaazing.transports.trust import ClientContexts
 
+_log = Logger(namespace="kaazing.security")
+
 
 class Certificates:
     """See the module.
@@ -23,8 +25,6 @@ class Certificates:
         clients: contexts for dialling out.
         renewals: who looks whether files have changed.
     """
-
-    log = Logger(namespace="kaazing.security")
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Certificates:
             host = accept.host
             if host.startswith("@") or isIPAddress(host) or isIPv6Address(host) or contexts.knows(host):
                 continue
-            self.log.warn(
+            _log.warn(
                 "accept {accept}: no certificate is for {host!r}; that for {default} is shown",
                 accept=accept.shown,
                 host=host,

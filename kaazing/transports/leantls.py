@@ -29,7 +29,7 @@ class LeanTls(TLSMemoryBIOProtocol):
     _cut = b""  # the beginning of a record head that is not whole
     _left = 0  # bytes to come of the record that is not whole
 
-    log = Logger(namespace="kaazing.transports.tls")
+    log = Logger()
 
     def explain(self, why: Failure) -> None:
         """Let the connection end with C{why} where the handshake fails now, in place of OpenSSL's words."""

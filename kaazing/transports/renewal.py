@@ -22,6 +22,8 @@ EVERY = 60.0  # seconds between two looks at the files
 DAY = 86400.0  # seconds between two warnings of the same certificate
 SOON = 21 * DAY  # seconds before the end from which on it is warned of
 
+_log = Logger(namespace="kaazing.security")
+
 
 class Renewable(Protocol):
     """What is made of files.
@@ -55,8 +57,6 @@ class Renewals:
 
     A file that is no good is logged once, and what was read before stays in force.
     """
-
-    log = Logger(namespace="kaazing.security")
 
     def __init__(self, clock: Any, now: Callable[[], float] = time.time) -> None:
         """C{now} says the seconds since 1970 that certificates end by."""
@@ -92,12 +92,12 @@ class Renewals:
         try:
             what.renew()
         except ConfigError as why:
-            self.log.warn("certificates on disk are no good, those read before stay: {why}", why=str(why))
+            _log.warn("certificates on disk are no good, those read before stay: {why}", why=str(why))
         except Exception:
-            self.log.failure("certificates on disk cannot be taken up, those read before stay")
+            _log.failure("certificates on disk cannot be taken up, those read before stay")
         else:
             names = ", ".join(sorted(map(str, what.identities))[:10]) or "authorities"
-            self.log.info("read again for new connections: {names}", names=names)
+            _log.info("read again for new connections: {names}", names=names)
 
     def _count_days(self, each: _Watched) -> None:
         now, names = self._now(), set()
@@ -116,9 +116,9 @@ class Renewals:
     def _warn(self, said: str, until: datetime, now: float) -> None:
         left = until.timestamp() - now
         if left < 0:
-            self.log.warn("{what} has expired at {until}", what=said, until=f"{until:%Y-%m-%d %H:%M} UTC")
+            _log.warn("{what} has expired at {until}", what=said, until=f"{until:%Y-%m-%d %H:%M} UTC")
         else:
-            self.log.warn(
+            _log.warn(
                 "{what} expires at {until}, {days} days from now",
                 what=said,
                 until=f"{until:%Y-%m-%d %H:%M} UTC",

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
     serialize_java_truststore,
     serialize_key_and_certificates,
 )
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.model import TlsOptions
@@ -113,6 +114,20 @@ def showing(certified: Certified, options: TlsOptions | None = None) -> ServerCo
     """A server that shows one certificate."""
     identity = Identity(certified.certificate, (), certified.key)
     return ServerContexts(Shelf.of([identity], options or TlsOptions(), []))
+
+
+def logged(test: SynchronousTestCase, room: str) -> list[str]:
+    """Return a list that takes the lines of a logger, their levels in front, until the test is over."""
+    lines: list[str] = []
+
+    def note(event: LogEvent) -> None:
+        if event.get("log_namespace") == room:
+            lines.append(f"{event['log_level'].name} {formatEvent(event)}")
+
+    observer: Any = note
+    globalLogPublisher.addObserver(observer)
+    test.addCleanup(globalLogPublisher.removeObserver, observer)
+    return lines
 
 
 class Files(SynchronousTestCase):

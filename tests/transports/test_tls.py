@@ -19,7 +19,7 @@ from kaazing.transports.tls import (
     Shelf,
 )
 from tests.transports.cables import Cable
-from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified
+from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified, logged
 from tests.transports.test_identities import COMMON, ONE, TWO, identity
 from tests.transports.test_tcp import Peer
 
@@ -161,6 +161,51 @@ class ServerTests(SynchronousTestCase):
             client = Caller()
             client._context.set_cipher_list(wanted)
             self.assertEqual(call(server, client) is not None, works, wanted)
+
+    def test_suites(self) -> None:
+        """
+        An accept's suites of TLS 1.3 are the only ones of that.
+        """
+        server = contexts(SERVER, suites="TLS_CHACHA20_POLY1305_SHA256", protocols=("TLSv1.3", "TLSv1.3"))
+        for wanted, works in ((b"TLS_CHACHA20_POLY1305_SHA256", True), (b"TLS_AES_256_GCM_SHA384", False)):
+            client = Caller()
+            client._context.set_tls13_ciphersuites(wanted)
+            self.assertEqual(call(server, client) is not None, works, wanted)
+
+    def test_no_anonymous_ciphers(self) -> None:
+        """
+        Ciphers without a certificate, by which nobody is who he says, are in no list.
+        """
+        server = contexts(SERVER, ciphers="ALL:aNULL:@SECLEVEL=0", protocols=("TLSv1.2", "TLSv1.2"))
+        client = Caller()
+        client._context.set_cipher_list(b"aNULL:eNULL:@SECLEVEL=0")
+        self.assertIsNone(call(server, client))
+
+    def test_no_renegotiation(self) -> None:
+        """
+        A client cannot have handshakes repeated, which cost the server more than itself.
+        """
+        calling = tls_factory(Caller(versions=(SSL.TLS1_2_VERSION,) * 2), True, Factory.forProtocol(Peer))
+        client = calling.buildProtocol(HERE)
+        server = tls_factory(contexts(SERVER), False, Factory.forProtocol(Peer)).buildProtocol(HERE)
+        cable = Cable(server, client)
+        cable.pump()
+        asking, asked = client.getHandle(), server.getHandle()
+        asking.renegotiate()
+        with self.assertRaises(SSL.WantReadError):
+            asking.do_handshake()
+        client._flushSendBIO()
+        cable.pump()
+        self.assertEqual(asked.total_renegotiations(), 0)
+
+    def test_failed(self) -> None:
+        """
+        A handshake that fails is one line for whoever debugs, not a traceback.
+        """
+        said = logged(self, "kaazing.transports.leantls.LeanTls")
+        self.assertIsNone(call(contexts(SERVER, verify_client="required"), Caller()))
+        self.assertRegex(said[0], "^debug no TLS handshake with .*: .*peer did not return a certificate")
+        self.assertEqual(len(said), 1)
 
     def test_clients(self) -> None:
         """

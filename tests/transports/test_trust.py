@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 from kaazing.config.model import TlsOptions
-from kaazing.transports.tls import ServerContexts
-from kaazing.transports.trust import ClientContexts
-from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Files
+from kaazing.transports.identities import Identity
+from kaazing.transports.tls import ServerContexts, Shelf
+from kaazing.transports.trust import ClientContexts, pin_of
+from tests.transports.certificates import AUTHORITY, CLIENT, SERVER, STRANGER, Certified, Files
 from tests.transports.test_identities import ONE, TWO
 from tests.transports.test_tls import call, contexts
 
@@ -72,6 +74,46 @@ class ClientTests(Files):
             ):
                 seen = self.call(server, "localhost", ciphers=ciphers, **only)
                 self.assertEqual(seen is not None, works)
+
+    def test_pins(self) -> None:
+        """
+        With a pin, the server must have that key as well.
+        """
+        other = pin_of(TWO.certificate)
+        for names, works in (((pin_of(SERVER.certificate),), True), ((other,), False)):
+            self.assertEqual(self.call(contexts(SERVER), "localhost", pins=names) is not None, works)
+        several = (other, pin_of(SERVER.certificate))
+        self.assertIsNotNone(self.call(contexts(SERVER), "localhost", pins=several))
+        self.assertIsNone(self.call(contexts(SERVER), "other.example", pins=several))
+        self.assertIsNone(self.call(contexts(STRANGER), "localhost", pins=(pin_of(STRANGER.certificate),)))
+
+    def test_pins_alone(self) -> None:
+        """
+        Without verification the pin alone decides: by the server's own key, not by what it sends along.
+        """
+        alone = {"verify_server": False, "pins": (pin_of(STRANGER.certificate),)}
+        self.assertIsNotNone(self.call(contexts(STRANGER), "any.example", **alone))
+        for options in ({}, {"protocols": ("TLSv1.2", "TLSv1.2")}):
+            self.assertIsNone(self.call(contexts(SERVER), "localhost", **alone, **options))
+        chained = Identity(SERVER.certificate, (STRANGER.certificate, AUTHORITY.certificate), SERVER.key)
+        server = ServerContexts(Shelf.of([chained], TlsOptions(), []))
+        self.assertIsNone(self.call(server, "localhost", **alone))
+        old = Certified("old", days=-1)
+        self.assertIsNotNone(
+            self.call(contexts(old), "x", verify_server=False, pins=(pin_of(old.certificate),))
+        )
+
+    def test_pin(self) -> None:
+        """
+        A pin is what OpenSSL's commands print of a certificate.
+        """
+        file = self.file("c.pem", SERVER.pem)
+        commands = (
+            f"openssl x509 -in {file} -pubkey -noout | openssl pkey -pubin -outform der"
+            " | openssl dgst -sha256 -binary | base64"
+        )
+        printed = subprocess.run(commands, shell=True, capture_output=True, text=True, check=True).stdout
+        self.assertEqual(pin_of(SERVER.certificate), f"sha256/{printed.strip()}")
 
     def test_made_once(self) -> None:
         """
