@@ -18,7 +18,7 @@ class ExampleTests(GatewayTestCase):
 
     def test_examples(self) -> None:
         """
-        They are read with a certificate and passwords at hand, and a gateway starts from each
+        They are read with a certificate, users and passwords at hand, and a gateway starts from each
         that takes no datagrams.
         """
         folder = Path(self.mktemp()).absolute()
@@ -26,8 +26,12 @@ class ExampleTests(GatewayTestCase):
         crt, key = map(str, certificate(folder))
         given = {"CERTIFICATE": crt, "KEY": key}
         given |= {"BROKER_USER": "user", "BROKER_PASSWORD": "password", "WEBIRC_PASSWORD": "secret"}
+        (folder / "staff").write_text("joe:$2b$12$wVNPH1VbYp8WkGrd4XyuSOiCHgYTIOy6rTnvEOLMw6Zk3zdlGOFE2\n")
+        given |= {"STAFF": str(folder / "staff"), "TOKEN_KEY": crt}
         names = sorted(path.name for path in EXAMPLES.glob("*.xml"))
-        self.assertTrue({"demo.xml", "proxy-to-tls.xml", "proxy-wss.xml", "rabbitmq.xml"} <= set(names))
+        self.assertTrue(
+            {"demo.xml", "logins.xml", "proxy-to-tls.xml", "proxy-wss.xml", "rabbitmq.xml"} <= set(names)
+        )
         for name in names:
             config = read(str(EXAMPLES / name), environ={}, defines=given)
             self.assertNotEqual(config.services, (), name)
