@@ -1,0 +1,354 @@
+"""Logging in at a whole gateway: every scheme at every door, with every outcome."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cryptography.x509.oid import NameOID
+from twisted.internet.protocol import Factory
+
+from kaazing import plugins
+from kaazing.config.model import (
+    AcceptOptions,
+    Keystore,
+    ModuleConfig,
+    RealmConfig,
+    ServiceConfig,
+    TlsOptions,
+)
+from kaazing.errors import ConfigErrors, LoginMissing
+from kaazing.interfaces.security import Attempt, IAttempt, Subject
+from kaazing.transports.leantls import tls_factory
+from kaazing.transports.trust import ClientContexts
+from kaazing.wire.policy import Block, read_rule
+from kaazing.wire.wse import RECONNECT
+from tests.running import Caller, GatewayTestCase, service
+from tests.security.static import JOE, Static, declare, realm
+from tests.security.test_attempts import basic
+from tests.transports.certificates import AUTHORITY, SERVER, Certified
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost:8000\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+CREDENTIALS = {
+    "Basic": lambda secret: basic(f"joe:{secret}"),
+    "Application Basic": lambda secret: basic(f"joe:{secret}"),
+    "Token": lambda secret: f"Token {secret}",
+    "Application Token": lambda secret: f"Token {secret}",
+    "Negotiate": lambda secret: f"Negotiate {b64encode(secret.encode()).decode()}",
+}
+"""Scheme -> how a client says a secret."""
+
+GIVEN = ("", "wrong", "guest", "down", "welcome")
+"""Nothing, a wrong secret, that of a user without the role, one that nobody can judge, the right one."""
+
+OUTSIDE = ["401", "401", "403", "503"]
+DOORS = {
+    "native": ("101", OUTSIDE),
+    "plain": ("200", OUTSIDE),
+    "emulated": ("201", OUTSIDE),
+    "events": ("200", OUTSIDE),
+    "extended": ("101", OUTSIDE),
+}
+"""Door -> status for who is let in, statuses for the others in the order of L{GIVEN}."""
+
+
+class LoginTestCase(GatewayTestCase):
+    """A gateway whose services all want the role AUTHORIZED."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        declare(self)
+
+    def guarded(self, name: str, type: str, accept: str, config: RealmConfig, **more: Any) -> ServiceConfig:
+        """Return a service with a realm."""
+        return service(name, type, accept, realm=config, roles=frozenset({"AUTHORIZED"}), **more)
+
+    def ask(self, target: str, *fields: str, method: str = "GET", body: bytes = b"") -> Caller:
+        """Send a request on a connection of its own; return the client."""
+        client: Caller = self.call()
+        lines = [f"{method} {target} HTTP/1.1", "Host: localhost:8000", *fields]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        client.say("\r\n".join([*lines, "", ""]).encode() + body)
+        self.network.settle()
+        return client
+
+
+class SchemeTests(LoginTestCase):
+    """Scheme by door by outcome."""
+
+    maxDiff = None
+
+    def statuses(self, door: str, scheme: str) -> tuple[str, list[str]]:
+        """Return what clients with L{GIVEN} get at a door: the last one's status, those of the others."""
+        found = []
+        for secret in GIVEN:
+            said = CREDENTIALS[scheme](secret) if secret else ""
+            fields = [f"Authorization: {said}"] if said else []
+            found.append(getattr(self, door)(said, fields))
+        return found[-1], found[:-1]
+
+    def native(self, said: str, fields: list[str]) -> str:
+        """A WebSocket of any browser or program."""
+        return self.browse("/echo", *fields).head.split()[1]
+
+    def plain(self, said: str, fields: list[str]) -> str:
+        """A file."""
+        client = self.ask("/files/index.html", *fields)
+        return client.head.split()[1]
+
+    def emulated(self, said: str, fields: list[str]) -> str:
+        """A session of the original's JavaScript client, whose answers are in envelopes."""
+        client = self.ask("/echo/;e/cbm", "X-Origin: http://localhost:8000", "X-Sequence-No: 0", *fields)
+        outer, _, inner = client.heard.partition(b"\r\n\r\n")
+        self.assertTrue(outer.startswith((b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 503 ")), outer)
+        return (inner if outer.startswith(b"HTTP/1.1 200") else outer).split()[1].decode()
+
+    def events(self, said: str, fields: list[str]) -> str:
+        """An event stream."""
+        return self.ask("/feed", "Accept: text/event-stream", *fields).head.split()[1]
+
+    def extended(self, said: str, fields: list[str]) -> str:
+        """An extended handshake: the last answer there is."""
+        client = self.browse("/echo", "Sec-WebSocket-Protocol: x-kaazing-handshake", *fields)
+        if "101" in client.head:
+            line = f"Authorization: {said}\r\n" if said else ""
+            client.say_frames((1, f"GET /echo HTTP/1.1\r\n{line}\r\n".encode()))
+            self.network.settle()
+            return client.frames[0][1].split()[1].decode()
+        return client.head.split()[1]
+
+    def test_table(self) -> None:
+        """
+        Whoever is to come in does, and all others are told the same everywhere; only that a native client
+        cannot see the challenges of an "Application ..." realm.
+        """
+        found, expected = {}, {}
+        for scheme in CREDENTIALS:
+            config = realm(scheme)
+            feed = self.guarded("feed", "broadcast", "sse://localhost:8000/feed", config)
+            folder = Path(self.mktemp())
+            folder.mkdir()
+            (folder / "index.html").write_text("hello")
+            gateway = self.start(
+                self.guarded("echo", "echo", "ws://localhost:8000/echo", config),
+                self.guarded(
+                    "files",
+                    "directory",
+                    "http://localhost:8000/files",
+                    config,
+                    properties={"directory": folder},
+                ),
+                feed,
+            )
+            for door, (let_in, others) in DOORS.items():
+                found[scheme, door] = self.statuses(door, scheme)
+                if door == "native" and scheme.startswith("Application"):
+                    others = ["403", "403", "403", "503"]
+                expected[scheme, door] = (let_in, others)
+            gateway.stopService()
+            self.network.wait(10)
+        self.assertEqual(found, expected)
+
+
+class Asking:
+    """A checker that lets in whom a function names, and nobody else."""
+
+    credentialInterfaces = (IAttempt,)
+
+    def __init__(self, who: Callable[[Attempt], str]) -> None:
+        self._who = who
+
+    def requestAvatarId(self, attempt: Attempt) -> Subject:
+        """See ICredentialsChecker."""
+        user = self._who(attempt)
+        if not user:
+            raise LoginMissing("nobody known")
+        return Subject(user=user, roles=frozenset({"AUTHORIZED"}))
+
+
+class DoorTests(LoginTestCase):
+    """What else the doors do with logins."""
+
+    def test_emulated(self) -> None:
+        """
+        Who has created an emulated session has it: no request of its says again who it is.
+        """
+        self.start(self.guarded("echo", "echo", "ws://localhost:8000/echo", realm("Application Basic")))
+        said = f"Authorization: {basic('joe:welcome')}"
+        created = self.ask("/echo/;e/cbm", "X-Sequence-No: 0", said)
+        up, down = (
+            "/" + url.split("/", 3)[3] for url in created.heard.split(b"\r\n\r\n")[1].decode().split()
+        )
+        reading = self.ask(down, "X-Sequence-No: 1")
+        self.ask(up, "X-Sequence-No: 1", method="POST", body=b"\x81\x05hello" + RECONNECT)
+        self.assertTrue(reading.heard.endswith(b"\x81\x05hello"), reading.heard)
+
+    def test_streams(self) -> None:
+        """
+        TCP clients are known by what comes without a word of theirs; others are gone, before the backend
+        hears of them.
+        """
+        backend = self.backend("127.0.0.1", 7000)
+        for known in (True, False):
+            checker = Asking(lambda attempt, known=known: attempt.address if known else "")  # type: ignore
+            proxy = self.guarded(
+                "proxy", "proxy", "tcp://127.0.0.1:8000", realm("", checker), connect="tcp://127.0.0.1:7000"
+            )
+            gateway = self.start(proxy)
+            client = self.call()
+            client.say(b"hello")
+            self.network.settle()
+            self.assertEqual([each.heard for each in backend], [b"hello"])
+            self.assertEqual(client.ended is not None, not known)
+            gateway.stopService()
+            self.network.wait(10)
+
+    def test_streams_later(self) -> None:
+        """
+        While they are looked up nothing of theirs is read, and no backend is dialled.
+        """
+        backend, later = self.backend("127.0.0.1", 7000), list[Any]()
+        checker = Static({"": JOE}, later)
+        self.patch(checker, "_answer", lambda attempt: JOE)
+        self.start(
+            self.guarded(
+                "proxy", "proxy", "tcp://127.0.0.1:8000", realm("", checker), connect="tcp://127.0.0.1:7000"
+            )
+        )
+        self.call().say(b"hello")
+        self.network.settle()
+        self.assertEqual(backend, [])
+        for answer in later:
+            answer()
+        self.network.settle()
+        self.assertEqual([each.heard for each in backend], [b"hello"])
+
+    def test_http_proxy(self) -> None:
+        """
+        The backend of http.proxy sees nothing that the client logged in by; where nobody is asked, all.
+        """
+        backend = self.backend("127.0.0.1", 7000)
+        said = f"Authorization: {basic('joe:welcome')}"
+        for config in (realm(), None):
+            more: dict[str, Any] = {} if config is None else {"realm": config}
+            connect = "http://127.0.0.1:7000/"
+            gateway = self.start(
+                service("web", "http.proxy", "http://localhost:8000/", connect=connect, **more)
+            )
+            self.ask("/page", said)
+            self.assertEqual("authorization" in backend[-1].fields, config is None)
+            gateway.stopService()
+            self.network.wait(10)
+
+    def test_http_proxy_upgrades(self) -> None:
+        """
+        WebSockets through http.proxy are guarded like all it passes on.
+        """
+        backend = self.backend("127.0.0.1", 7000)
+        connect = "http://127.0.0.1:7000/"
+        self.start(service("web", "http.proxy", "http://localhost:8000/", connect=connect, realm=realm()))
+        self.assertEqual((self.browse("/chat").head[9:12], backend), ("401", []))
+        self.browse("/chat", f"Authorization: {basic('joe:welcome')}")
+        self.assertEqual(backend[0].fields["upgrade"], "websocket")
+
+    def test_certificates(self) -> None:
+        """
+        A client's certificate, once it is verified, says who it is, to HTTP and WebSockets as to streams;
+        without one nobody comes in.
+        """
+        checker = Asking(lambda attempt: _common_name(attempt.certificate()))
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        tls = TlsOptions(certificate=SERVER.write(folder / "server.pem"), verify_client="optional")
+        shared: dict[str, Any] = {"accept_options": AcceptOptions(tls=tls), "realm": realm("", checker)}
+        trusted = Keystore(type="PEM", file=AUTHORITY.write(folder / "trusted.pem"))
+        self.start(
+            service("echo", "echo", "wss://localhost:8000/", **shared),
+            service("stream", "echo", "ssl://127.0.0.1:8001", **shared),
+            truststore=trusted,
+        )
+        joe = Certified("joe", ["joe.example"], AUTHORITY).write(folder / "joe.pem")
+        for shown, outcome in ((joe, (b"101", b"hello")), (None, (b"403", b""))):
+            creator = ClientContexts().creator(
+                "localhost", TlsOptions(verify_server=False, certificate=shown)
+            )
+            heard = []
+            for port, said in ((8000, HANDSHAKE), (8001, b"hello")):
+                caller = Caller()
+                factory = Factory.forProtocol(lambda caller=caller: caller)  # type: ignore
+                self.call(port=port, client=tls_factory(creator, True, factory).buildProtocol(None))
+                caller.say(said)
+                self.network.settle()
+                heard.append(caller.heard)
+            self.assertEqual((heard[0][9:12], heard[1]), outcome)
+
+    def test_adapters(self) -> None:
+        """
+        An adapter's policies are for the roles that the client has logged in with.
+        """
+        backend = self.backend("127.0.0.1", 7000)
+        rule = partial(read_rule, operations=plugins.adapter("stomp").operations)
+        policy = (Block(roles=frozenset({"AUTHORIZED"}), allow=(rule("send"),), deny=()),)
+        self.start(
+            service(
+                "broker",
+                "stomp.proxy",
+                "ws://localhost:8000/",
+                connect="tcp://127.0.0.1:7000",
+                properties={"policy": policy, "anonymous.roles": ("AUTHORIZED",)},
+                realm=realm(),
+            )
+        )
+        outcomes = []
+        for secret in ("welcome", "guest"):
+            client = self.browse("/", f"Authorization: {basic('joe:' + secret)}")
+            client.say_frames((1, b"CONNECT\naccept-version:1.2\nhost:x\n\n\0"))
+            self.network.settle()
+            backend[-1].say(b"CONNECTED\nversion:1.2\n\n\0")
+            self.network.settle()
+            client.say_frames((1, b"SEND\ndestination:/queue/a\n\nhello\0"))
+            self.network.settle()
+            outcomes.append(b"SEND\n" in backend[-1].heard)
+        self.assertEqual(outcomes, [True, False])
+
+
+class AssemblyTests(LoginTestCase):
+    """From realms in a configuration to their login modules."""
+
+    def test_lives(self) -> None:
+        """
+        Login modules live as long as the gateway.
+        """
+        checker = Static()
+        gateway = self.start(
+            self.guarded("echo", "echo", "ws://localhost:8000/echo", realm("Basic", checker))
+        )
+        self.assertEqual(checker.calls, ["start"])
+        stopped = gateway.stopService()
+        self.network.wait(10)
+        self.successResultOf(stopped)
+        self.assertEqual(checker.calls, ["start", "stop"])
+
+    def test_faults(self) -> None:
+        """
+        A login module that cannot be made is told with all other faults, before any port is bound.
+        """
+        config = realm(modules=(ModuleConfig(type="statik", success="required", line=7),))
+        why = self.assertRaises(
+            ConfigErrors, self.assemble, self.guarded("echo", "echo", "ws://localhost:8000/echo", config)
+        )
+        self.assertRegex(str(why), "^conf.xml:7: no login module is called 'statik'; there are: ")
+        self.assertEqual(self.network.listening, {})
+
+
+def _common_name(certificate: Any) -> str:
+    if certificate is None:
+        return ""
+    return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
