@@ -13,6 +13,7 @@ proxy = ServicePlugin(name="proxy", factory="kaazing.services.proxy:ProxyType")
 directory = ServicePlugin(name="directory", factory="kaazing.services.directory:DirectoryType")
 http_proxy = ServicePlugin(name="http.proxy", factory="kaazing.services.http_proxy:HttpProxyType")
 http_redirect = ServicePlugin(name="http.redirect", factory="kaazing.services.redirect:RedirectType")
+management = ServicePlugin(name="management", factory="kaazing.services.management:ManagementType")
 broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
 keyring = ServicePlugin(name="keyring", factory="kaazing.services.keyring:KeyringType")
 
@@ -32,6 +33,9 @@ directory_store = StorePlugin(
 callback_store = StorePlugin(name="callback", factory="kaazing.security.stores.callback:CallbackStoreType")
 
 file = LoginModulePlugin(name="file", factory="kaazing.security.modules.file:FileType")
+certificate = LoginModulePlugin(
+    name="certificate", factory="kaazing.security.modules.certificate:CertificateType"
+)
 jwt = LoginModulePlugin(name="jwt", factory="kaazing.security.modules.jwt:JwtType")
 token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:token_type")
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")

@@ -60,7 +60,7 @@ class Documents:
         Raises:
             ConfigError: there is none among them, or one that cannot be read.
         """
-        trusted = None if authorities is None else _authorities(authorities)
+        trusted = None if authorities is None else trusted_of(authorities)
         self._agent = Agent(reactor, BrowserLikePolicyForHTTPS(trusted), connectTimeout=_CONNECT)
 
     def get(self, url: str) -> Deferred[Fetched]:
@@ -98,7 +98,12 @@ def _kept(control: str) -> float:
     return min(max(float(found[1]), _SHORTEST), _LONGEST) if found else _USUAL
 
 
-def _authorities(pem: bytes) -> Any:
+def trusted_of(pem: bytes) -> Any:
+    """Return what BrowserLikePolicyForHTTPS trusts: the certificates (PEM) of a file.
+
+    Raises:
+        ConfigError: there is none among them, or one that cannot be read.
+    """
     found = _CERTIFICATE.findall(pem)
     if not found:
         raise ConfigError("there is no certificate (PEM) in it")
