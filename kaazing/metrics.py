@@ -7,6 +7,9 @@ anything else that a client may choose never become one: each value would stay i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 REGISTRY = CollectorRegistry(auto_describe=True)
@@ -38,6 +41,19 @@ CERTIFICATE_EXPIRES = Gauge(
 )
 
 
-def exposition() -> bytes:
-    """Return all metrics as a scrape gets them, of type L{CONTENT_TYPE}."""
-    return generate_latest(REGISTRY)
+def exposition(*more: Any) -> bytes:
+    """Return all metrics as a scrape gets them, and those of more collectors, of type L{CONTENT_TYPE}."""
+    both: Any = _Joined((REGISTRY, *more))
+    return generate_latest(both)
+
+
+class _Joined:
+    """Several collectors as one."""
+
+    def __init__(self, collectors: tuple[Any, ...]) -> None:
+        self._collectors = collectors
+
+    def collect(self) -> Iterator[Any]:
+        """Collect from one after another."""
+        for each in self._collectors:
+            yield from each.collect()

@@ -156,6 +156,7 @@ class IHouse(Interface):
 
     folder = Attribute("pathlib.Path: where the configuration file is; relative paths start here")
     clock = Attribute("IReactorTime: the time")
+    census = Attribute("a collector of prometheus_client: what there is and was, counted when it is asked")
     keyring = Attribute("IKeyring | None (see kaazing.interfaces.security): None where none is configured")
 
     def connect(uri: Any, options: Any, **more: Any) -> Any:

@@ -19,6 +19,7 @@ from kaazing.transports.adapted import Adapted
 from kaazing.transports.answers import Answers
 from kaazing.transports.audience import Audience
 from kaazing.transports.bridge import Bridge, Loop
+from kaazing.transports.census import Census
 from kaazing.transports.datagrams import Datagrams
 from kaazing.transports.dial import Dialler
 from kaazing.transports.eventdoor import EventDoor
@@ -43,6 +44,7 @@ class House:
         self._dialler, self._sessions, self._wheel = dialler, sessions, wheel
         self._answers = Answers(sessions, wheel, dialler, network)
         self._tallies: dict[str, Tally] = {}
+        self.census = Census(sessions, self._tallies)
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
         """See L{IHouse}."""

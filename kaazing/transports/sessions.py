@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
@@ -29,6 +30,10 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def by_service(self) -> Counter[str]:
+        """Return how many there are, by service."""
+        return Counter(session.service for session in self._open)
 
     def opened(self, session: Session) -> None:
         """A session starts."""

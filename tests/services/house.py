@@ -150,6 +150,7 @@ class NotedHouse:
 
     folder = Path()
     keyring: Any = None
+    census: Any = None
 
     def __init__(self) -> None:
         self.dialled: list[tuple[Uri, ConnectOptions, dict[str, Any]]] = []

@@ -43,6 +43,18 @@ class SessionsTests(SynchronousTestCase):
         self.sessions.gone(second)
         self.assertEqual(len(self.sessions), 0)
 
+    def test_by_service(self) -> None:
+        """
+        How many there are is known by service, those that are gone left out.
+        """
+        first, _ = Leaving(self.sessions), Leaving(self.sessions)
+        other = Leaving(self.sessions)
+        other.service = "echo"
+        self.assertEqual(self.sessions.by_service(), {"gate": 2, "echo": 1})
+        self.sessions.gone(other)
+        self.sessions.gone(first)
+        self.assertEqual(self.sessions.by_service(), {"gate": 1})
+
     def test_leave(self) -> None:
         """
         All are asked to leave, once, and waited for until the last is gone.

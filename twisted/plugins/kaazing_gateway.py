@@ -14,6 +14,7 @@ directory = ServicePlugin(name="directory", factory="kaazing.services.directory:
 http_proxy = ServicePlugin(name="http.proxy", factory="kaazing.services.http_proxy:HttpProxyType")
 http_redirect = ServicePlugin(name="http.redirect", factory="kaazing.services.redirect:RedirectType")
 management = ServicePlugin(name="management", factory="kaazing.services.management:ManagementType")
+management = ServicePlugin(name="management", factory="kaazing.services.management:ManagementType")
 broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
 keyring = ServicePlugin(name="keyring", factory="kaazing.services.keyring:KeyringType")
 
