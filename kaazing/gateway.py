@@ -77,8 +77,7 @@ class Gateway(MultiService):
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._descriptors = raise_limit()
-        self._crowd = self._house.census.crowd = Crowd(most_clients(self._descriptors), reactor)
-        self._house.census.listeners = self._listeners.values()
+        self._crowd = Crowd(most_clients(self._descriptors), reactor)
         errors = []
         for service in config.services:
             try:
@@ -133,6 +132,10 @@ class Gateway(MultiService):
             descriptors=self._descriptors,
             reactor=type(self._reactor).__name__,
         )
+
+    def renew(self) -> None:
+        """Look now, and not within the minute, whether certificates have changed on disk."""
+        self._certificates.renewals.look()
 
     @inlineCallbacks
     def stopService(self) -> Any:

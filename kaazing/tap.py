@@ -6,7 +6,9 @@ Importing this picks the lean reactor when none is installed or asked for yet, o
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import Any
 
 if "twisted.internet.reactor" not in sys.modules and sys.platform == "linux":
     from kaazing.reactor import install
@@ -49,6 +51,15 @@ class Options(UsageOptions):
 def makeService(options: Options) -> IService:
     """Return the gateway; on a faulty file print all its faults and exit with status 1."""
     try:
-        return Gateway(read(options["config"], defines=options["defines"]), reactor)
+        gateway = Gateway(read(options["config"], defines=options["defines"]), reactor)
     except (ConfigErrors, ListenError) as why:
         sys.exit(str(why))
+    running: Any = reactor
+    running.callWhenRunning(_heed_hangup, gateway, running)
+    return gateway
+
+
+def _heed_hangup(gateway: Gateway, running: Any) -> None:
+    """Take SIGHUP for a word that certificates are new; neither Twisted nor twistd has a use for it."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda number, frame: running.callFromThread(gateway.renew))
