@@ -6,12 +6,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from kaazing import __version__
+from twisted.internet.defer import execute as execute_now
+
+from kaazing import __version__, plugins
 from kaazing.config.model import GatewayConfig, ServiceConfig
 from kaazing.config.reader import read
-from kaazing.errors import ConfigErrors
+from kaazing.errors import ConfigError, ConfigErrors
+from kaazing.interfaces.security import Workplace
+from kaazing.security.keyring import Keyring
 
 
 def main(
@@ -40,12 +46,40 @@ def check(path: str, defines: dict[str, str]) -> int:
     """Print what a configuration comes to and return 0, or print all its errors and return 1."""
     try:
         config = read(path, defines=defines)
+        try_logins(config)
     except ConfigErrors as errors:
         print(errors, file=sys.stderr)
         return 1
     for line in summary(config):
         print(line)
     return 0
+
+
+def try_logins(config: GatewayConfig) -> None:
+    """Make the login modules and the keyring that services would use, and start none of them.
+
+    Raises:
+        ConfigErrors: a file that they need is missing or no good.
+    """
+    from twisted.internet import reactor
+
+    workplace = Workplace(folder=config.folder, reactor=reactor, time=time.time, work=execute_now)
+    used = {service.realm.name: service.realm for service in config.services if service.realm}
+    making = [
+        (module.line, partial(plugins.login_module(module.type).checker, module.options, workplace))
+        for realm in used.values()
+        for module in realm.modules
+    ]
+    if config.keyring is not None:
+        making.append((config.keyring.line, partial(Keyring.of, config.keyring, workplace)))
+    errors = []
+    for line, make in making:
+        try:
+            make()
+        except ConfigError as why:
+            errors.append(ConfigError(why.what, file=config.file, line=why.line or line))
+    if errors:
+        raise ConfigErrors(errors)
 
 
 def summary(config: GatewayConfig) -> list[str]:

@@ -6,9 +6,9 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
-from kaazing import __version__
+from kaazing import __version__, plugins
 from kaazing.__main__ import main
-from tests.config.files import NAMESPACE, ConfigTestCase
+from tests.config.files import NAMESPACE, ConfigTestCase, Declared
 
 
 class MainTests(ConfigTestCase):
@@ -74,6 +74,28 @@ class MainTests(ConfigTestCase):
                 "",
             ),
         )
+
+    def test_files_of_logins(self) -> None:
+        """
+        A file that a login module or the keyring needs and that is not there is an error; not one of a realm
+        that no service names.
+        """
+        broken = Declared(name="broken", broken="no.txt: there is no such file")
+        self.patch(plugins, "login_modules", lambda: ["broken"])
+        self.patch(plugins, "login_module", lambda name: broken)
+        self.patch(plugins, "stores", lambda: ["broken"])
+        self.patch(plugins, "store", lambda name: broken)
+        module = "<login-module><type>broken</type><success>required</success></login-module>"
+        chain = f"<authentication><login-modules>\n{module}</login-modules></authentication>"
+        keyring = "<keyring>\n<store><type>broken</type></store></keyring>"
+        realm = f"<security><realm><name>demo</name>{chain}</realm>{keyring}</security>"
+        service = "<service><accept>ws://a/</accept><type>saying</type>{}</service>"
+        keys = "conf.xml:4: store broken: no.txt: there is no such file\n"
+        self.assertEqual(
+            self.check(realm + service.format("<realm-name>demo</realm-name>")),
+            (1, "", f"conf.xml:3: no.txt: there is no such file\n{keys}"),
+        )
+        self.assertEqual(self.check(realm + service.format("")), (1, "", keys))
 
     def test_bad(self) -> None:
         """

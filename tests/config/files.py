@@ -20,7 +20,7 @@ from kaazing import plugins
 from kaazing.config.faults import Faults, Node
 from kaazing.config.model import GatewayConfig, ServiceConfig
 from kaazing.config.reader import read
-from kaazing.errors import ConfigErrors
+from kaazing.errors import ConfigError, ConfigErrors
 from kaazing.interfaces.security import ILoginModule, IStoreType
 from kaazing.interfaces.services import IServiceType
 from kaazing.literals import integer, interval, size, text
@@ -92,6 +92,7 @@ class Declared:
     options: tuple[Option, ...] = ()
     doc: str = "A type of the tests."
     faults: Callable[[Mapping[str, Any]], Iterable[str]] = field(default=lambda options: ())
+    broken: str = ""  # why none can be made
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{ILoginModule}."""
@@ -99,11 +100,16 @@ class Declared:
 
     def checker(self, options: Mapping[str, Any], workplace: Any) -> Any:
         """See L{ILoginModule}; the configuration's tests log nobody in."""
-        raise NotImplementedError
+        return self._make()
 
     def store(self, options: Mapping[str, Any], workplace: Any, keys: Any) -> Any:
         """See L{IStoreType}; likewise."""
-        raise NotImplementedError
+        return self._make()
+
+    def _make(self) -> object:
+        if self.broken:
+            raise ConfigError(self.broken)
+        return object()
 
 
 LISTING = Declared(
