@@ -77,7 +77,8 @@ class Gateway(MultiService):
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._descriptors = raise_limit()
-        self._crowd = Crowd(most_clients(self._descriptors), reactor)
+        self._crowd = self._house.census.crowd = Crowd(most_clients(self._descriptors), reactor)
+        self._house.census.listeners = self._listeners.values()
         errors = []
         for service in config.services:
             try:
