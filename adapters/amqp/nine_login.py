@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
-from kaazing.interfaces.adapters import Compute, Login
+import re
+
+from kaazing.interfaces.adapters import AskLogin, Compute, Login
 from kaazing.wire.amqp import string_field
-from kaazing.wire.sasl import Conversation, Refused, choose
+from kaazing.wire.sasl import Conversation, Refused, choose, said_plain
+
+_FIELD = re.compile(rb"(?:\x05(?=LOGIN)|\x08(?=PASSWORD))(LOGIN|PASSWORD)S(.{4})", re.DOTALL)
 
 
 class AmqPlain:
@@ -26,6 +30,19 @@ class AmqPlain:
 
     def finish(self, data: bytes | None) -> None:
         """See L{Conversation.finish}; the server proves nothing here."""
+
+
+def said(mechanism: str, response: bytes) -> AskLogin:
+    """Return what a client has said of itself in PLAIN or AMQPLAIN; nothing where that is none."""
+    if mechanism == "PLAIN":
+        return AskLogin(*said_plain(response))
+    texts: dict[str, str] = {}
+    at = 0
+    while mechanism == AmqPlain.mechanism and (field := _FIELD.match(response, at)):
+        end = field.end() + int.from_bytes(field[2], "big")
+        texts[field[1].decode()] = response[field.end() : end].decode("utf-8", "replace")
+        at = end
+    return AskLogin(texts.get("LOGIN", ""), texts.get("PASSWORD", ""))
 
 
 def begun(mechanisms: bytes, login: Login) -> Conversation:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
-from kaazing.adapters.amqp.nine_login import begun
+from kaazing.adapters.amqp.nine_login import begun, said
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -64,7 +64,7 @@ class Opening:
     """
 
     def __init__(self, link: Link) -> None:
-        self._options, self._injects = link.options, link.injects
+        self._options, self._injects, self._told = link.options, link.injects, link.told
         self.phase = Phase.START
         self.max_frame = self.max_channel = self.heartbeat = 0
         self._mechanisms = b""  # the backend's
@@ -136,7 +136,8 @@ class Opening:
     def _answer_start(self, wire: bytes) -> Iterator[Order]:
         if self._injects:
             self.phase, self._start_ok = Phase.ASKED, decode(wire)
-            yield AskLogin()
+            _, mechanism, response, _ = self._start_ok
+            yield said(mechanism, response) if self._told else AskLogin()
         else:
             self.phase = Phase.TUNE
             yield wire

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kaazing.adapters.amqp import one_words as words
-from kaazing.adapters.amqp.one_login import SHOWN, Denied, Proof, Turns
+from kaazing.adapters.amqp.one_login import SHOWN, Denied, Proof, Turns, said
 from kaazing.adapters.amqp.one_traffic import Traffic, told
 from kaazing.adapters.base import BaseSession, in_words
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
@@ -66,13 +66,14 @@ class AmqpOne(BaseSession):
     """
 
     __slots__ = (
-        "_apart", "_down", "_first", "_greeted", "_header", "_injects", "_proof", "_traffic", "_turns", "_up",
+        "_apart", "_asks", "_down", "_first", "_greeted", "_header", "_injects", "_proof", "_traffic",
+        "_turns", "_up",
     )  # fmt: skip
 
     def __init__(self, link: Link, header: bytes) -> None:
         """Begin with the client's first protocol header."""
         super().__init__(Kind.BINARY)
-        self._apart, self._injects = link.apart, link.injects
+        self._apart, self._injects, self._asks = link.apart, link.injects, link.told
         self._header = header
         self._traffic = Traffic(link)
         frames = self._traffic.frames
@@ -225,7 +226,7 @@ class AmqpOne(BaseSession):
         if not self._injects:
             orders.append(wire)
         elif what.get("mechanism") in SHOWN:
-            self._wait_for_login(orders)
+            self._wait_for_login(orders, said(what) if self._asks else AskLogin())
         else:
             orders += self._denial(words.AUTH, words.UNAUTHORIZED, "")
             orders.append(Close(POLICY, "a mechanism that was not offered"))
@@ -285,11 +286,11 @@ class AmqpOne(BaseSession):
         if what is None or what.name != "open":
             raise Malformed("something else than open", 0, "section 2.4.1", "amqp:not-allowed")
         self._first = wire
-        self._wait_for_login(orders)
+        self._wait_for_login(orders, AskLogin())
 
-    def _wait_for_login(self, orders: list[Order]) -> None:
+    def _wait_for_login(self, orders: list[Order], question: AskLogin) -> None:
         self._up.step = None
-        orders += (Hold(Side.FRONT), AskLogin())
+        orders += (Hold(Side.FRONT), question)
 
     def _proving_header(self, wire: bytes, orders: list[Order]) -> None:
         if wire != SASL_HEADER:

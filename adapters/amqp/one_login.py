@@ -9,7 +9,7 @@ from __future__ import annotations
 from kaazing.adapters.amqp.one_words import SYS_PERM, init, response
 from kaazing.adapters.base import LOGIN_REFUSED
 from kaazing.errors import GatewayError
-from kaazing.interfaces.adapters import Compute, Login
+from kaazing.interfaces.adapters import AskLogin, Compute, Login
 from kaazing.wire import sasl
 from kaazing.wire.amqp_one import Performative
 from kaazing.wire.amqp_one_types import Malformed
@@ -120,6 +120,13 @@ class Proof:
             raise Denied(SYS_PERM, "the backend has no mechanism that can be used")
         self.turns.begun = True
         return init(self._conversation.mechanism, self._conversation.first())
+
+
+def said(init: Performative) -> AskLogin:
+    """Return what a client says of itself in sasl-init; nothing where it is not PLAIN."""
+    if init.get("mechanism") != "PLAIN":
+        return AskLogin()
+    return AskLogin(*sasl.said_plain(_bytes(init.get("initial-response")) or b""))
 
 
 def _bytes(value: object) -> bytes | None:

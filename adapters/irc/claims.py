@@ -41,5 +41,9 @@ class Claims:
             return [Line("906", (nick, "SASL authentication aborted"))]
         if len(parameter) > _CHUNK:
             return [Line("905", (nick, "SASL message too long"))]
+        return self.accepted(nick)
+
+    def accepted(self, nick: str) -> list[Line]:
+        """Return the words that the client is logged in."""
         account = [self.account] if self.account else []
         return [*account, Line("903", (nick, "SASL authentication successful"))]

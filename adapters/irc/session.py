@@ -14,6 +14,7 @@ from typing import Any
 from zope.interface import implementer
 
 from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words, login_deadline
+from kaazing.adapters.irc.asking import Asking
 from kaazing.adapters.irc.claims import Claims
 from kaazing.adapters.irc.forms import Form, agreed, shown
 from kaazing.adapters.irc.guard import OPERATIONS, Guard
@@ -49,8 +50,9 @@ class IrcSession(BaseSession):
     """See L{IAdapterSession}."""
 
     __slots__ = (
-        "_asked", "_back", "_claims", "_form", "_front", "_guard", "_held", "_link", "_nick", "_opening",
-        "_own", "_registered", "_server", "_single", "_unread", "_username", "_waiting",
+        "_asked", "_asking", "_back", "_by_sasl", "_claims", "_early", "_form", "_front", "_guard",
+        "_held", "_link", "_nick", "_opening", "_own", "_registered", "_server", "_single", "_unread",
+        "_username", "_waiting",
     )  # fmt: skip
 
     def __init__(self, link: Link) -> None:
@@ -60,6 +62,11 @@ class IrcSession(BaseSession):
         self._opening: Opening | None = Opening(link)  # until the client may speak
         self._guard = Guard(link.policy)
         self._claims = Claims() if link.injects else None
+        self._asking = (
+            Asking() if link.injects and link.told else None
+        )  # until the client has said its password
+        self._early = b""  # what it said before that
+        self._by_sasl = False
         self._own = self._commands()
         self._front = self._scanner(Side.FRONT, split=link.apart, bare=False, text=False)
         self._front.watch(*self._guard.watch(self._own))
@@ -104,6 +111,8 @@ class IrcSession(BaseSession):
         self._single = 0 if form.stream else int(form.kind)
         self._back = self._scanner(Side.BACK, split=self._link.messages, bare=not form.stream, text=form.text)
         self._back.watch(frozenset(), True)  # all, until the opening is over
+        if self._asking is not None:
+            return
         orders = list(self._told(Opening.begin))
         if self._opening is not None:
             self._held = True
@@ -112,7 +121,10 @@ class IrcSession(BaseSession):
 
     def login(self, answer: Login | NoLogin, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.login}."""
-        return self._answered(lambda opening: opening.answered(answer))
+        if isinstance(answer, NoLogin) and self._link.told:
+            words = ("904", "SASL authentication failed") if self._by_sasl else ("464", "Password incorrect")
+            yield self._to_front(Line(words[0], ("*", words[1])))
+        yield from self._answered(lambda opening: opening.answered(answer))
 
     def secured(self, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.secured}."""
@@ -149,9 +161,13 @@ class IrcSession(BaseSession):
             yield from self._released()
 
     def _released(self) -> Iterator[Order]:
+        if self._by_sasl and self._claims is not None:
+            for line in self._claims.accepted("*"):
+                yield self._to_front(line)
+        early, self._early = self._early, b""
         waiting, self._waiting = self._waiting, []
-        for data, kind in waiting:
-            for order in self._inward(data, kind):
+        for passing in (self._fed(early) if early else (), *(self._inward(*each) for each in waiting)):
+            for order in passing:
                 yield ToBack(order, counts=True) if type(order) is bytes else order
         if self._held:
             yield Resume(Side.FRONT)
@@ -168,10 +184,29 @@ class IrcSession(BaseSession):
         return self._awaited(data, kind) if self._opening is not None else self._inward(data, kind)
 
     def _awaited(self, data: bytes, kind: Kind) -> Iterator[Order]:
-        self._waiting.append((data, kind))
+        if self._asking is None:
+            self._waiting.append((data, kind))
         if self._form is None:
             yield Resume(Side.BACK)
             yield from self._begin(shown(data, kind))
+        if self._asking is not None:
+            yield from self._hear_login(self._asking, data, kind)
+
+    def _hear_login(self, asking: Asking, data: bytes, kind: Kind) -> Iterator[Order]:
+        """The client speaks to the gateway, until it has said what the login depends on."""
+        assert self._form is not None
+        try:
+            answers = asking.feed(self._form.lines(data, kind, self._front.offset))
+        except ProtocolViolation as why:
+            yield from self._failed(why, in_words(why))
+            return
+        for answer in answers:
+            yield self._to_front(answer)
+        if asking.question is not None:
+            self._asking, self._early, self._by_sasl = None, asking.rest(), asking.by_sasl
+            self._held = self._asked = True
+            yield Hold(Side.FRONT)
+            yield asking.question
 
     def _inward(self, data: bytes, kind: Kind) -> Iterable[Order]:
         """What goes on of the client's words; a list where all of it does."""
@@ -183,6 +218,10 @@ class IrcSession(BaseSession):
                 data = self._form.lines(data, kind, self._front.offset)
             except ProtocolViolation as why:
                 return self._failed(why, why.what)
+        return self._fed(data)
+
+    def _fed(self, data: bytes) -> Iterable[Order]:
+        """The next of the stream of the client's lines."""
         items: list[Any] = self._front.feed(data)
         return items if self._front.fault is None and _only_passes(items) else self._admitted(items)
 
@@ -286,7 +325,7 @@ class IrcSession(BaseSession):
     def expired(self, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.expired}; the login has taken too long."""
         self.deadline = None
-        if self._form is not None and self._opening is not None:
+        if self._form is not None and self._opening is not None and self._asking is None:
             yield self._error("the backend has not answered the gateway in time")
             yield Close(INTERNAL_ERROR, "login timeout of the backend")
         else:

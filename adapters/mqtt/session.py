@@ -206,9 +206,17 @@ class MqttSession(BaseSession):
             yield from self._turn_away(refusal)
         elif self._link.injects:
             self._waiting = behind
-            yield AskLogin()
+            yield self._question(connect)
         else:
             yield from self._forwarded(connect, behind)
+
+    def _question(self, connect: Connect) -> AskLogin:
+        if not self._link.told:
+            return AskLogin()
+        username, password = (
+            (said or b"").decode("utf-8", "replace") for said in (connect.username, connect.password)
+        )
+        return AskLogin(username, password)
 
     def _objection(self, connect: Connect) -> tuple[str, Refusal] | None:
         """Return what the client is denied, and in which words; None where it may log in."""

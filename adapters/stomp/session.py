@@ -155,7 +155,7 @@ class StompSession(BaseSession):
             self._held = True
             yield Hold(Side.FRONT)
         if self._connect is not None:
-            yield AskLogin()
+            yield self._question(self._connect)
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}; the operations are STOMP's commands."""
@@ -164,6 +164,11 @@ class StompSession(BaseSession):
             meter.add(Side.FRONT, command, count - self._unpassed.pop(command, 0))
         for command, count in self._back.take_counts().items():
             meter.add(Side.BACK, command, count)
+
+    def _question(self, connect: Frame) -> AskLogin:
+        if not self._link.told:
+            return AskLogin()
+        return AskLogin(connect.get("login") or "", connect.get("passcode") or "")
 
     def _forget(self, items: list[Any]) -> None:
         """Note that these, which were scanned, do not pass."""

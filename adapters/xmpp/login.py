@@ -7,8 +7,8 @@ import base64
 import binascii
 from collections.abc import Iterable
 
-from kaazing.interfaces.adapters import Compute, Login
-from kaazing.wire.sasl import Conversation, Refused, choose
+from kaazing.interfaces.adapters import AskLogin, Compute, Login
+from kaazing.wire.sasl import Conversation, Refused, choose, said_plain
 from kaazing.wire.xmpp import SASL, escape
 
 AUTH, RESPONSE, ABORT = (f"{SASL} {name}" for name in ("auth", "response", "abort"))
@@ -31,6 +31,14 @@ def condition_of(names: Iterable[str]) -> str:
         if space == SASL and local in _CONDITIONS:
             return local
     return "not-authorized"
+
+
+def said(text: str) -> AskLogin:
+    """Return what a client says of itself in PLAIN, base64; nothing where it is none."""
+    try:
+        return AskLogin(*said_plain(_decoded(text)))
+    except Refused:
+        return AskLogin()
 
 
 class BackendLogin:

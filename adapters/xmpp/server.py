@@ -21,6 +21,7 @@ from kaazing.adapters.xmpp.login import (
     BackendLogin,
     condition_of,
     failure,
+    said,
 )
 from kaazing.closecodes import BAD_GATEWAY, INTERNAL_ERROR, NORMAL, WRONG_TYPE
 from kaazing.errors import FrameViolation, Side
@@ -285,7 +286,7 @@ class ServerSide(BaseSession):
             yield ToFront(failure("malformed-request"), Kind.TEXT)
         else:
             self._prompted, self._asking, self._stage = False, True, Stage.LOGIN
-            yield AskLogin()
+            yield said(text) if self._link.told and item.get("mechanism") != "ANONYMOUS" else AskLogin()
 
     def _login_answered(self, item: Seen) -> Iterator[Order]:
         assert self._login is not None

@@ -16,8 +16,8 @@ from kaazing.security.keys import KeyRing, SealBroken, read_private
 
 PREFIX = "kzl1."
 """What the token of a sealed login begins with."""
-MOST_TOKEN = 4096
-"""Characters of a token."""
+MOST_TOKEN = 3072
+"""Characters of a token: a client of AMQP 0-9-1 has 4096 bytes for it and its properties (section 4.2.3)."""
 LONGEST = 366 * 86400.0
 """Seconds that one may live."""
 

@@ -64,6 +64,16 @@ def _plain(login: Login) -> Conversation:
     return _Told("PLAIN", f"\0{login.username}\0{login.password}")
 
 
+def said_plain(message: bytes) -> tuple[str, str]:
+    """Return the username and the password of a client's PLAIN message (RFC 4616 section 2); both are empty
+    where it is none."""
+    try:
+        _, username, password = message.decode().split("\0")
+    except ValueError:  # UnicodeDecodeError is one
+        return "", ""
+    return username, password
+
+
 def _external(login: Login) -> Conversation:
     if "\0" in login.username:
         raise Refused("EXTERNAL has no NUL in a username (RFC 4422 appendix A.1)")

@@ -183,10 +183,10 @@ class ServiceTests(GatewayTestCase):
 
     def test_too_long_for_a_token(self) -> None:
         """
-        A login that makes a token of more than 4096 characters is refused.
+        A login that makes a token of more than 3072 characters is refused.
         """
         answer = self.ask({**LOGIN, "username": "\xe9" * 1500, "password": "x" * 2000})
-        self.assertEqual(answer, (400, {"error": "the token would have more than 4096 characters"}))
+        self.assertEqual(answer, (400, {"error": "the token would have more than 3072 characters"}))
 
     def test_revoked(self) -> None:
         """

@@ -11,7 +11,16 @@ from scramp import ScramException, ScramMechanism
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.adapters import Compute, Login
-from kaazing.wire.sasl import MAX_ITERATIONS, MAX_MESSAGE, MECHANISMS, Conversation, Refused, Scram, choose
+from kaazing.wire.sasl import (
+    MAX_ITERATIONS,
+    MAX_MESSAGE,
+    MECHANISMS,
+    Conversation,
+    Refused,
+    Scram,
+    choose,
+    said_plain,
+)
 
 PENCIL = Login(username="user", password="pencil")
 """Who logs in in the RFCs' examples."""
@@ -54,6 +63,17 @@ def computed(conversation: Conversation, challenge: bytes) -> bytes:
     asked = conversation.answer(challenge)
     assert isinstance(asked, Compute), asked
     return cast(bytes, asked.work())
+
+
+class SaidPlainTests(SynchronousTestCase):
+    def test_said(self) -> None:
+        """
+        A client's PLAIN says username and password; what is none says nothing (RFC 4616 section 2).
+        """
+        self.assertEqual(said_plain(b"\0ann\0pw"), ("ann", "pw"))
+        self.assertEqual(said_plain("other\0\xe4\0".encode()), ("\xe4", ""))
+        for bad in (b"", b"ann", b"\0ann", b"\0a\0b\0c", b"\0\xff\0x"):
+            self.assertEqual(said_plain(bad), ("", ""))
 
 
 class ChooseTests(SynchronousTestCase):

@@ -83,6 +83,11 @@ class Dialogue:
         self._case.assertEqual(said, list(orders))
         return self
 
+    def forget(self) -> Dialogue:
+        """Whatever followed is of no interest."""
+        self._said = []
+        return self
+
     def last(self) -> Any:
         """Return the last order, and forget what followed."""
         said, self._said = self._said, []
