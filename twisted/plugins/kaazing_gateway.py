@@ -14,7 +14,6 @@ directory = ServicePlugin(name="directory", factory="kaazing.services.directory:
 http_proxy = ServicePlugin(name="http.proxy", factory="kaazing.services.http_proxy:HttpProxyType")
 http_redirect = ServicePlugin(name="http.redirect", factory="kaazing.services.redirect:RedirectType")
 management = ServicePlugin(name="management", factory="kaazing.services.management:ManagementType")
-management = ServicePlugin(name="management", factory="kaazing.services.management:ManagementType")
 broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
 keyring = ServicePlugin(name="keyring", factory="kaazing.services.keyring:KeyringType")
 
@@ -39,4 +38,5 @@ certificate = LoginModulePlugin(
 )
 jwt = LoginModulePlugin(name="jwt", factory="kaazing.security.modules.jwt:JwtType")
 token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:token_type")
+ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:LdapType")
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,7 +140,7 @@ class Terms:
             if said is None or (wanted is not None and wanted != _plain(said)):
                 raise LoginRefused(f"a token without the required claim {path}")
         user = claim(claims, self.user)
-        if not isinstance(user, str) or not _is_name(user):
+        if not isinstance(user, str) or not is_name(user):
             raise LoginRefused(f"a token whose claim {self.user} names no user")
         return Subject(user=user, roles=frozenset(self._roles(claims)), claims=claims, expires=expires)
 
@@ -168,10 +168,15 @@ class Terms:
     def _roles(self, claims: Mapping[str, Any]) -> Iterator[str]:
         said = None if self.roles is None else claim(claims, self.roles)
         names = _BETWEEN.split(said) if isinstance(said, str) else said if isinstance(said, list) else ()
-        for name in names:
-            role = self.roles_map.get(name) if self.roles_map and isinstance(name, str) else name
-            if isinstance(role, str) and _is_name(role):
-                yield self.prefix + role
+        return roles(names, self.roles_map, self.prefix)
+
+
+def roles(names: Iterable[Any], mapping: Mapping[str, str], prefix: str) -> Iterator[str]:
+    """Yield the roles of names; what is no name gives none, nor does with a mapping what is not in it."""
+    for name in names:
+        role = mapping.get(name) if mapping and isinstance(name, str) else name
+        if isinstance(role, str) and is_name(role):
+            yield prefix + role
 
 
 def claim(claims: Mapping[str, Any], path: str) -> Any:
@@ -191,7 +196,8 @@ def _plain(said: Any) -> str | None:
     return str(said) if isinstance(said, str | int | float) else None
 
 
-def _is_name(value: str) -> bool:
+def is_name(value: str) -> bool:
+    """Return whether a text can name a user or a role: printable, 1 to 256 characters, no blanks around."""
     return 0 < len(value) <= _LONGEST_NAME and value.isprintable() and value == value.strip()
 
 

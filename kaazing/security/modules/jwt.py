@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from kaazing.errors import ConfigError, LoginMissing, LoginRefused, LoginUnavailable, suggest
+from kaazing.errors import LoginMissing, LoginRefused, LoginUnavailable, suggest
 from kaazing.interfaces.security import Attempt, IAttempt, ILoginModule, Subject, Workplace
 from kaazing.literals import Unreadable, bounded, comma_list, size, text
 from kaazing.options import Option
@@ -23,12 +22,12 @@ from kaazing.security.modules.claims import Terms
 from kaazing.security.modules.documents import Documents, read_url
 from kaazing.security.modules.jwk import PUBLIC, SECRET, Key, read_file, secret_key
 from kaazing.security.modules.jwks import FetchedKeys
+from kaazing.security.modules.named_files import read_named
 from kaazing.security.modules.tokens import Token, read_token
 
 SLOW = frozenset(("ES384", "ES512"))
 """Algorithms of which one signature takes more than 0.3 ms: they are verified in the pool."""
 
-Read = TypeVar("Read")
 _MOST_KNOWN = 1024  # verified tokens that are remembered
 _MOST_TRIED = 4  # keys tried for one token
 
@@ -297,26 +296,7 @@ def documents(options: Mapping[str, Any], workplace: Workplace) -> Documents:
     """
     if options["ca-file"] is None:
         return Documents(workplace.reactor)
-    return from_file(options["ca-file"], workplace, lambda data: Documents(workplace.reactor, data))
-
-
-def from_file(name: str, workplace: Workplace, read: Callable[[bytes], Read]) -> Read:
-    """Return what is read of a file.
-
-    Raises:
-        ConfigError: it cannot be read, or C{read} finds it no good.
-    """
-    path: Path = workplace.folder / name
-    try:
-        if path.stat().st_size > 1024 * 1024:
-            raise ConfigError("more than 1 MiB")
-        return read(path.read_bytes())
-    except OSError as why:
-        raise ConfigError(why.strerror or "cannot be read", file=str(path)) from why
-    except ConfigError as why:
-        raise ConfigError(why.what, file=str(path)) from why
-    except ValueError as why:
-        raise ConfigError(str(why), file=str(path)) from why
+    return read_named(options["ca-file"], workplace, lambda data: Documents(workplace.reactor, data))
 
 
 def _keys(options: Mapping[str, Any], workplace: Workplace) -> IssuerKeys:
@@ -325,9 +305,9 @@ def _keys(options: Mapping[str, Any], workplace: Workplace) -> IssuerKeys:
         return FetchedKeys(lambda: web.get(url), workplace.reactor, options["name"])
     if options["secret-file"] is not None:
         return FixedKeys(
-            (from_file(options["secret-file"], workplace, lambda data: secret_key(data.strip())),)
+            (read_named(options["secret-file"], workplace, lambda data: secret_key(data.strip())),)
         )
-    return FixedKeys(from_file(options["key-file"], workplace, read_file))
+    return FixedKeys(read_named(options["key-file"], workplace, read_file))
 
 
 def token_type() -> JwtType:

@@ -1,10 +1,11 @@
-"""Real servers as backends: private, on free ports of 127.0.0.1, started once for a whole test run.
+"""Real servers as backends, and those that know users: private, on free ports of 127.0.0.1, started once for a whole test run.
 
 Each is a function that starts its server at the first call and returns where it listens; all end with the
 test run, however that ends. A server that is not installed raises SkipTest.
 """
 
 from tests.integration.servers.brokers import Mosquitto, RabbitMQ, mosquitto, rabbitmq
+from tests.integration.servers.directories import Slapd, slapd
 from tests.integration.servers.imap import Dovecot, dovecot
 from tests.integration.servers.irc import InspIRCd, NgIRCd, inspircd, ngircd
 from tests.integration.servers.setup import PASSWORD, USER, VHOST
@@ -21,6 +22,7 @@ __all__ = [
     "NgIRCd",
     "Prosody",
     "RabbitMQ",
+    "Slapd",
     "dovecot",
     "ejabberd",
     "inspircd",
@@ -28,4 +30,5 @@ __all__ = [
     "ngircd",
     "prosody",
     "rabbitmq",
+    "slapd",
 ]
