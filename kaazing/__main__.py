@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from twisted.internet.defer import execute as execute_now
 
@@ -65,21 +64,20 @@ def try_logins(config: GatewayConfig) -> None:
 
     workplace = Workplace(folder=config.folder, reactor=reactor, time=time.time, work=execute_now)
     used = {service.realm.name: service.realm for service in config.services if service.realm}
-    making = [
-        (module.line, partial(plugins.login_module(module.type).checker, module.options, workplace))
-        for realm in used.values()
-        for module in realm.modules
-    ]
-    if config.keyring is not None:
-        making.append((config.keyring.line, partial(Keyring.of, config.keyring, workplace)))
     errors = []
-    for line, make in making:
+    for realm in used.values():
+        for module in realm.modules:
+            try:
+                plugins.login_module(module.type).checker(module.options, workplace)
+            except ConfigError as why:
+                errors.append(module.error(why))
+    if config.keyring is not None:
         try:
-            make()
+            Keyring.of(config.keyring, workplace)
         except ConfigError as why:
-            errors.append(ConfigError(why.what, file=config.file, line=why.line or line))
+            errors.append(ConfigError(why.what, line=why.line or config.keyring.line))
     if errors:
-        raise ConfigErrors(errors)
+        raise ConfigErrors(ConfigError(why.what, file=config.file, line=why.line) for why in errors)
 
 
 def summary(config: GatewayConfig) -> list[str]:

@@ -11,7 +11,7 @@ from kaazing import plugins
 from kaazing.config.fates import Entry, Fate
 from kaazing.config.faults import Faults, Node, quoted, shown
 from kaazing.config.model import ModuleConfig
-from kaazing.config.properties import read_properties, scrubbed
+from kaazing.config.properties import hidden, read_properties, scrubbed
 from kaazing.config.structure import leaf, parts
 from kaazing.errors import PluginError
 from kaazing.literals import text
@@ -63,7 +63,9 @@ def read_declared(node: Node, kind: Kind, faults: Faults) -> ModuleConfig | None
     values = _options(node, found.get("options", []), made, kind, faults) if made else {}
     if made is None or faults.count > before:
         return None
-    return ModuleConfig(type=made.name, success=success, options=values, line=node.line)
+    nodes = [option for block in found.get("options", ()) for option in block.children]
+    never = hidden(node, nodes, made.options)
+    return ModuleConfig(type=made.name, success=success, options=values, line=node.line, hidden=never)
 
 
 def _load(node: Node, kind: Kind, faults: Faults) -> Any:

@@ -9,7 +9,15 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from kaazing.errors import ConfigError
 from kaazing.literals import bracketed
+
+
+def without(text: str, hidden: Mapping[str, str]) -> str:
+    """Return text with what stands for them in the place of some values, the longest first."""
+    for value in sorted(hidden, key=len, reverse=True):
+        text = text.replace(value, hidden[value])
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +269,19 @@ class ModuleConfig:
         success: of a login module, "required", "requisite", "sufficient" or "optional"; empty of a store.
         options: by name, read by the type's options; defaults are filled in. Some are secret.
         line: of its element.
+        hidden: texts in the options that no message may contain, each with what stands for it.
     """
 
     type: str
     success: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     line: int = 0
+    hidden: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def error(self, why: ConfigError) -> ConfigError:
+        """Return an error that its plugin raised as one of its line in the configuration: the place in a
+        file of the plugin's own stays in the sentence, what is hidden goes out of it."""
+        return ConfigError(without(str(why) if why.file else why.what, self.hidden), line=self.line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from kaazing.config.fates import Entry
 from kaazing.config.faults import UNREAD, Faults, Node, shown
+from kaazing.config.model import without
 from kaazing.config.structure import flag
 from kaazing.options import Option
 
@@ -50,10 +51,12 @@ def scrubbed(sentence: str, owner: Node, nodes: Iterable[Node], options: Iterabl
         nodes: the properties or options in it.
         options: those that are declared.
     """
-    said = {**dict.fromkeys(_secrets(nodes, options), "..."), **dict(_replaced(owner))}
-    for value in sorted(said, key=len, reverse=True):
-        sentence = sentence.replace(value, said[value])
-    return sentence
+    return without(sentence, hidden(owner, nodes, options))
+
+
+def hidden(owner: Node, nodes: Iterable[Node], options: Iterable[Option]) -> dict[str, str]:
+    """Return the values that no message may contain, each with what stands for it; likewise."""
+    return {**dict.fromkeys(_secrets(nodes, options), "..."), **dict(_replaced(owner))}
 
 
 def _secrets(nodes: Iterable[Node], options: Iterable[Option]) -> list[str]:

@@ -66,7 +66,7 @@ class Keyring:
             try:
                 made = plugins.store(each.type).store(each.options, workplace, keys)
             except ConfigError as why:
-                raise ConfigError(f"store {each.type}: {why}", line=each.line) from why
+                raise each.error(ConfigError(f"store {each.type}: {why}")) from why
             stores.append((each.type, made))
         return cls(keys, stores, workplace, revoked_file(keys))
 

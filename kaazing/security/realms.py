@@ -131,7 +131,7 @@ def _checker(config: ModuleConfig, workplace: Workplace) -> Any:
     except PluginError as why:
         raise ConfigError(str(why), line=config.line) from why
     except ConfigError as why:
-        raise ConfigError(why.what, line=why.line or config.line) from why
+        raise config.error(why) from why
 
 
 def _avatar(result: Any) -> Any:

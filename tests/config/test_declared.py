@@ -70,6 +70,16 @@ class ModuleTests(ConfigTestCase):
             ),
         )
 
+    def test_hidden(self) -> None:
+        """
+        What no message may contain is kept beside the options: secrets, also inside others, and replaced
+        values.
+        """
+        options = "<file>${WHERE}</file><secret>s</secret><group><of>a</of><key>k</key></group>"
+        body = f"<type>listing</type><success>required</success><options>{options}</options>"
+        (realm,) = self.config(self.body(body), environ={"WHERE": "/plugh"}).realms
+        self.assertEqual(realm.modules[0].hidden, {"/plugh": "${WHERE}", "s": "...", "k": "..."})
+
     def test_no_options(self) -> None:
         """
         A type that needs no options needs no <options>.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.config.model import AcceptOptions, Credentials, Keystore, ServiceConfig, Uri
+from kaazing.config.model import AcceptOptions, Credentials, Keystore, ModuleConfig, ServiceConfig, Uri
+from kaazing.errors import ConfigError
 
 
 class UriTests(SynchronousTestCase):
@@ -71,3 +72,21 @@ class SecretTests(SynchronousTestCase):
         service = ServiceConfig(name="n", type="t", connects=(uri,), properties={"password": "hidden"})
         store = Keystore(type="PEM", file=Path("k"), password="hidden")
         self.assertNotIn("hidden", repr((uri, service, store)))
+
+
+class ModuleTests(SynchronousTestCase):
+    """What a login module or a store complains of when it is made."""
+
+    def test_error(self) -> None:
+        """
+        Its error stands at its line of the configuration, names the file that it is about, and has neither
+        secrets nor replaced values in it.
+        """
+        hidden = {"/etc/users": "${USERS}", "/etc": "${ETC}", "pw": "..."}
+        module = ModuleConfig(type="file", line=7, hidden=hidden)
+        why = ConfigError("pw is no password of /etc", file="/etc/users", line=3)
+        for error, what in (
+            (module.error(why), "${USERS}:3: ... is no password of ${ETC}"),
+            (module.error(ConfigError("there is no pw", line=3)), "there is no ..."),
+        ):
+            self.assertEqual((error.file, error.line, error.what), ("", 7, what))
