@@ -1,4 +1,4 @@
-"""Real servers as backends, and those that know users: private, on free ports of 127.0.0.1, started once for a whole test run.
+"""Real servers, backends and those that know users: private, on free ports, started once for a test run.
 
 Each is a function that starts its server at the first call and returns where it listens; all end with the
 test run, however that ends. A server that is not installed raises SkipTest.
