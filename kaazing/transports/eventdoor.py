@@ -46,7 +46,7 @@ _HEAD = (
     (b"X-Content-Type-Options", b"nosniff"),
 )
 _ORIGINAL = re.compile(r"(?:^|&)\.k(?:bp?|cc?|d|f|i|kt|p|v)=")  # what only clients of the original send
-_SEEN = re.compile(r"(?:\.ka|lastEventId)=")
+_SEEN = re.compile(r"(?:\.kat?|lastEventId)=")  # and a ticket, which is used up
 _AGAIN = ";s/"
 _UNSAID = "undefined"  # what the original's JavaScript client says for any id: it misreads its own
 

@@ -101,6 +101,19 @@ class PlainTests(SynchronousTestCase):
         (visit,) = usher.asked
         self.assertEqual((visit.peer, visit.path, visit.query), ("192.0.2.1:5000", "/app", "room=1"))
 
+    def test_what_logs_in(self) -> None:
+        """
+        What logs in is asked before the guard, which it asks itself, after the page's origin.
+        """
+        usher, entry = Usher(known), Desk()
+        house = House(guard=usher)
+        accept = Uri(scheme="http", host="example.com", port=8000, path="/desk")
+        house.routes.add(Route(accept, house.service, None, Page(), (), "Kaazing", guard=usher, login=entry))
+        path = b"/desk/;auth/ticket"
+        self.assertEqual(house.ask(get(path, b"Content-Length: 2", method=b"POST") + b"ab")[2], b"ab")
+        self.assertEqual((entry.seen, usher.asked), ([(None, False, "")], []))
+        self.assertEqual(house.ask(get(path, b"Origin: http://example.org"))[0], "403 Forbidden")
+
     def test_origin_first(self) -> None:
         """
         Pages of other origins are refused before anybody is asked who they are.

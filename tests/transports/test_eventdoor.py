@@ -180,13 +180,15 @@ class OriginalTests(EventTestCase):
     def test_signs(self) -> None:
         """
         Parameters and fields that only they send show them; each is told first of all where to come
-        again, by the name it used for us, with the rest of its query. POST is theirs too.
+        again, by the name it used for us, with the rest of its query, tickets apart. POST is theirs
+        too.
         """
         for query in (
             b"a=1&.kb=512",
             b".kp=0&a=1",
             b"a=1&.kf=0",
             b".kv=10.05&a=1",
+            b".kat=ticket&.kv=10.05&a=1",
             b"a=1&.kc=text/event-stream&.kn=1",
         ):
             wire = self.ask(b"/feed?" + query)

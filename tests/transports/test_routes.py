@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -128,6 +129,35 @@ class PathTests(SynchronousTestCase):
         self.assertEqual(found(plain(both, head())), "http://example.com:80/")
         self.assertIsNone(plain(routes("ws://example.com/"), head()))
         self.assertIsNone(routes("http://example.com/").websocket(head()))
+
+    def test_logins(self) -> None:
+        """
+        What logs in stands below the whole path of an accept that has it, of any kind; of other accepts, and
+        elsewhere, it is a path like any other.
+        """
+        paths, desk = Routes(False), Desk()
+        for accept in ("ws://example.com/", "ws://example.com/echo", "http://example.com/files"):
+            paths.add(replace(route(accept), login=desk))
+        paths.add(route("http://example.com/open"))
+        expected = {
+            "/;auth/ticket": ("ws://example.com:80/", ";auth/ticket"),
+            "/echo/;auth/session?a=1": ("ws://example.com:80/echo", ";auth/session"),
+            "/files/;auth/": ("http://example.com:80/files", ";auth/"),
+            "/files/a/;auth/ticket": ("http://example.com:80/files", "a/;auth/ticket"),
+            "/files/;auth/a/;auth/b": ("http://example.com:80/files", ";auth/a/;auth/b"),
+            "/open/;auth/ticket": ("http://example.com:80/open", ";auth/ticket"),
+            "/echo;auth/ticket": None,
+            "/none/;auth/ticket": None,
+        }
+        seen = {path: paths.plain(head(path)) for path in expected}
+        self.assertEqual({path: at and (str(at[0].accept), at[1]) for path, at in seen.items()}, expected)
+
+
+class Desk:
+    """Takes requests for what logs in."""
+
+    def serve(self, exchange: Any) -> None:
+        """See L{Entry}."""
 
 
 class HostTests(SynchronousTestCase):

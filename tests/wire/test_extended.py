@@ -70,6 +70,7 @@ class OpeningTests(SynchronousTestCase):
             ("room=1&.kl=Y&.kv=10.05", True, True, "room=1"),
             (".kv=10.05&a&b=", False, True, "a&b="),
             (".kl=N&x=.kl=Y", False, False, "x=.kl=Y"),
+            (".kat=ticket&.kl=Y", True, True, ".kat=ticket"),
             ("", False, False, ""),
         ):
             read = manner(query)

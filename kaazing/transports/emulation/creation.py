@@ -15,7 +15,7 @@ from kaazing.interfaces.exchanges import IExchange, ITaker
 from kaazing.interfaces.services import Welcome
 from kaazing.transports.arrivals import ask, visit
 from kaazing.transports.emulation.formats import Format
-from kaazing.transports.emulation.parameters import others, sequence
+from kaazing.transports.emulation.parameters import others, repeated, sequence
 from kaazing.transports.emulation.session import EmulatedChannel
 from kaazing.transports.emulation.terms import Terms
 from kaazing.wire.heads import TOKEN, Head
@@ -170,7 +170,7 @@ def _urls(exchange: IExchange, channel: EmulatedChannel) -> bytes:
     """Return the URLs of both directions, as the client has to write them."""
     head = exchange.head
     before = head.path.rpartition(";e/")[0]
-    query = others(head.query)
+    query = repeated(head.query)
     lines = [
         f"{exchange.caller.site}{before};e/{way}{channel.format.code}"
         f"/{channel.id}{'?' + query if query else ''}\n"

@@ -118,6 +118,11 @@ def others(query: str) -> str:
     return "&".join(part for part in query.split("&") if not _OURS.match(part))
 
 
+def repeated(query: str) -> str:
+    """Return what of a query stands in the URLs of a session too: not a ticket, which is used up."""
+    return "&".join(part for part in others(query).split("&") if not part.startswith(".kat="))
+
+
 def _number(name: str, value: str) -> int:
     if not _NUMBER.fullmatch(value):
         raise _bad(name)

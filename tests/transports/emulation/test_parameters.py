@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import BadRequest
-from kaazing.transports.emulation.parameters import LAST_NUMBER, Parameters, others, read, sequence
+from kaazing.transports.emulation.parameters import LAST_NUMBER, Parameters, others, read, repeated, sequence
 from kaazing.wire.heads import Head, peek
 from tests.transports.doors import get
 
@@ -130,6 +130,13 @@ class OthersTests(SynchronousTestCase):
             ".kind=mine&.k=too&k=1": ".kind=mine&.k=too&k=1",
         }
         self.assertEqual({query: others(query) for query in expected}, expected)
+
+    def test_ticket(self) -> None:
+        """
+        The service's guard sees a ticket; no later request repeats it.
+        """
+        query = "a=1&.kat=ticket&.kn=2&b.kat=3"
+        self.assertEqual((others(query), repeated(query)), ("a=1&.kat=ticket&b.kat=3", "a=1&b.kat=3"))
 
     @given(st.lists(st.sampled_from((".kn=1", ".ki=p", "a=1", "b", "", ".kz=1", "c=.kb=2")), max_size=8))
     def test_any_order(self, parts: list[str]) -> None:
