@@ -24,6 +24,7 @@ DEFAULT_PORTS = {
 }
 """Scheme of a URI -> its port where none is written."""
 
+_MOST_SHOWN = 64  # characters of a user in a log
 _INTERVAL = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) *([A-Za-z]*)")
 _UNITS = {
     **dict.fromkeys(("ms", "milli", "millis", "millisecond", "milliseconds"), 0.001),
@@ -212,6 +213,13 @@ def host(value: str) -> str:
 def bracketed(host: str) -> str:
     """Return a host as it stands in a URI: an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
     return f"[{host}]" if ":" in host else host
+
+
+def shown(user: str) -> str:
+    """Return a user as logs have it: in quotes, control characters escaped, cut short; "-" for none."""
+    if not user:
+        return "-"
+    return repr(user if len(user) <= _MOST_SHOWN else user[:_MOST_SHOWN] + "...")
 
 
 def host_port(value: str) -> tuple[str, int]:

@@ -26,6 +26,7 @@ from kaazing.literals import (
     networks,
     port,
     rate,
+    shown,
     size,
     switch,
     text,
@@ -295,6 +296,18 @@ class ReaderTests(SynchronousTestCase):
                 "ws://h:/": "expected a port from 1 to 65535",
             },
         )
+
+
+class ShownTests(SynchronousTestCase):
+    """What is written of clients into logs."""
+
+    def test_users(self) -> None:
+        """
+        A user is shown in one line, and not without end.
+        """
+        self.assertEqual(shown("jo\x1b[2J\u202ee"), r"'jo\x1b[2J\u202ee'")
+        self.assertEqual(shown("x" * 1000), "'" + "x" * 64 + "...'")
+        self.assertEqual(shown(""), "-")
 
 
 class AnyTextTests(SynchronousTestCase):

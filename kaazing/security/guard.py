@@ -27,14 +27,13 @@ from kaazing.errors import (
 )
 from kaazing.interfaces.security import Attempt, IGuard, Subject, Workplace
 from kaazing.interfaces.services import Visit
+from kaazing.literals import shown
 from kaazing.metrics import LOGINS
 from kaazing.security.attempts import INSIDE, Attempts, host_of
 from kaazing.security.carriers import unload
 from kaazing.security.desk import Desk
 
 RETRY_AFTER = 5  # seconds, when nobody could be asked
-
-_MOST_SHOWN = 64  # characters of a user in the log
 
 
 class Logins(Protocol):
@@ -230,13 +229,6 @@ class Guard:
 
 
 _OUTCOMES = ("accepted", "refused", "challenged", "limited", "unavailable")
-
-
-def shown(user: str) -> str:
-    """Return a user as logs have it: in quotes, control characters escaped, cut short; "-" for none."""
-    if not user:
-        return "-"
-    return repr(user if len(user) <= _MOST_SHOWN else user[:_MOST_SHOWN] + "...")
 
 
 def _gives(attempt: Attempt) -> bool:

@@ -20,6 +20,7 @@ from kaazing.services import logins
 from kaazing.wire.policy import Block, Policy, read_rule
 
 _MOST_MESSAGES = 1_000_000  # a second
+_MOST_POLICIES = 1000  # sets of roles that are kept ready
 
 _ROLES = Option(
     name="anonymous.roles",
@@ -150,5 +151,7 @@ class Adapting:
             return None
         roles &= self._named
         if roles not in self._policies:
+            if len(self._policies) >= _MOST_POLICIES:
+                self._policies.clear()
             self._policies[roles] = Policy(self._blocks, roles, self._adapter.operations)
         return self._policies[roles]

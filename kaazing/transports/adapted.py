@@ -31,6 +31,7 @@ from kaazing.interfaces.adapters import (
 )
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import Terms
+from kaazing.literals import shown
 from kaazing.transports.answers import Answers
 from kaazing.transports.bridge import what
 from kaazing.transports.hearing import hear
@@ -321,7 +322,8 @@ class Adapted:
             self._close(INTERNAL_ERROR, "backend lost")
 
     def _complain(self, why: Exception) -> None:
-        self._sessions.complain(self.service, self.front.peer, why)
+        peer, user = self.front.peer, self._link.user
+        self._sessions.complain(self.service, f"{peer} {shown(user)}" if user else peer, why)
 
     def due(self, now: float) -> float | None:
         """The session's deadline has passed; called by the wheel."""

@@ -15,7 +15,7 @@ from kaazing.errors import BadRequest
 from kaazing.interfaces.security import IGuard, Subject
 from kaazing.interfaces.services import Visit
 from kaazing.metrics import REGISTRY
-from kaazing.security.guard import Guard, shown
+from kaazing.security.guard import Guard
 from kaazing.security.realms import Realm
 from kaazing.security.throttle import Throttle
 from tests.security.static import JOE, Static, declare, realm, workplace
@@ -267,14 +267,6 @@ class RecordTests(GuardTestCase):
                 begin + "'joe': not let in: nobody there",
             ],
         )
-
-    def test_users(self) -> None:
-        """
-        A user is shown in one line, and not without end.
-        """
-        self.assertEqual(shown("jo\x1b[2J\u202ee"), r"'jo\x1b[2J\u202ee'")
-        self.assertEqual(shown("x" * 1000), "'" + "x" * 64 + "...'")
-        self.assertEqual(shown(""), "-")
 
     def test_metrics(self) -> None:
         """

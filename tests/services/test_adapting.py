@@ -11,9 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.config.reader import read
 from kaazing.errors import ConfigErrors, Side
 from kaazing.interfaces.adapters import AskLogin, Login
+from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import Rates
 from kaazing.services.adapting import Adapting, options
-from kaazing.wire.policy import Levels
+from kaazing.wire.policy import Block, Levels
 from tests.running import service
 from tests.services.house import Line, NotedHouse
 from tests.services.test_proxy import Chess, properties
@@ -201,6 +202,38 @@ class AdaptingTests(SynchronousTestCase):
             self.assertEqual(link.policy.allows("move", "board/1"), moves)
             self.assertEqual(link.policy.allows("move", "board/2"), False)
             self.assertIs(self.begin(adapting)[0].policy, link.policy)
+
+    def test_logged_in(self) -> None:
+        """
+        Who has logged in has its own roles and claims; anonymous.roles are for those who have not, and for
+        those of whom a realm knows nothing.
+        """
+        adapting = self.adapting(anonymous_roles=("guest",))
+        joe = Subject(user="joe", roles=frozenset({"master"}), claims={"sub": "j"})
+        robot = Subject(roles=frozenset({"robot"}))
+        told = [self.begin(adapting, subject=subject)[0] for subject in (joe, robot, Subject(), None)]
+        self.assertEqual(
+            [(link.user, link.roles, link.claims) for link in told],
+            [
+                ("joe", frozenset({"master"}), {"sub": "j"}),
+                (None, frozenset({"robot"}), {}),
+                (None, frozenset({"guest"}), {}),
+                (None, frozenset({"guest"}), {}),
+            ],
+        )
+
+    def test_many_roles(self) -> None:
+        """
+        However many sets of roles clients have, only so many policies are kept.
+        """
+        self.chess.operations = MOVES
+        names = [str(number) for number in range(11)]
+        block = Block(roles=frozenset(names), allow=(), deny=())
+        adapting = self.adapting(policy=(block,))
+        for number in range(2**11):
+            roles = frozenset(name for at, name in enumerate(names) if number >> at & 1)
+            self.begin(adapting, subject=Subject(user="joe", roles=roles))
+        self.assertLessEqual(len(adapting._policies), 1000)
 
     def test_report(self) -> None:
         """

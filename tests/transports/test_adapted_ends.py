@@ -8,6 +8,7 @@ from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
     Close,
     Complain,
+    Link,
     Order,
     ToBack,
     ToFront,
@@ -87,6 +88,17 @@ class EndTests(AdaptedTestCase):
             self.browser.say((TEXT, b"?"), close(code))
             self.assertEqual(self.heard(), ([close(code, b"bye")], b""))
             self.assert_over()
+
+    def test_complaint_of_a_user(self) -> None:
+        """
+        Where the client has logged in, the log says who it is.
+        """
+        self.patch(self, "link", Link(peer="192.0.2.1:5000", user="jo\ne"))
+        self.adapt(from_back=[Complain("the backend is strange")])
+        self.backend.send(b"?")
+        self.heard()
+        said = self.scene.sessions.said
+        self.assertEqual(said, [r"gate: 192.0.2.1:5000 'jo\ne': the backend is strange"])
 
     def test_complaint(self) -> None:
         """

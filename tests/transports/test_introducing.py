@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.config.model import ConnectOptions, TlsOptions, Uri
 from kaazing.transports.callers import Introduction, caller
 from kaazing.transports.dial import Dialler
-from kaazing.transports.introducing import Introducing, describe, header
+from kaazing.transports.introducing import Introducing, certificate, describe, header
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.proxied import introduction
 from kaazing.transports.tls import ServerContexts
@@ -101,6 +101,23 @@ class DescribeTests(SynchronousTestCase):
                 ("TLSv1.3", "localhost", shown is not None, name, b""),
             )
             self.assertTrue(told.cipher.startswith("TLS_"))
+            self.assertEqual(certificate(server.made.transport), shown and shown.certificate)
+
+    def test_certificate_of_a_proxy(self) -> None:
+        """
+        What a listed proxy shows proves who the proxy is, not the client whose requests it passes on;
+        without TLS nothing is shown.
+        """
+        server = Server()
+        accepting = tls_factory(contexts(SERVER, verify_client="required"), False, server)
+        calling = tls_factory(Caller("localhost", CLIENT), True, Factory.forProtocol(Peer))
+        Cable(accepting.buildProtocol(HERE), calling.buildProtocol(HERE)).pump()
+        head = peek(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n")
+        assert head is not None
+        transport, proxies = server.made.transport, (ip_network("192.0.2.0/24"),)
+        self.assertEqual(caller(head, transport, True).certificate(), CLIENT.certificate)
+        self.assertIsNone(caller(head, transport, True, proxies).certificate())
+        self.assertIsNone(caller(head, Wire(), False).certificate())
 
 
 class Server(Factory):
