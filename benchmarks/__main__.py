@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.test_benchmarks -*-
 """python -m benchmarks: every system in turn, round by round, and a table of medians and ratios.
 
-With the first word "profile" or "emulated", see benchmarks/profile.py and benchmarks/emulated.py.
+With the first word "profile", "emulated" or "logins", see benchmarks/profile.py, emulated.py and logins.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import emulated, profile
+from benchmarks import emulated, logins, profile
 from benchmarks.bench import Bench, say
 from benchmarks.machine import BenchmarkError, alone
 from benchmarks.report import Report, record, table
@@ -22,7 +22,7 @@ from benchmarks.report import as_json as report_as_json
 from benchmarks.scenarios import chosen
 from benchmarks.systems import GATEWAY, PEERS, System, gateway
 
-PARTS = {"profile": profile.run, "emulated": emulated.run}
+PARTS = {"profile": profile.run, "emulated": emulated.run, "logins": logins.run}
 """First word of the command line -> what it does, in place of the comparison."""
 
 

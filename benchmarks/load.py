@@ -114,7 +114,10 @@ class Load:
 
 
 def options(scenario: Scenario, system: System, place: Place, seconds: float) -> dict[str, object]:
-    """Return the load program's options for C{scenario} against C{system}; see native/load.c."""
+    """Return the load program's options for C{scenario} against C{system}; see native/load.c.
+
+    Where the folder has a file C{SERVICE.fields}, its lines are header fields of the clients' handshakes.
+    """
     given = {
         "mode": scenario.mode,
         "backend": system.backend,
@@ -128,6 +131,9 @@ def options(scenario: Scenario, system: System, place: Place, seconds: float) ->
         "batch": scenario.batch,
         "seconds": seconds,
     }
+    fields = place.folder / f"{scenario.service}.fields"
+    if fields.exists():
+        given["fields"] = fields
     if scenario.service not in SCRIPTS:
         return given
     script = SCRIPTS[scenario.service](scenario.mode, scenario.size, system.plain)

@@ -17,13 +17,34 @@ void client_say(Conn *c, const char *text, size_t n) {
   net_send_whole(c, frame, head + n);
 }
 
+/* The header field of a client's own: its line of the file that names one for each, over again where it has fewer. */
+static const char *own_field(int index) {
+  static char **lines;
+  static int count;
+  char *line = NULL;
+  size_t room = 0;
+  FILE *file = !lines && *options.fields ? fopen(options.fields, "r") : NULL;
+  if (*options.fields && !lines && !file) die(2, "the file of header fields cannot be read");
+  while (file && getline(&line, &room, file) > 0) {
+    line[strcspn(line, "\n")] = 0;
+    lines = realloc(lines, (size_t)(count + 1) * sizeof *lines);
+    lines[count++] = strdup(line);
+  }
+  if (file) fclose(file);
+  free(line);
+  return count ? lines[index % count] : "";
+}
+
 static void upgrade(Conn *c) {
-  char request[1024];
+  char request[MOST_TEXT];
+  const char *own = own_field(c->index);
   int n = snprintf(request, sizeof request,
                    "GET %s HTTP/1.1\r\nHost: %s:%d\r\nOrigin: http%s://%s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s%s%s%s\r\n",
                    options.path, options.host, options.port, options.tls ? "s" : "", options.host, options.port,
-                   *options.protocol ? "Sec-WebSocket-Protocol: " : "", options.protocol, *options.protocol ? "\r\n" : "");
+                   *options.protocol ? "Sec-WebSocket-Protocol: " : "", options.protocol, *options.protocol ? "\r\n" : "",
+                   own, *own ? "\r\n" : "");
+  if (n >= (int)sizeof request) die(2, "a header field that is too long");
   net_watch(c, 1, 0);
   net_send_whole(c, request, (size_t)n);
   c->stage = UPGRADING;

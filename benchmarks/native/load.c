@@ -4,6 +4,7 @@
  *                (the backend sends them), idle (connections are opened and held)
  *   script       file with what both ends say to each other, for in and out; see script.c
  *   backend      raw or ws: what listens on back_port of 127.0.0.1 for an echo
+ *   fields       file with a line for each client: a header field of its handshake
  *   host port path protocol   of the WebSocket URL; tls=1 for wss; text=1 sends text messages;
  *                aligned=1 wants, in the mode out, each part of a message in a message of its own
  *   connections  opened 64 at a time
@@ -27,12 +28,13 @@
 #define PATIENCE 10.0
 
 Options options = {.mode = "echo", .host = "127.0.0.1", .path = "/", .protocol = "", .backend = "raw", .script = "",
-                   .connections = 1, .size = 64, .window = 1, .seconds = 3};
+                   .fields = "", .connections = 1, .size = 64, .window = 1, .seconds = 3};
 
 static void read_options(int count, char **words) {
   struct { const char *name; const char **text; int *number; } known[] = {
     {"mode", &options.mode, 0}, {"host", &options.host, 0}, {"path", &options.path, 0},
-    {"protocol", &options.protocol, 0}, {"backend", &options.backend, 0}, {"script", &options.script, 0}, {"port", 0, &options.port},
+    {"protocol", &options.protocol, 0}, {"backend", &options.backend, 0}, {"script", &options.script, 0},
+    {"fields", &options.fields, 0}, {"port", 0, &options.port},
     {"back_port", 0, &options.back_port}, {"connections", 0, &options.connections}, {"size", 0, &options.size},
     {"window", 0, &options.window}, {"batch", 0, &options.batch}, {"tls", 0, &options.tls}, {"text", 0, &options.text},
     {"aligned", 0, &options.aligned},

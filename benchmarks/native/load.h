@@ -19,7 +19,7 @@ typedef struct Flow Flow;
 
 /* What the command line says; see load.c. */
 typedef struct {
-  const char *mode, *host, *path, *protocol, *backend, *script;
+  const char *mode, *host, *path, *protocol, *backend, *script, *fields;
   int port, back_port, connections, size, window, batch, tls, text, aligned;
   double seconds;
 } Options;
