@@ -36,6 +36,8 @@ file = LoginModulePlugin(name="file", factory="kaazing.security.modules.file:Fil
 certificate = LoginModulePlugin(
     name="certificate", factory="kaazing.security.modules.certificate:CertificateType"
 )
+callback = LoginModulePlugin(name="callback", factory="kaazing.security.modules.callback:CallbackType")
+cred = LoginModulePlugin(name="twisted", factory="kaazing.security.modules.cred:TwistedType")
 jwt = LoginModulePlugin(name="jwt", factory="kaazing.security.modules.jwt:JwtType")
 token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:token_type")
 ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:LdapType")

@@ -90,7 +90,7 @@ class CertificateChecker:
         roles = _texts(certificate, self._roles) if self._roles else []
         if self._map:
             roles += self._map.get().get(certificate.subject, frozenset())
-        return Subject(user=user, roles=frozenset(roles), claims=_claims(certificate), expires=expires)
+        return Subject(user=user, roles=frozenset(roles), claims=claims_of(certificate), expires=expires)
 
 
 def read_map(data: bytes, file: str) -> _Roles:
@@ -149,7 +149,8 @@ def _alternative(kind: type[x509.GeneralName]) -> Callable[[x509.Certificate], s
     return first
 
 
-def _claims(certificate: x509.Certificate) -> dict[str, str]:
+def claims_of(certificate: x509.Certificate) -> dict[str, str]:
+    """Return subject and issuer as RFC 4514 writes them, serial and SHA-256 fingerprint in hex."""
     return {
         "subject": certificate.subject.rfc4514_string(),
         "issuer": certificate.issuer.rfc4514_string(),
