@@ -104,7 +104,7 @@ class AuthorizationTests(SynchronousTestCase):
 class PlacesTests(SynchronousTestCase):
     """The places that a realm names."""
 
-    def read(self, visit: Visit, bearer: str = "", **places: tuple[str, ...]) -> Attempt:
+    def read(self, visit: Visit, bearer: str = "", **places: Any) -> Attempt:
         """Return an attempt in a realm with these places."""
         return Attempts(RealmConfig(name="demo", scheme="Token", **places), "echo").read(visit, bearer)
 

@@ -113,8 +113,8 @@ class OutcomeTests(GuardTestCase):
         All roles that the service wants must be there; nobody is told which is not.
         """
         said = basic("joe:welcome")
-        for roles in ((), ("AUTHORIZED",)):
-            self.assertEqual(self.guard(None, *roles).admit(self.visit(said)).subject, JOE)
+        for enough in ((), ("AUTHORIZED",)):
+            self.assertEqual(self.guard(None, *enough).admit(self.visit(said)).subject, JOE)
         for roles in (("ADMIN",), ("AUTHORIZED", "ADMIN")):
             self.assertEqual(self.refused(self.guard(None, *roles), said), MAY_NOT)
 
@@ -207,7 +207,7 @@ class ThrottleTests(GuardTestCase):
         """
         After some wrong passwords the next is not looked at for a while, and the client is told how long.
         """
-        guard, told = self.guard(throttled=True), []
+        guard, told = self.guard(throttled=True), list[Told]()
         while not told or told[-1][0] == 401:
             told.append(self.refused(guard, basic("joe:wrong")))
         status, what, headers = told[-1]
