@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 
-from kaazing.literals import Unreadable
+from kaazing.literals import Unreadable, host
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _DOMAIN = re.compile(
-    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+"
+    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 
 
@@ -22,8 +22,11 @@ def token(value: str) -> str:
 
 def domain(value: str) -> str:
     """Return the domain of a cookie in lower case, the dot before it left out (RFC 6265 section 5.2.3);
-    one without a dot in it, or an address, is none that a browser takes."""
+    empty for an address and for one word, as localhost: of those a cookie is for the host alone."""
     read = value.lower().removeprefix(".")
-    if not _DOMAIN.fullmatch(read) or read.rpartition(".")[2].isdigit():
+    if ":" in read:
+        host(read)
+        return ""
+    if not _DOMAIN.fullmatch(read):
         raise Unreadable("expected a domain, as example.com")
-    return read
+    return read if "." in read and not read.rpartition(".")[2].isdigit() else ""

@@ -91,7 +91,8 @@ PROPERTIES = (
         EVERY,
         "service.domain",
         Fate.KEPT,
-        "Domain whose hosts share the session cookie of a realm with authorization-mode recycle.",
+        "Domain whose hosts share the session cookie of a realm with authorization-mode recycle; an address,"
+        " or one word as localhost: the cookie is for the host alone.",
         domain,
     ),
     _property(

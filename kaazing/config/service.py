@@ -172,7 +172,7 @@ class ServiceReader:
         said = [self._faults.read(node, domain) for node in nodes]
         for again in nodes[1:]:
             self._faults.at(again, f"stands here already, at line {nodes[0].line}")
-        if nodes and (realm is None or realm.mode != "recycle"):
+        if said and said[0] and (realm is None or realm.mode != "recycle"):
             self._faults.warn(
                 nodes[0], "has no effect. Only a realm with authorization-mode recycle gives session cookies."
             )

@@ -312,14 +312,14 @@ class CookieTests(GuardTestCase):
 
     def test_faults(self) -> None:
         """
-        One that no browser would take is an error, and so are two.
+        One that is no domain is an error, and so are two.
         """
         one = "<service.domain>{}</service.domain>\n"
-        inside = f"<properties>{one.format('localhost')}{one.format('b.com')}</properties>"
+        inside = f"<properties>{one.format('a b')}{one.format('localhost')}</properties>"
         self.assertEqual(
             self.errors(service(inside)),
             [
-                "3: <service.domain>: 'localhost': expected a domain, as example.com",
+                "3: <service.domain>: 'a b': expected a domain, as example.com",
                 "4: <service.domain>: stands here already, at line 3",
             ],
         )

@@ -30,24 +30,22 @@ class NameTests(SynchronousTestCase):
         """
         self.assertEqual([domain(each) for each in (".Example.COM", "a-b.c")], ["example.com", "a-b.c"])
 
+    def test_host(self) -> None:
+        """
+        Of one word, as in the files that the original comes with, and of an address a cookie is for the host
+        alone: browsers take no other.
+        """
+        for alone in ("localhost", "com", "10.0.0.1", "[::1]", "::1"):
+            self.assertEqual(domain(alone), "")
+
     def test_no_domain(self) -> None:
         """
-        What no browser would take is an error: one word, an address, what is no name at all.
+        What is no name at all is an error.
         """
-        for wrong in (
-            "",
-            "com",
-            "localhost",
-            "10.0.0.1",
-            "..a.b",
-            "a..b",
-            "-a.b",
-            "a.b;",
-            "a" * 64 + ".b",
-            "a.b\n",
-        ):
+        for wrong in ("", "..a.b", "a..b", "-a.b", "a.b;", "a" * 64 + ".b", "a.b\n"):
             why = self.assertRaises(Unreadable, domain, wrong)
             self.assertEqual(str(why), "expected a domain, as example.com")
+        self.assertRaises(Unreadable, domain, "a:b")
 
     @given(st.text(max_size=300))
     def test_any(self, value: str) -> None:
