@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.test_main -*-
-"""python -m kaazing: check a configuration, run the gateway, say the version."""
+"""python -m kaazing: check a configuration, run the gateway, keep its keys and logins."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from twisted.internet.defer import execute as execute_now
 
 from kaazing import __version__, plugins
+from kaazing.commands import keyring
 from kaazing.config.model import GatewayConfig, ServiceConfig
 from kaazing.config.reader import read
 from kaazing.errors import ConfigError, ConfigErrors
@@ -38,6 +39,8 @@ def main(
     if said.command == "version":
         print(f"kaazing {__version__}")
         return 0
+    if said.command == "keyring":
+        return keyring.run(said)
     return check(said.file, dict(said.define))
 
 
@@ -124,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         help="run the gateway: -c conf.xml and all that `python -m twisted kaazing --help` tells",
         allow_abbrev=False,
     )
+    keyring.add(commands)
     commands.add_parser("version", help="say the version")
     return parser
 

@@ -33,6 +33,7 @@ FLOORS = {
     "kaazing.services": 4,
     "kaazing.tap": 6,
     "kaazing.__main__": 6,
+    "kaazing.commands": 6,
     "kaazing.gateway": 6,
     "twisted.plugins.kaazing_gateway": 7,
 }

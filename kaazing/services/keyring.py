@@ -17,7 +17,7 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.exchanges import IExchange, ITaker
 from kaazing.interfaces.security import IKeyring, Subject
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Welcome
-from kaazing.literals import bounded, interval, text
+from kaazing.literals import age, bounded, text
 from kaazing.metrics import SECURITY_EVENTS
 from kaazing.options import Option
 from kaazing.services.base import BaseService
@@ -62,7 +62,7 @@ class KeyringType:
         ),
         Option(
             name="maximum.lifetime",
-            read=bounded(interval, 1.0, _LONGEST),
+            read=bounded(age, 1.0, _LONGEST),
             default=86400.0,
             doc="Longest time for which a token is good, and the time for which one is that does not ask for"
             " less; a day where it is absent, 366 days at most.",

@@ -1,0 +1,1 @@
+"""What python -m kaazing does beside running the gateway."""
