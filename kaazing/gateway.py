@@ -25,6 +25,7 @@ from kaazing.security.throttle import Throttle
 from kaazing.security.workers import Workers
 from kaazing.transports.arrivals import visit
 from kaazing.transports.certificates import Certificates
+from kaazing.transports.bounded import Bounded, bounds
 from kaazing.transports.descriptors import Crowd, most_clients, raise_limit
 from kaazing.transports.dial import Dialler
 from kaazing.transports.emulation.entry import Emulation
@@ -160,6 +161,9 @@ class Gateway(MultiService):
     def _add(self, config: ServiceConfig) -> None:
         service = plugins.service_type(config.type).service(config, self._house)
         service.setServiceParent(self)
+        limits = config.accept_options.limits
+        if bounds(limits, config.realm is not None):
+            service = Bounded(service, limits, self._wheel)
         guard = self._realms.guard(config)
         if guard is not None:
             assert config.realm is not None
