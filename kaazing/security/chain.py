@@ -19,6 +19,8 @@ from zope.interface import implementer
 from kaazing.errors import Challenged, LoginError, LoginMissing, LoginRefused, LoginUnavailable
 from kaazing.interfaces.security import Attempt, IAttempt, Subject
 
+_log = Logger(namespace="kaazing.security")
+
 PATIENCE = 30.0  # seconds for one module to answer
 
 _MOST_FRAMES = 8  # of a traceback in the log
@@ -86,8 +88,6 @@ class _Run:
 
     __slots__ = ("_at", "_attempt", "_chain", "_strong", "_subjects", "_weak")
 
-    log = Logger(namespace="kaazing.security")
-
     def __init__(self, chain: Chain, attempt: Attempt) -> None:
         self._chain, self._attempt, self._at = chain, attempt, 0
         self._subjects: list[Subject] = []
@@ -136,9 +136,7 @@ class _Run:
             return LoginRefused("wrong user or password")
         where = " < ".join(f"{file}:{line}" for _, file, line, *_ in reversed(why.frames[-_MOST_FRAMES:]))
         kind = type(error).__name__
-        self.log.error(
-            "login module {type} failed: {kind} at {where}", type=link.type, kind=kind, where=where
-        )
+        _log.error("login module {type} failed: {kind} at {where}", type=link.type, kind=kind, where=where)
         return LoginUnavailable(f"login module {link.type} failed")
 
     def _yes(self, said: Any, link: Link) -> None:

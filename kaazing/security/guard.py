@@ -33,6 +33,8 @@ from kaazing.security.attempts import INSIDE, Attempts, host_of
 from kaazing.security.carriers import unload
 from kaazing.security.desk import Desk
 
+_log = Logger(namespace="kaazing.security")
+
 RETRY_AFTER = 5  # seconds, when nobody could be asked
 
 
@@ -66,8 +68,6 @@ class Guard:
             itself where there is no difference.
         cookies: the session cookies that the service gives; None where its realm has none.
     """
-
-    log = Logger(namespace="kaazing.security")
 
     def __init__(
         self,
@@ -218,7 +218,7 @@ class Guard:
         )
 
     def _say(self, address: str, user: str, why: str) -> None:
-        self.log.warn(
+        _log.warn(
             "service {service}, realm {realm}: client {address}, user {user}: not let in: {why}",
             service=self._service,
             realm=self._realm.config.name,

@@ -20,6 +20,8 @@ from kaazing.interfaces.security import Attempt, Subject, Workplace
 from kaazing.security.chain import Chain, link
 from kaazing.security.guard import Guard
 
+_log = Logger(namespace="kaazing.security")
+
 
 class ISubject(Interface):
     """What the portals of realms are asked for: an L{kaazing.interfaces.security.Subject}."""
@@ -33,8 +35,6 @@ class Realm:
         config: its L{RealmConfig}.
         portal: lets in whom the login modules know.
     """
-
-    log = Logger(namespace="kaazing.security")
 
     def __init__(self, config: RealmConfig, workplace: Workplace) -> None:
         """Make the checkers.
@@ -89,7 +89,7 @@ class Realm:
         return gatherResults(ending)
 
     def _complain(self, why: Failure) -> None:
-        self.log.failure("realm {name}: a login module does not stop", why, name=self.config.name)
+        _log.failure("realm {name}: a login module does not stop", why, name=self.config.name)
 
 
 class Realms(Service):

@@ -31,6 +31,7 @@ from kaazing.wire.heads import Head, peek, plain_head, upgrade_required, websock
 MOST_WAITING = 64 * 1024  # bytes of later requests taken while one is being answered
 MOST_BODY = 1024 * 1024  # bytes of a request's body for twisted.web, framing included
 
+_PRIVATE = (b"Cache-Control", b"private")  # no cache knows of logins by cookie (RFC 9111 section 3.5)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"  # RFC 9110 section 10.1.1
 
 
@@ -156,9 +157,9 @@ class Doorman(Doorstep):
             self._admit(route, visit(head, who), partial(self._admitted, exchange), sharing(head, route, who))
 
     def _admitted(self, exchange: Exchange, visit: Visit) -> None:
-        """Hand a request on without what its client logged in by."""
+        """Hand a request on without what its client logged in by; the answer is for that client alone."""
         head = exchange.head
-        exchange.subject, exchange.fields = visit.subject, visit.fields
+        exchange.subject, exchange.fields = visit.subject, (*visit.fields, _PRIVATE)
         exchange.head = replace(head, headers=dict(visit.headers), query=visit.query)
         self._pass_on(exchange)
 

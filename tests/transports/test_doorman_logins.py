@@ -32,6 +32,7 @@ JOE = Subject(user="joe")
 AUTHORIZATION = b"Authorization: Basic am9lOndlbGNvbWU="
 WHO = refused("401 Unauthorized", "who are you?", www_authenticate='Basic realm="Demo"')
 COOKIE = ((b"Set-Cookie", b"a=b"),)
+PRIVATE = {"cache-control": "private"}
 ONLY_INSIDE = refused(
     "403 Forbidden", "only clients that log in inside the WebSocket, or by another way, may come in"
 )
@@ -90,7 +91,7 @@ class PlainTests(SynchronousTestCase):
         self.assertEqual(house.ask(get(b"/app")), WHO)
         wire = house.visitor()
         wire.say(get(b"/app", AUTHORIZATION) + get(b"/app"))
-        self.assertEqual(answers(wire.value()), [served(b"GET /app| "), WHO])
+        self.assertEqual(answers(wire.value()), [served(b"GET /app| ", **PRIVATE), WHO])
 
     def test_visit(self) -> None:
         """
@@ -159,13 +160,15 @@ class PlainTests(SynchronousTestCase):
 
     def test_fields(self) -> None:
         """
-        What the guard wants in the answer, such as a cookie, is in it.
+        What the guard wants in the answer, such as a cookie, is in it; and that no cache may keep it for
+        others.
         """
         usher = Usher()
         usher.fields = COOKIE
         house = self.house(usher, Desk())
         for path in (b"/app", b"/desk"):
-            self.assertEqual(house.ask(get(path))[1]["set-cookie"], "a=b")
+            fields = house.ask(get(path))[1]
+            self.assertEqual((fields["set-cookie"], fields["cache-control"]), ("a=b", "private"))
 
     def test_later(self) -> None:
         """
