@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCert
 
 from kaazing.config.model import Keystore, TlsOptions
 from kaazing.errors import ConfigError
-from kaazing.transports.javastores import java_certificates, java_keys
+from kaazing.transports.javastores import UNREADABLE, java_certificates, java_keys
 
 LIMIT = 16 * 1024 * 1024  # bytes of one file
 _ENDINGS = {"PEM": (".pem", ".crt"), "PKCS12": (".p12", ".pfx")}
@@ -58,7 +58,7 @@ def alternative_names(certificate: x509.Certificate) -> list[str]:
     """Return the host names and addresses in its extension."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return []
     addresses = found.get_values_for_type(x509.IPAddress)
     return [*found.get_values_for_type(x509.DNSName), *map(str, addresses)]
@@ -94,6 +94,8 @@ def load_authorities(truststore: Keystore | None) -> list[x509.Certificate]:
     found = [each for file in _files(truststore) for each in _trusted(truststore, file)]
     if not found:
         raise ConfigError(f"{truststore.file}: no certificate in it")
+    for each in found:
+        _check_certificate(each, str(truststore.file))
     return found
 
 
@@ -107,7 +109,7 @@ def load_revocations(file: Path) -> list[x509.CertificateRevocationList]:
     pieces = _read(file).split(begin)[1:]
     try:
         found = [x509.load_pem_x509_crl(begin + piece) for piece in pieces]
-    except ValueError as why:
+    except UNREADABLE as why:
         raise ConfigError(f"{file}: a broken PEM list of revoked certificates") from why
     if not found:
         raise ConfigError(f"{file}: no PEM list of revoked certificates in it")
@@ -171,7 +173,7 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
     """
     try:
         return x509.load_pem_x509_certificates(_read(file))
-    except ValueError as why:
+    except UNREADABLE as why:
         raise ConfigError(f"{file}: no PEM certificate in it") from why
 
 
@@ -180,7 +182,7 @@ def _from_pem(file: Path, key_file: Path, password: str = "") -> Identity:
     data = _read(key_file)
     try:
         key = load_pem_private_key(data, password.encode() if password and b"ENCRYPTED" in data else None)
-    except (ValueError, TypeError) as why:
+    except UNREADABLE as why:
         wanted = "PEM private key that the password opens" if password else "unencrypted PEM private key"
         raise ConfigError(f"{key_file}: no {wanted} in it") from why
     _check(key, certificate, str(key_file), f" in {file}")
@@ -190,7 +192,7 @@ def _from_pem(file: Path, key_file: Path, password: str = "") -> Identity:
 def _pkcs12(file: Path, password: str) -> PKCS12KeyAndCertificates:
     try:
         return load_pkcs12(_read(file), password.encode())
-    except ValueError as why:
+    except UNREADABLE as why:
         raise ConfigError(f"{file}: no PKCS12 file, or the password is wrong") from why
 
 
@@ -206,10 +208,21 @@ def _from_pkcs12(file: Path, password: str) -> Identity:
 
 def _check(key: PrivateKeyTypes, certificate: x509.Certificate, where: str, place: str = "") -> None:
     """Raise L{ConfigError} for a key that TLS has no use for."""
+    _check_certificate(certificate, where)
     if isinstance(key, DSAPrivateKey):
         raise ConfigError(f"{where}: a DSA key, which nothing takes in TLS today; have an RSA or EC key made")
     if key.public_key() != certificate.public_key():
         raise ConfigError(f"{where}: the private key does not belong to the certificate{place}")
+
+
+def _check_certificate(certificate: x509.Certificate, where: str) -> None:
+    """Raise L{ConfigError} for one whose parts cannot be read, which parsing it does not find out."""
+    try:
+        certificate.public_key()
+        alternative_names(certificate)
+        titled(certificate)
+    except Exception as why:  # the library's parsers have a dozen kinds
+        raise ConfigError(f"{where}: the certificate cannot be read: {why}") from why
 
 
 def _common_names(certificate: x509.Certificate) -> list[str]:

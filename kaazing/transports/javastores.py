@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from kaazing.errors import ConfigError
+
+UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
+"""What cryptography raises of bytes that it cannot read."""
 
 
 def java_keys(
@@ -30,7 +34,7 @@ def java_keys(
             raise ConfigError(f"{file}: entry {alias!r}: a private key without a certificate")
         try:
             key = load_der_private_key(entry.pkey_pkcs8, None)
-        except (ValueError, TypeError) as why:
+        except UNREADABLE as why:
             raise ConfigError(f"{file}: entry {alias!r}: no private key that can be used") from why
         yield alias, key, chain
 
@@ -61,5 +65,5 @@ def _opened(file: Path, data: bytes, password: str) -> Any:
 def _certificate(file: Path, alias: str, der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as why:
+    except UNREADABLE as why:
         raise ConfigError(f"{file}: entry {alias!r}: no certificate that can be read") from why

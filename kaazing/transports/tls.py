@@ -7,6 +7,7 @@ Contexts come from L{CertificateOptions}, which lets OpenSSL give the buffers of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -202,11 +203,10 @@ class ServerContexts:
 
 def _asked_for(host: str) -> tuple[str, str]:
     """Return a name as certificates have it, and its wildcard (RFC 6125 section 6.4.3)."""
-    try:
-        name = host.rstrip(".").encode("idna").decode()
-    except UnicodeError:
-        name = host
-    name = name.lower()
+    name = host.rstrip(".").lower()
+    if not name.isascii():
+        with suppress(UnicodeError):  # no name of a host at all, which no certificate has
+            name = name.encode("idna").decode()
     return name, "*." + name.partition(".")[2]
 
 

@@ -147,22 +147,28 @@ class Verifying:
     def _verify(
         self, connection: SSL.Connection, met: crypto.X509, number: int, depth: int, fine: int
     ) -> bool:
-        """Judge one certificate of a chain (SSL_set_verify of OpenSSL), the server's own at depth 0.
-
-        An exception in here ends the connection as well.
-        """
-        options, certificate = self._trust.options, met.to_cryptography()
-        why = ""
-        if options.verify_server:
-            why = "" if fine else _refused(certificate, number, depth)
-            if not why and depth == 0:
-                why = self._misnamed(certificate)
-        if not why and depth == 0 and options.pins and pin_of(certificate) not in options.pins:
-            why = f"the key of {_described(certificate)} is none of ssl.pin; it is {pin_of(certificate)}"
+        """Say whether one certificate of a chain may stay (SSL_set_verify of OpenSSL)."""
+        try:
+            why = self._fault(met.to_cryptography(), number, depth, bool(fine))
+        except Exception as broken:  # the library's parsers have a dozen kinds
+            why = f"the server's certificate cannot be read: {broken}"
         if why:
             told: Any = connection.get_app_data()
             told.explain(Failure(ConnectError(f"TLS: {why}")))
         return not why
+
+    def _fault(self, certificate: x509.Certificate, number: int, depth: int, fine: bool) -> str:
+        """Return what is wrong with a certificate, the server's own at depth 0; empty for nothing."""
+        options = self._trust.options
+        if options.verify_server and not fine:
+            return _refused(certificate, number, depth)
+        if depth:
+            return ""
+        if options.verify_server and (misnamed := self._misnamed(certificate)):
+            return misnamed
+        if options.pins and pin_of(certificate) not in options.pins:
+            return f"the key of {_described(certificate)} is none of ssl.pin; it is {pin_of(certificate)}"
+        return ""
 
     def _misnamed(self, certificate: x509.Certificate) -> str:
         """Return why the certificate is not for the server that is wanted; empty where it is."""

@@ -13,12 +13,26 @@ from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing.transports.trust import pin_of
 from tests.integration.children import free_port
 from tests.integration.gateway import Gateway, conf, service
 from tests.transports.certificates import AUTHORITY, CLIENT, Certified
 
 OLD = Certified("old", ["gateway.example"], AUTHORITY, days=400)
 NEW = Certified("new", ["gateway.example"], AUTHORITY, days=400)
+
+
+class PinTests(SynchronousTestCase):
+    def test_commands(self) -> None:
+        """
+        A pin is what the commands in docs/operations.md print.
+        """
+        commands = (
+            "openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary"
+            " | base64"
+        )
+        printed = subprocess.run(commands, shell=True, input=OLD.pem, capture_output=True, check=True).stdout
+        self.assertEqual(pin_of(OLD.certificate), f"sha256/{printed.decode().strip()}")
 
 
 class RenewalTests(SynchronousTestCase):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+from base64 import b64encode
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from kaazing.config.model import Keystore, TlsOptions
+from kaazing.errors import ConfigError
 from kaazing.transports.identities import Identity, load_authorities, load_identities, titled
 from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified, Files
 
@@ -118,6 +121,37 @@ class IdentityTests(Files):
         ]
         for keystore, expected in cases:
             self.assertEqual(self.refusal(load_identities, TlsOptions(), keystore), expected)
+
+    def test_broken(self) -> None:
+        """
+        Of a file whose bytes are not what they were, nothing is said but what is wrong with the file.
+        """
+        whole = SERVER.write(self.folder / "all.pem").read_bytes()
+        sealed = SERVER.write_pkcs12(self.folder / "all.p12", "secret").read_bytes()
+        der = SERVER.certificate.public_bytes(Encoding.DER)
+        for place in range(0, len(der), 3):
+            changed = bytearray(der)
+            changed[place] ^= 1
+            armoured = textwrap.fill(b64encode(changed).decode(), 64)
+            pem = f"-----BEGIN CERTIFICATE-----\n{armoured}\n-----END CERTIFICATE-----\n".encode()
+            self.tried("PEM", pem + SERVER.key_pem)
+        for place in range(0, len(sealed), 7):
+            self.tried("PKCS12", sealed[:place])
+            self.tried("PKCS12", sealed[:place] + b"x" + sealed[place:])
+        for place in range(0, len(whole), 7):
+            self.tried("PEM", whole[:place])
+
+    def tried(self, kind: str, data: bytes) -> None:
+        """Read a store, or hear what is wrong with it."""
+        store = Keystore(type=kind, file=self.file("store", data), password="secret")
+        for load in (
+            lambda: [list(each.names()) for each in load_identities(TlsOptions(), store)],
+            lambda: [titled(each) for each in load_authorities(store)],
+        ):
+            try:
+                load()
+            except ConfigError as why:
+                self.assertIn(str(store.file), str(why))
 
     def test_none(self) -> None:
         """

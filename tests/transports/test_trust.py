@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 from kaazing.config.model import TlsOptions
@@ -102,18 +101,6 @@ class ClientTests(Files):
         self.assertIsNotNone(
             self.call(contexts(old), "x", verify_server=False, pins=(pin_of(old.certificate),))
         )
-
-    def test_pin(self) -> None:
-        """
-        A pin is what OpenSSL's commands print of a certificate.
-        """
-        file = self.file("c.pem", SERVER.pem)
-        commands = (
-            f"openssl x509 -in {file} -pubkey -noout | openssl pkey -pubin -outform der"
-            " | openssl dgst -sha256 -binary | base64"
-        )
-        printed = subprocess.run(commands, shell=True, capture_output=True, text=True, check=True).stdout
-        self.assertEqual(pin_of(SERVER.certificate), f"sha256/{printed.strip()}")
 
     def test_made_once(self) -> None:
         """
