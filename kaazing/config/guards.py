@@ -40,8 +40,10 @@ def read_realm_name(
     if node is None:
         node, realm = (settings["http.realm"].node if other else None), other
     _check_tcp_realm(settings, accepts, realm, node, faults)
-    if realm and node:
-        _check_use(node, realm, accepts, faults)
+    if realm and node and not realm.modules:
+        faults.at(node, f"{quoted(node)}this realm has no <login-modules>, so nobody could log in")
+    if realm and node and not found.get("accept"):
+        faults.at(node, "the service has no accept, so nobody could log in")
     return realm
 
 
@@ -133,13 +135,6 @@ def _check_tcp_realm(
         faults.at(setting.node, "needs a <realm-name> in the service, and must be the same")
     elif realm and setting.value != realm.name:
         faults.at(setting.node, f"{quoted(setting.node)}is another realm than that of the service")
-
-
-def _check_use(node: Node, realm: RealmConfig, accepts: Sequence[Uri], faults: Faults) -> None:
-    if not realm.modules:
-        faults.at(node, f"{quoted(node)}this realm has no <login-modules>, so nobody could log in")
-    if not accepts:
-        faults.at(node, "the service has no accept, so nobody could log in")
 
 
 def _at_home(accept: Uri, options: AcceptOptions) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaazing.config.model import ServiceConfig
-from tests.config.files import ConfigTestCase, certificate
+from tests.config.files import ConfigTestCase, Type, certificate
 
 CHAIN = (
     "<login-modules><login-module><type>open</type><success>required</success></login-module></login-modules>"
@@ -51,6 +51,8 @@ class GuardTestCase(ConfigTestCase):
 class RealmTests(GuardTestCase):
     """Which realm it is."""
 
+    types = (*ConfigTestCase.types, Type(name="alone", accepts=frozenset()))
+
     def test_realm_name(self) -> None:
         """
         A service has the realm that it names, whole, and without a name none.
@@ -72,11 +74,20 @@ class RealmTests(GuardTestCase):
     def test_nobody(self) -> None:
         """
         A realm in which nobody could log in is no guard but a wall, and told so; so is a service with no
-        accept.
+        accept, but not one whose accept is wrong otherwise.
         """
         self.assertEqual(
             self.errors(service("<realm-name>nobody</realm-name>")),
             ["3: <realm-name>: 'nobody': this realm has no <login-modules>, so nobody could log in"],
+        )
+        alone = "<service><type>alone</type><realm-name>demo</realm-name></service>"
+        self.assertEqual(
+            self.errors(f"{SECURITY}\n{alone}"),
+            ["3: <realm-name>: the service has no accept, so nobody could log in"],
+        )
+        self.assertEqual(
+            self.errors(service("<realm-name>demo</realm-name>", "ws://localhost:x/")),
+            ["3: <accept>: 'ws://localhost:x/': expected a port from 1 to 65535"],
         )
 
     def test_faulty_module(self) -> None:

@@ -43,10 +43,25 @@ WORDS = st.sampled_from(
     )
 )
 
+REALM_WORDS = st.sampled_from(
+    (
+        *("name", "description", "authentication", "http-challenge-scheme", "authorization-mode"),
+        *("session-timeout", "login-modules", "login-module", "type", "success", "options", "file", "secret"),
+        *("group", "of", "key", "key-file", "store", "http-cookie", "Basic", "recycle", "listing", "open"),
+        *("required", "demo", "1 h", "${a}", "*", "é", "\n"),
+    )
+)
+
 
 def elements(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Return elements with known names and things in them."""
     return st.builds(lambda name, parts: f"<{name}>{''.join(parts)}</{name}>", WORDS, st.lists(inner))
+
+
+def realm_elements(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return elements with names that realms and keyrings know, and things in them."""
+    names = REALM_WORDS.filter(lambda word: word.replace("-", "").isalpha())
+    return st.builds(lambda name, parts: f"<{name}>{''.join(parts)}</{name}>", names, st.lists(inner))
 
 
 class FileTests(ConfigTestCase):
@@ -216,6 +231,20 @@ class AnyTests(ConfigTestCase):
         Any elements, known ones in places known and unknown, are a configuration or errors.
         """
         self.outcome(f'<gateway-config xmlns="{NAMESPACE}">{"".join(parts)}</gateway-config>'.encode())
+
+    @settings(suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(st.recursive(REALM_WORDS, realm_elements, max_leaves=20), max_size=4))
+    def test_any_realm(self, parts: list[str]) -> None:
+        """
+        Any elements in a realm, a login module and a keyring are a configuration or errors.
+        """
+        inside = "".join(parts)
+        realm = f"<realm><name>demo</name><authentication>{inside}</authentication></realm>"
+        module = f"<login-modules><login-module><type>listing</type>{inside}</login-module></login-modules>"
+        other = f"<realm>{inside}<authentication>{module}</authentication></realm>"
+        service = SAYING.format("ws://a/").replace("</service>", "<realm-name>demo</realm-name></service>")
+        security = f"<security>{realm}{other}<keyring>{inside}</keyring></security>"
+        self.outcome(f'<gateway-config xmlns="{NAMESPACE}">{security}{service}</gateway-config>'.encode())
 
     @given(st.data())
     def test_a_broken_file(self, data: st.DataObject) -> None:
