@@ -38,6 +38,7 @@ certificate = LoginModulePlugin(
 )
 callback = LoginModulePlugin(name="callback", factory="kaazing.security.modules.callback:CallbackType")
 cred = LoginModulePlugin(name="twisted", factory="kaazing.security.modules.cred:TwistedType")
+pam = LoginModulePlugin(name="pam", factory="kaazing.security.modules.pam:PamType")
 jwt = LoginModulePlugin(name="jwt", factory="kaazing.security.modules.jwt:JwtType")
 token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:token_type")
 ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:LdapType")

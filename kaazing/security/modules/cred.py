@@ -96,9 +96,7 @@ def _make(description: str) -> Any:
         ) from None
     if not any(IUsernamePassword.isEqualOrExtendedBy(each) for each in made.credentialInterfaces):
         raise ConfigError(f"checker {kind!r}: it takes no user and password")
-    if isinstance(
-        made, InMemoryUsernamePasswordDatabaseDontUse
-    ):  # Twisted fills it with text, asks for bytes
+    if isinstance(made, InMemoryUsernamePasswordDatabaseDontUse):  # filled with text, asked for bytes
         made.users = {_bytes(user): _bytes(password) for user, password in made.users.items()}
     return made
 
