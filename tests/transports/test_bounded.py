@@ -17,11 +17,13 @@ from kaazing.interfaces.services import IService, Visit, Welcome
 from kaazing.transports.bounded import Bounded, bounds
 from kaazing.transports.paced import PacedChannel
 from kaazing.transports.wheel import Wheel
+from tests.running import uri
 from tests.services.house import Line
 from tests.transports.doors import Host
 
 ANN = Visit(peer="192.0.2.1:5000", subject=Subject(user="ann"))
 BOB = Visit(peer="192.0.2.1:5000", subject=Subject(user="bob"))
+HERE = uri("ws://localhost:8000/chat")
 NOBODY = Visit(peer="192.0.2.1:5000")
 
 
@@ -53,8 +55,8 @@ class BoundedTests(SynchronousTestCase):
         verifyObject(IService, self.service)
         self.service.startService()
         self.service.stopService()
-        self.assertEqual((self.service.name, self.service.resource(None), self.service.entry(None)),
-                         ("chat", self.host.resource(None), self.host.entry(None)))  # fmt: skip
+        self.assertEqual((self.service.name, self.service.resource(HERE), self.service.entry(HERE)),
+                         ("chat", self.host.resource(HERE), self.host.entry(HERE)))  # fmt: skip
 
     def test_needed(self) -> None:
         """
