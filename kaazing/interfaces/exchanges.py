@@ -46,6 +46,10 @@ class IExchange(Interface):
     subject = Attribute(
         "Subject | None: who the client proved to be before the exchange was handed on; None where nobody asked"
     )
+    stay = Attribute(
+        "called with what L{switch} returned for a WebSocket that is passed on: begins its time, which the"
+        " client's login may end, and returns the channel to use"
+    )
     open = Attribute("bool: whether the response is not ended and the connection is there")
     begun = Attribute("bool: whether the response has begun")
     transport = Attribute("the connection's, for those who bound what waits on it, or write to many at once")

@@ -78,16 +78,25 @@ class Guarded:
     def accepted(self, channel: IChannel, welcome: Welcome) -> None:
         """See L{IService}."""
         kept = welcome.keep
-        if self._lifetimes is not None:
-            channel = self._lifetimes.begin(
-                channel,
-                kept.visit,
-                service=self.name,
-                guard=self.guard,
-                timeout=self._timeout,
-                renews=kept.renews,
-            )
-        self.service.accepted(channel, kept.welcome)
+        self.service.accepted(self.stay(channel, kept.visit, kept.renews), kept.welcome)
+
+    def stay(self, channel: IChannel, visit: Visit, renews: bool = False) -> IChannel:
+        """Begin the time of a client that was let in; return the channel that the service is to have.
+
+        Args:
+            renews: whether it renews its login in the connection.
+        """
+        if self._lifetimes is None:
+            return channel
+        begun: IChannel = self._lifetimes.begin(
+            channel,
+            visit,
+            service=self.name,
+            guard=self.guard,
+            timeout=self._timeout,
+            renews=renews,
+        )
+        return begun
 
     def declined(self, welcome: Welcome) -> None:
         """See L{IService}."""

@@ -318,6 +318,7 @@ class _Back:
         """See L{IAsker}."""
         upgrade = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")]
         front = self._exchange.switch(response_head(101, [*self._fields(fields), *upgrade]))
+        front = self._exchange.stay(front)
         self._service.house.join(self._service.name, front, channel, Kind.BINARY)
 
     def failed(self, why: BadRequest, because: Exception) -> None:

@@ -187,6 +187,9 @@ class ProxyService(BaseService):
 
     def _join(self, back: IChannel, front: IChannel, kept: _Kept | None = None) -> None:
         self._waiting.discard(front)
+        if not front.open:  # its time was over
+            back.abort()
+            return
         front.bound = back.bound = self._bound
         try:
             self._begin(back, front, kept)

@@ -160,6 +160,7 @@ class Doorman(Doorstep):
         """Hand a request on without what its client logged in by; the answer is for that client alone."""
         head = exchange.head
         exchange.subject, exchange.fields = visit.subject, (*visit.fields, _PRIVATE)
+        exchange.stay = partial(exchange.route.service.stay, visit=visit)
         exchange.head = replace(head, headers=dict(visit.headers), query=visit.query)
         self._pass_on(exchange)
 

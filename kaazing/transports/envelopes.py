@@ -102,6 +102,7 @@ class Enveloped:
     route = property(lambda self: self._exchange.route)
     transport = property(lambda self: self._exchange.transport)
     subject = property(lambda self: self._exchange.subject)
+    stay = property(lambda self: self._exchange.stay)
     open = property(lambda self: self._exchange.open)
     begun = property(lambda self: self._exchange.begun)
 

@@ -7,7 +7,7 @@ request; emulation, server-sent events and http.proxy can afford neither.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,10 @@ date = _Clock().date
 """Return the value of a Date field for now (RFC 9110 section 6.6.1)."""
 
 
+def _for_ever(channel: Any) -> Any:
+    return channel
+
+
 def refuse(exchange: Any, why: BadRequest) -> None:
     """Answer an L{IExchange} with the page of an error, or abort it where it is too late for that."""
     if exchange.begun:
@@ -68,11 +72,13 @@ class Exchange:
         held: whether the body is to be read later.
         subject: who the client proved to be before the exchange was handed on; None where nobody asked.
         fields: more header fields of the answer.
+        stay: see L{IExchange}.
     """
 
     __slots__ = (
         "_chunked", "_closes", "_doorman", "_mute", "begun", "body_done", "caller", "fields", "head", "held",
-        "most_body", "open", "patient", "rest", "route", "subject", "taker",
+        "most_body", "open", "patient", "rest", "route", "stay", "subject",
+        "taker",
     )  # fmt: skip
 
     def __init__(self, doorman: Doorman, head: Head, caller: Caller, route: Route, rest: str) -> None:
@@ -84,6 +90,7 @@ class Exchange:
         self._chunked = self._closes = self._mute = False
         self.subject: Subject | None = None
         self.fields: Fields = ()
+        self.stay: Callable[[Any], Any] = _for_ever
 
     @property
     def transport(self) -> Any:

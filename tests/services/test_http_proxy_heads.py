@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kaazing.config.model import Credentials, CrossSite
+from kaazing.config.model import Credentials, CrossSite, RealmConfig
 from kaazing.services.rewriting import Mapping
 from kaazing.wire.heads import page
 from tests.running import Caller, service
@@ -239,9 +239,9 @@ class SharingTests(ProxyTestCase):
 
 
 class UpgradeTests(ProxyTestCase):
-    def switch(self, early: bytes = b"") -> tuple[Caller, Caller]:
+    def switch(self, early: bytes = b"", **more: Any) -> tuple[Caller, Caller]:
         """Open a WebSocket through the gateway; return client and origin."""
-        self.begin()
+        self.begin(**more)
         client = self.ask("/app/ws", *HANDSHAKE)
         (back,) = self.backs
         self.answer(
@@ -276,6 +276,17 @@ class UpgradeTests(ProxyTestCase):
         self.assertEqual((self.heard(back), self.heard(client)), (b"\x81\x80abcd", b"\x81\x02hi"))
         self.network.wait(600)
         self.assertIsNone(client.ended)
+
+    def test_session_timeout(self) -> None:
+        """
+        With a realm the time of such a WebSocket is limited like that of any other; the origin hears of it.
+        """
+        client, back = self.switch(realm=RealmConfig(name="demo", session_timeout=60.0))
+        self.network.wait(58)
+        self.assertIsNone(client.ended)
+        self.network.wait(4)
+        self.assertIsNotNone(client.ended)
+        self.assertIsNotNone(back.ended)
 
     def test_client_ends(self) -> None:
         """

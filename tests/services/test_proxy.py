@@ -175,6 +175,16 @@ class ProxyTests(SynchronousTestCase):
         self.assertEqual(self.line.done, [("finish", 1011, "the backend cannot be reached"), "drop"])
         self.assertEqual(self.house.complaints, [("p", "192.0.2.1:5000", "tcp://192.0.2.7:7: refused")])
 
+    def test_closed_meanwhile(self) -> None:
+        """
+        Where the client was closed while its backend was being dialled, the backend is left.
+        """
+        proxy = self.proxy()
+        proxy.accepted(self.line, proxy.invite(visit()))
+        self.line.open = False
+        self.house.dialling[0].callback(self.back)
+        self.assertEqual((self.house.joined, self.back.done), ([], ["abort"]))
+
     def test_stopped_meanwhile(self) -> None:
         """
         A client whose backend is still being dialled is sent away when the gateway stops; nobody else is.

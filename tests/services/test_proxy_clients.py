@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kaazing.config.model import RealmConfig
 from tests.running import GatewayTestCase, close, service
 
 
@@ -66,6 +67,26 @@ class ProxyingTests(GatewayTestCase):
             (back if leaves == "backend" else client).hang_up()
             self.network.settle()
             self.assertTrue((client if leaves == "backend" else back).told, leaves)
+
+    def test_session_timeout(self) -> None:
+        """
+        When the time that a realm gives is over, a client is told so and its backend is left, whatever way
+        they came.
+        """
+        realm = RealmConfig(name="demo", session_timeout=60.0)
+        self.backends = self.backend("192.0.2.7", 7)
+        accepts = ("ws://localhost:8000/", "tcp://localhost:8001")
+        self.start(service("p", "proxy", *accepts, connect="tcp://192.0.2.7:7", realm=realm))
+        socket = self.browse("/")
+        stream = self.call(port=8001)
+        self.network.settle()
+        self.network.wait(62)
+        self.assertEqual(socket.frames, [close(1000, b"the session-timeout is over")])
+        self.assertIsNotNone(stream.ended)
+        self.assertEqual([back.ended is not None for back in self.backends], [True, True])
+        over = r"^service p: client 192\.0\.2\.1:[0-9]+: the session-timeout is over$"
+        for said in self.said:
+            self.assertRegex(said, over)
 
     def test_not_reached(self) -> None:
         """
