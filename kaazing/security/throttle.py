@@ -78,6 +78,8 @@ class Throttle:
             address: of the client, without the port.
             user: as said by the client; empty where nobody is named, as by a token.
         """
+        if not (self._pairs or self._networks or self._users):  # nobody has failed, as on most days
+            return 0.0
         now, asked = self._time(), self._asked(address, user)
         longest = max(table.wait(key, now) for table, key in asked)
         if not longest:
