@@ -53,6 +53,7 @@ DOORS = {
     "plain": ("200", OUTSIDE),
     "emulated": ("201", OUTSIDE),
     "events": ("200", OUTSIDE),
+    "web_events": ("200", OUTSIDE),
     "extended": ("101", OUTSIDE),
 }
 """Door -> status for who is let in, statuses for the others in the order of L{GIVEN}."""
@@ -69,10 +70,12 @@ class LoginTestCase(GatewayTestCase):
         """Return a service with a realm."""
         return service(name, type, accept, realm=config, roles=frozenset({"AUTHORIZED"}), **more)
 
-    def ask(self, target: str, *fields: str, method: str = "GET", body: bytes = b"") -> Caller:
+    def ask(
+        self, target: str, *fields: str, method: str = "GET", body: bytes = b"", port: int = 8000
+    ) -> Caller:
         """Send a request on a connection of its own; return the client."""
-        client: Caller = self.call()
-        lines = [f"{method} {target} HTTP/1.1", "Host: localhost:8000", *fields]
+        client: Caller = self.call(port=port)
+        lines = [f"{method} {target} HTTP/1.1", f"Host: localhost:{port}", *fields]
         if body:
             lines.append(f"Content-Length: {len(body)}")
         client.say("\r\n".join([*lines, "", ""]).encode() + body)
@@ -114,6 +117,10 @@ class SchemeTests(LoginTestCase):
         """An event stream."""
         return self.ask("/feed", "Accept: text/event-stream", *fields).head.split()[1]
 
+    def web_events(self, said: str, fields: list[str]) -> str:
+        """An event stream of an accept for HTTP."""
+        return self.ask("/feed", "Accept: text/event-stream", *fields, port=8001).head.split()[1]
+
     def extended(self, said: str, fields: list[str]) -> str:
         """An extended handshake: the last answer there is."""
         client = self.browse("/echo", "Sec-WebSocket-Protocol: x-kaazing-handshake", *fields)
@@ -132,7 +139,6 @@ class SchemeTests(LoginTestCase):
         found, expected = {}, {}
         for scheme in CREDENTIALS:
             config = realm(scheme)
-            feed = self.guarded("feed", "broadcast", "sse://localhost:8000/feed", config)
             folder = Path(self.mktemp())
             folder.mkdir()
             (folder / "index.html").write_text("hello")
@@ -145,7 +151,8 @@ class SchemeTests(LoginTestCase):
                     config,
                     properties={"directory": folder},
                 ),
-                feed,
+                self.guarded("feed", "broadcast", "sse://localhost:8000/feed", config),
+                self.guarded("web", "broadcast", "http://localhost:8001/feed", config),
             )
             for door, (let_in, others) in DOORS.items():
                 found[scheme, door] = self.statuses(door, scheme)
@@ -317,6 +324,54 @@ class DoorTests(LoginTestCase):
             self.network.settle()
             outcomes.append(b"SEND\n" in backend[-1].heard)
         self.assertEqual(outcomes, [True, False])
+
+    def test_asked_once(self) -> None:
+        """
+        Whatever a client passes on its way, its credentials are looked at once.
+        """
+        for accept, scheme, ask in (
+            (
+                "http://localhost:8000/",
+                "Basic",
+                lambda said: self.ask("/", "Accept: text/event-stream", said),
+            ),
+            ("ws://localhost:8000/", "Basic", lambda said: self.browse("/", said)),
+            ("ws://localhost:8000/", "Basic", lambda said: self._extended(said)),
+            ("ws://localhost:8000/", "Basic", lambda said: self.ask("/;e/cbm", said)),
+            ("sse://localhost:8000/", "Basic", lambda said: self.ask("/", said)),
+        ):
+            checker = Static()
+            gateway = self.start(self.guarded("feed", "broadcast", accept, realm(scheme, checker)))
+            ask(f"Authorization: {basic('joe:welcome')}")
+            self.assertEqual(len(checker.attempts), 1, accept)
+            gateway.stopService()
+            self.network.wait(10)
+
+    def _extended(self, said: str) -> None:
+        client = self.browse("/", "Sec-WebSocket-Protocol: x-kaazing-handshake", said)
+        client.say_frames((1, b"GET / HTTP/1.1\r\n\r\n"))
+        self.network.settle()
+        self.assertEqual(client.frames[0][1].split()[1], b"101")
+
+    def test_challenges(self) -> None:
+        """
+        Browsers see no challenge that is for the original's clients, but where those come too.
+        """
+        config = realm("Application Basic")
+        self.start(
+            self.guarded("echo", "echo", "ws://localhost:8000/echo", config),
+            self.guarded("feed", "broadcast", "sse://localhost:8000/feed", config),
+            self.guarded("web", "broadcast", "http://localhost:8000/web", config),
+        )
+        stream = "Accept: text/event-stream"
+        inside, outside = b'Application Basic realm="Demo"\r\n', b'Basic realm="Demo", charset="UTF-8"\r\n'
+        for target, fields, challenge in (
+            ("/echo/;e/cbm", (), inside),
+            ("/feed", (stream,), inside),
+            ("/web", (stream,), outside),
+        ):
+            heard = self.ask(target, *fields).heard
+            self.assertIn(b"WWW-Authenticate: " + challenge, heard, target)
 
 
 class AssemblyTests(LoginTestCase):
