@@ -86,7 +86,8 @@ class Guard:
             plain: whether challenges are for browsers, whatever the realm says.
         """
         config = realm.config
-        self._service, self._realm, self._throttle = service.name, realm, throttle
+        self._service, self._realm = service.name, realm
+        self._throttle = None if throttle is None else throttle.of(config.name)
         self._roles, self._time, self._timeout = service.roles, workplace.time, config.authorization_timeout
         self._tickets = desk.tickets if desk is not None else None
         self.cookies = desk.cookies(service) if desk is not None else None

@@ -68,6 +68,10 @@ class Throttle:
         """Return how many entries there are, at most four times the size."""
         return len(self._pairs) + len(self._networks) + len(self._users) + len(self._known)
 
+    def of(self, realm: str) -> RealmThrottle:
+        """Return what counts the users of one realm; addresses are the same in all."""
+        return RealmThrottle(self, realm)
+
     def wait(self, address: str, user: str) -> float:
         """Return the seconds until the next attempt is looked at; 0.0 for at once.
 
@@ -123,6 +127,28 @@ class Throttle:
         spelt = " ".join(unicodedata.normalize("NFKC", user).casefold().split())
         digest = hashlib.blake2b(spelt.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret)
         return (network_of(address).encode(),), (digest.digest(),)
+
+
+class RealmThrottle:
+    """Failed logins of a realm: who may make himself an account called admin in one is not admin in another.
+
+    The methods are those of L{Throttle}.
+    """
+
+    def __init__(self, throttle: Throttle, realm: str) -> None:
+        self._throttle, self._realm = throttle, realm
+
+    def wait(self, address: str, user: str) -> float:
+        return self._throttle.wait(address, self._named(user))
+
+    def failed(self, address: str, user: str) -> None:
+        self._throttle.failed(address, self._named(user))
+
+    def succeeded(self, address: str, user: str) -> None:
+        self._throttle.succeeded(address, self._named(user))
+
+    def _named(self, user: str) -> str:
+        return f"{user}@{self._realm}" if user else ""
 
 
 @dataclass(slots=True)

@@ -121,6 +121,20 @@ class ThrottleTests(SynchronousTestCase):
                 guesses += 1
         self.assertEqual(guesses, NETWORK.free)
 
+    def test_realms(self) -> None:
+        """
+        Users of one name in two realms are two: logging in with the one takes back nothing of the other.
+        Of addresses all count.
+        """
+        ours, theirs = self.throttle.of("ours"), self.throttle.of("theirs")
+        for _ in range(PAIR.free):
+            ours.failed(HOME, "admin")
+        theirs.succeeded(HOME, "admin")
+        self.assertEqual((ours.wait(HOME, "admin"), theirs.wait(HOME, "admin")), (1.0, 0.0))
+        for number in range(NETWORK.free):
+            theirs.failed(OFFICE, f"user{number}")
+        self.assertEqual((ours.wait(OFFICE, "joe"), ours.wait(OFFICE, "")), (1.0, 1.0))
+
     def test_together(self) -> None:
         """
         Behind the free failures, a thousand attempts that come at once are one.
