@@ -7,10 +7,31 @@ from pathlib import Path
 from kaazing.config.model import GatewayConfig
 from kaazing.config.reader import read
 from kaazing.gateway import Gateway
+from kaazing.security.keys import KeyRing
+from kaazing.security.stores.file import seal_file
 from tests.config.files import certificate
 from tests.running import GatewayTestCase
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "conf"
+
+
+def at_hand(folder: Path) -> dict[str, str]:
+    """Return what the examples want of their environment, its files in a folder."""
+    crt, key = map(str, certificate(folder))
+    (folder / "staff").write_text("joe:$2b$12$wVNPH1VbYp8WkGrd4XyuSOiCHgYTIOy6rTnvEOLMw6Zk3zdlGOFE2\n")
+    keys = KeyRing.made()
+    keys.save(folder / "keys")
+    seal_file(folder / "logins", keys, [])
+    files = {"STAFF": "staff", "KEYS": "keys", "LOGINS": "logins"}
+    return {
+        "CERTIFICATE": crt,
+        "KEY": key,
+        "TOKEN_KEY": crt,
+        "BROKER_USER": "user",
+        "BROKER_PASSWORD": "password",
+        "WEBIRC_PASSWORD": "secret",
+        **{name: str(folder / file) for name, file in files.items()},
+    }
 
 
 class ExampleTests(GatewayTestCase):
@@ -23,14 +44,11 @@ class ExampleTests(GatewayTestCase):
         """
         folder = Path(self.mktemp()).absolute()
         folder.mkdir(parents=True)
-        crt, key = map(str, certificate(folder))
-        given = {"CERTIFICATE": crt, "KEY": key}
-        given |= {"BROKER_USER": "user", "BROKER_PASSWORD": "password", "WEBIRC_PASSWORD": "secret"}
-        (folder / "staff").write_text("joe:$2b$12$wVNPH1VbYp8WkGrd4XyuSOiCHgYTIOy6rTnvEOLMw6Zk3zdlGOFE2\n")
-        given |= {"STAFF": str(folder / "staff"), "TOKEN_KEY": crt}
+        given = at_hand(folder)
         names = sorted(path.name for path in EXAMPLES.glob("*.xml"))
         self.assertTrue(
-            {"demo.xml", "logins.xml", "proxy-to-tls.xml", "proxy-wss.xml", "rabbitmq.xml"} <= set(names)
+            {"demo.xml", "keyring.xml", "logins.xml", "proxy-to-tls.xml", "proxy-wss.xml", "rabbitmq.xml"}
+            <= set(names)
         )
         for name in names:
             config = read(str(EXAMPLES / name), environ={}, defines=given)

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from kaazing.wire.amqp import PREAMBLE, encode, name_of
-from tests.config.files import certificate
+from tests.config.test_examples import at_hand
 from tests.integration import servers
 from tests.integration.children import free_port, free_ports
 from tests.integration.gateway import STARTED, Gateway
@@ -43,9 +43,7 @@ class ExampleTests(SynchronousTestCase):
         """
         folder = Path(self.mktemp()).absolute()
         folder.mkdir(parents=True)
-        crt, key = map(str, certificate(folder))
-        given = {"CERTIFICATE": crt, "KEY": key, "BROKER_USER": "user", "BROKER_PASSWORD": "password"}
-        given["WEBIRC_PASSWORD"] = "password"
+        given = at_hand(folder)
         for path in sorted((ROOT / "docs" / "conf").glob("*.xml")):
             with Gateway(elsewhere(path.read_text()), env=given) as gateway:
                 self.assertIn(STARTED, gateway.said(), path.name)

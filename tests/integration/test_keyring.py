@@ -1,0 +1,183 @@
+"""docs/conf/keyring.xml before RabbitMQ: a client hands in its login once, and its token opens the broker."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+from twisted.trial.unittest import SynchronousTestCase
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from kaazing.interfaces.adapters import Login
+from kaazing.interfaces.security import Subject
+from kaazing.security.keys import KeyRing
+from kaazing.security.seals import Revocations, Seals
+from kaazing.security.stores.entries import Entry
+from kaazing.security.stores.file import seal_file
+from kaazing.wire.amqp import PREAMBLE, encode, name_of
+from tests.config.files import certificate
+from tests.integration import servers
+from tests.integration.children import free_port
+from tests.integration.gateway import Gateway
+from tests.needs import ROOT
+from tests.wire.mqtt_streams import connect as mqtt_connect
+from tests.wire.mqtt_streams import sized
+
+LOGIN = Login(username=servers.USER, password=servers.PASSWORD)
+NONE = "no login for this client"
+
+
+def basic(user: str) -> dict[str, str]:
+    """The field by which a user of the gateway logs in there."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:welcome".encode()).decode()}
+
+
+class TokenTests(SynchronousTestCase):
+    """One gateway, RabbitMQ's STOMP, MQTT and AMQP behind it; users joe and ann."""
+
+    @contextmanager
+    def gateway(self) -> Iterator[Gateway]:
+        """Start it."""
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir(parents=True)
+        crt, key = certificate(folder)
+        self.tls = ssl.create_default_context(cafile=str(crt))
+        hashed = bcrypt.hashpw(b"welcome", bcrypt.gensalt(4)).decode()
+        (folder / "staff").write_text(f"joe:{hashed}\nann:{hashed}\n")
+        keys = KeyRing.made()
+        keys.save(folder / "keys")
+        stored = Entry(user="ann", username=servers.USER, password=servers.PASSWORD)
+        seal_file(folder / "logins", keys, [stored])
+        self.now = keys.keys[0].made + 0.0
+        self.seals = Seals(keys, lambda: self.now, Revocations(lambda: self.now))
+        broker, self.port = servers.rabbitmq(), free_port()
+        ports = {8443: self.port, 61613: broker.stomp, 1883: broker.mqtt, 5672: broker.amqp}
+        text = (ROOT / "docs" / "conf" / "keyring.xml").read_text()
+        for known, free in ports.items():
+            text = text.replace(f":{known}", f":{free}")
+        host = f"<virtual.host>{servers.VHOST}</virtual.host></properties>"
+        text = text.replace("</backend.login></properties>", f"</backend.login>{host}")
+        names: dict[str, Any] = {
+            "CERTIFICATE": crt,
+            "KEY": key,
+            "STAFF": "staff",
+            "KEYS": "keys",
+            "LOGINS": "logins",
+        }
+        env = {name: str(folder / value) for name, value in names.items()}
+        with Gateway(text, env=env) as gateway:
+            yield gateway
+            for secret in (servers.PASSWORD, "kzl1.", "welcome"):
+                self.assertNotIn(secret, gateway.said())
+
+    def ask(self, method: str, path: str = "", user: str = "joe", **said: Any) -> Any:
+        """Ask the gateway's service keyring; return the answer's JSON, None for none."""
+        request = urllib.request.Request(
+            f"https://localhost:{self.port}/keyring{path}",
+            json.dumps(said).encode() if said else None,
+            {**basic(user), "Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, context=self.tls, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def sealed(self, service: str) -> str:
+        """The token that joe gets for a service."""
+        login = {"username": servers.USER, "password": servers.PASSWORD}
+        token: str = self.ask("POST", service=service, **login)["token"]
+        return token
+
+    def socket(self, path: str, subprotocol: str, user: str) -> Any:
+        return connect(
+            f"wss://localhost:{self.port}/{path}",
+            subprotocols=[Subprotocol(subprotocol)],
+            additional_headers=basic(user),
+            ssl=self.tls,
+        )
+
+    def stomp(self, token: str, user: str = "joe") -> str:
+        """What STOMP's CONNECT is answered with."""
+        with self.socket("stomp", "v12.stomp", user) as client:
+            client.send(f"CONNECT\naccept-version:1.2\nhost:/\nlogin:joe\npasscode:{token}\n\n\0")
+            answer = client.recv(timeout=30)
+        assert isinstance(answer, str)
+        return answer.partition("\n")[0] + (f" {NONE}" if NONE in answer else "")
+
+    def mqtt(self, token: str, user: str = "joe") -> bytes:
+        """What MQTT's CONNECT is answered with."""
+        with self.socket("mqtt", "mqtt", user) as client:
+            client.send(mqtt_connect(4, 0xC2, sized("joe"), sized(token)))
+            answer = client.recv(timeout=30)
+        assert isinstance(answer, bytes)
+        return answer
+
+    def amqp(self, token: str, mechanism: str = "PLAIN", user: str = "joe") -> str:
+        """The method that connection.start-ok is answered with."""
+        with self.socket("amqp", "amqp", user) as client:
+            client.send(PREAMBLE)
+            client.recv(timeout=30)
+            client.send(encode(0, "connection.start-ok", b"", mechanism, f"\0joe\0{token}".encode(), "en_US"))
+            answer = client.recv(timeout=30)
+        assert isinstance(answer, bytes)
+        return name_of(answer)
+
+    def test_protocols(self) -> None:
+        """
+        A token opens its own service for its own user in each protocol; a foreign, a tampered, an expired
+        and a revoked one are a failed login there, and one line of the log each.
+        """
+        with self.gateway() as gateway:
+            accepted = {"stomp": "CONNECTED", "mqtt": b"\x20\2\0\0", "amqp": "connection.tune"}
+            refused = {"stomp": f"ERROR {NONE}", "mqtt": b"\x20\2\0\5", "amqp": "connection.close"}
+            for service in accepted:
+                log_in = getattr(self, service)
+                token = self.sealed(service)
+                self.assertEqual(log_in(token), accepted[service])
+                self.now -= 100
+                expired = self.seals.seal(Subject(user="joe"), service, LOGIN, 50.0)
+                self.now += 100
+                tampered = token[:-1] + ("A" if token[-1] != "A" else "Q")
+                other = self.sealed("mqtt" if service == "stomp" else "stomp")
+                for bad in (expired, tampered, other):
+                    self.assertEqual(log_in(bad), refused[service], service)
+                self.assertEqual(log_in(token, user="ann"), refused[service])
+                self.ask("POST", "/revoke", token=token)
+                self.assertEqual(log_in(token), refused[service])
+            said = gateway.said()
+            for words, count in (
+                ("a sealed login that is expired", 3),
+                ("a sealed login that was changed, or not made here", 3),
+                ("a sealed login of another user or for another service", 6),
+                ("a sealed login that was revoked", 3),
+            ):
+                self.assertEqual(said.count(words), count, words)
+
+    def test_stored(self) -> None:
+        """
+        Where both are taken, ann needs no token, for her login is kept; joe's is not.
+        """
+        with self.gateway():
+            self.assertEqual(self.stomp("anything", user="ann"), "CONNECTED")
+            self.assertEqual(self.stomp("anything"), f"ERROR {NONE}")
+
+    def test_all_revoked(self) -> None:
+        """
+        A user who has lost a token revokes them all; tokens for other services are not to be had.
+        """
+        with self.gateway():
+            token = self.sealed("stomp")
+            self.ask("DELETE")
+            self.assertEqual(self.stomp(token), f"ERROR {NONE}")
+            said = {"service": "xmpp", "username": "x", "password": "x"}
+            why = self.assertRaises(urllib.error.HTTPError, self.ask, "POST", **said)
+            self.assertEqual(why.code, 403)
+            why.close()
