@@ -24,8 +24,8 @@ from kaazing.security.realms import Realms
 from kaazing.security.throttle import Throttle
 from kaazing.security.workers import Workers
 from kaazing.transports.arrivals import visit
-from kaazing.transports.certificates import Certificates
 from kaazing.transports.bounded import Bounded, bounds
+from kaazing.transports.certificates import Certificates
 from kaazing.transports.descriptors import Crowd, most_clients, raise_limit
 from kaazing.transports.dial import Dialler
 from kaazing.transports.emulation.entry import Emulation
