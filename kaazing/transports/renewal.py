@@ -48,8 +48,7 @@ class Renewable(Protocol):
 class _Watched:
     what: Renewable
     seen: object  # of the files when they were last read
-    warned: dict[str, float] = field(default_factory=dict)  # name -> when
-    names: set[str] = field(default_factory=set)  # in the metrics
+    warned: dict[str, float] = field(default_factory=dict)  # what was warned of -> when
 
 
 class Renewals:
@@ -62,6 +61,7 @@ class Renewals:
         """C{now} says the seconds since 1970 that certificates end by."""
         self._now = now
         self._watched: list[_Watched] = []
+        self._measured: set[str] = set()  # names in the metrics
         self._loop = LoopingCall(self.look)
         self._loop.clock = clock
 
@@ -87,6 +87,7 @@ class Renewals:
                 each.seen = seen
                 self._renew(each.what)
             self._count_days(each)
+        self._measure()
 
     def _renew(self, what: Renewable) -> None:
         try:
@@ -100,29 +101,36 @@ class Renewals:
             _log.info("read again for new connections: {names}", names=names)
 
     def _count_days(self, each: _Watched) -> None:
-        now, names = self._now(), set()
-        for name, said, until in _endings(each.what):
-            names.add(name)
-            CERTIFICATE_EXPIRES.labels(name).set(until.timestamp())
+        now = self._now()
+        for _, said, until in _endings(each.what):
             if until.timestamp() - now < SOON and now - each.warned.get(said, -DAY) >= DAY:
                 each.warned[said] = now
                 self._warn(said, until, now)
-        others = {name for other in self._watched if other is not each for name in other.names}
-        for gone in each.names - names - others:
-            CERTIFICATE_EXPIRES.remove(gone)
-        each.names = names
         each.warned = {said: at for said, at in each.warned.items() if now - at < DAY}
+
+    def _measure(self) -> None:
+        """Put the ends into the metrics, of several certificates of one name the first."""
+        ends: dict[str, float] = {}
+        for each in self._watched:
+            for name, _, until in _endings(each.what):
+                ends[name] = min(until.timestamp(), ends.get(name, until.timestamp()))
+        for gone in self._measured - set(ends):
+            CERTIFICATE_EXPIRES.remove(gone)
+        for name, end in ends.items():
+            CERTIFICATE_EXPIRES.labels(name).set(end)
+        self._measured = set(ends)
 
     def _warn(self, said: str, until: datetime, now: float) -> None:
         left = until.timestamp() - now
         if left < 0:
             _log.warn("{what} has expired at {until}", what=said, until=f"{until:%Y-%m-%d %H:%M} UTC")
         else:
+            days = int(left // DAY)
             _log.warn(
-                "{what} expires at {until}, {days} days from now",
+                "{what} expires at {until}, {left} from now",
                 what=said,
                 until=f"{until:%Y-%m-%d %H:%M} UTC",
-                days=int(left // DAY),
+                left="less than a day" if not days else f"{days} day{'s' if days > 1 else ''}",
             )
 
 

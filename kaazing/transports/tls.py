@@ -21,6 +21,7 @@ from kaazing.config.model import Keystore, TlsOptions
 from kaazing.errors import ConfigError
 from kaazing.transports.identities import (
     Identity,
+    alternative_names,
     files_of,
     load_authorities,
     load_identities,
@@ -109,8 +110,8 @@ class Shelf:
         contexts = [self._context(identity) for identity in identities]
         places: dict[str, int] = {}
         for at, identity in enumerate(identities):
-            for name in identity.names():
-                places.setdefault(name, at)
+            for name in (*identity.names(), *alternative_names(identity.certificate)):
+                places.setdefault(name.lower(), at)
         for at, identity in enumerate(identities):
             if identity.alias:  # the original went by the alias alone
                 places.setdefault(identity.alias.lower(), at)

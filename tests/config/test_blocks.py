@@ -242,6 +242,42 @@ class AcceptTlsTests(ConfigTestCase):
         trust = "<security><truststore><file>gateway.crt</file></truststore></security>"
         self.assertEqual(self.tls(service(option, "wss://a/") + trust).verify_client, "required")
 
+    def test_own_authorities(self) -> None:
+        """
+        An accept may have authorities of its own in place of the truststore, and lists of what they revoked;
+        where nobody is asked for a certificate, they have no effect.
+        """
+        crl = self.write("c.crl", "-----BEGIN X509 CRL-----\n")
+        option = FILES + "<ssl.ca-file>gateway.crt</ssl.ca-file><ssl.crl-file>c.crl</ssl.crl-file>"
+        asking = option + "<ssl.verify-client>optional</ssl.verify-client>"
+        found = self.tls(service(asking, "wss://a/"))
+        self.assertEqual((found.verify_client, found.ca_file, found.crl_file), ("optional", self.crt, crl))
+        said = "has no effect. ssl.verify-client asks nobody for a certificate."
+        self.assertEqual(
+            self.warnings(service(option, "wss://a/")),
+            [f"2: <ssl.ca-file>: {said}", f"2: <ssl.crl-file>: {said}"],
+        )
+        no_list = FILES + "<ssl.crl-file>gateway.crt</ssl.crl-file>"
+        self.assertEqual(
+            self.errors(service(no_list, "wss://a/")),
+            ["2: <ssl.crl-file>: 'gateway.crt' is no PEM file with a list of revoked certificates"],
+        )
+
+    def test_suites(self) -> None:
+        """
+        Suites of TLS 1.3 are chosen apart; who names no others is told that TLS 1.2 keeps its own.
+        """
+        option = FILES + "<ssl.ciphers>{}TLS_AES_256_GCM_SHA384</ssl.ciphers>"
+        found = self.tls(service(option.format("AES128-SHA,"), "wss://a/"))
+        self.assertEqual((found.ciphers, found.suites), ("AES128-SHA", "TLS_AES_256_GCM_SHA384"))
+        said = (
+            "2: <ssl.ciphers>: names suites of TLS 1.3 alone; TLS 1.2 keeps those of OpenSSL, unless"
+            " ssl.protocols is TLSv1.3"
+        )
+        self.assertEqual(self.warnings(service(option.format(""), "wss://a/")), [said])
+        only = option.format("") + "<ssl.protocols>TLSv1.3</ssl.protocols>"
+        self.assertEqual(self.warnings(service(only, "wss://a/")), [])
+
     def test_verify_nobody(self) -> None:
         """
         A service that asks for certificates and could never see one is an error, not an open door.
@@ -294,6 +330,17 @@ class ConnectTests(ConfigTestCase):
             server_name="broker.example",
         )
         self.assertEqual(found, ConnectOptions(timeout=1.5, ws_inactivity=5.0, tls=tls))
+
+    def test_pins(self) -> None:
+        """
+        A pin says whom to trust, so that verification may be off without a warning.
+        """
+        pin = f"sha256/{'A' * 43}="
+        off = "<ssl.verify-server>disabled</ssl.verify-server>"
+        pinned = f"<ssl.pin>{pin}</ssl.pin>"
+        self.assertEqual(self.connect(off + pinned).tls, TlsOptions(verify_server=False, pins=(pin,)))
+        self.assertEqual(self.warnings(service("", connect=off + pinned)), [])
+        self.assertEqual(len(self.warnings(service("", connect=off))), 1)
 
     def test_strange_key(self) -> None:
         """

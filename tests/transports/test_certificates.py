@@ -14,6 +14,7 @@ from tests.transports.test_tls import Caller, call
 
 ONE = Certified("one", ["one.example", "*.one.example"], days=400)
 TWO = Certified("two", ["two.example"], days=400)
+ADDRESS = Certified("address", ["192.0.2.7"], days=400)
 IDN = Certified("idn", ["xn--bcher-kva.example"], days=400)
 
 
@@ -25,7 +26,7 @@ def accept(host: str, port: int = 443) -> Uri:
 class CertificatesTests(Files):
     def setUp(self) -> None:
         super().setUp()
-        for certified, name in ((ONE, "1.pem"), (TWO, "2.pem"), (IDN, "3.pem")):
+        for certified, name in ((ONE, "1.pem"), (TWO, "2.pem"), (IDN, "3.pem"), (ADDRESS, "4.pem")):
             certified.write(self.folder / name)
         self.clock = Clock()
         self.certificates = Certificates(
@@ -45,6 +46,7 @@ class CertificatesTests(Files):
             ("bücher.example", "idn"),
             ("other.example", "one"),
             ("192.0.2.1", "one"),
+            ("192.0.2.7", "address"),
         ):
             server = self.certificates.contexts(accept(host), TlsOptions())
             self.assertEqual(call(server, Caller()), (name, "TLSv1.3"), host)
@@ -97,7 +99,7 @@ class CertificatesTests(Files):
         self.assertEqual([call(server, Caller()) for server in servers], [("new", "TLSv1.3")] * 100)
         self.assertEqual(
             [line for line in self.said if "read again" in line],
-            ["info read again for new connections: idn, new, one, two"],
+            ["info read again for new connections: address, idn, new, one, two"],
         )
 
     def test_many(self) -> None:

@@ -301,7 +301,18 @@ class EndingTests(RenewalTestCase):
         self.now += DAY
         self.minute()
         self.assertEqual(self.said, [f"the certificate for x expires at {date}, 19 days from now"])
-        self.now = until.timestamp() + 1
+        self.now = until.timestamp() - DAY - 1
+        self.minute()
+        self.now += DAY
+        self.minute()
+        self.assertEqual(
+            self.said,
+            [
+                f"the certificate for x expires at {date}, 1 day from now",
+                f"the certificate for x expires at {date}, less than a day from now",
+            ],
+        )
+        self.now = until.timestamp() + DAY
         self.minute()
         self.minute()
         self.assertEqual(self.said, [f"the certificate for x has expired at {date}"])
@@ -329,3 +340,13 @@ class EndingTests(RenewalTestCase):
         self.put("c.pem", whole(FARTHER))
         self.minute()
         self.assertEqual([name for name in self.ending() if name.startswith("far")], ["farther"])
+
+    def test_metrics_of_two(self) -> None:
+        """
+        Of two certificates of one name the metrics have the first end, whichever is read first.
+        """
+        later = Certified("far", days=500)
+        for name, certified in (("a", later), ("b", FAR), ("c", later)):
+            self.shelf(TlsOptions(certificate=self.put(name, whole(certified))))
+        self.renewals.start()
+        self.assertEqual(self.ending()["far"], FAR.certificate.not_valid_after_utc.timestamp())
