@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 FORGET = 3600.0  # seconds after the last failure at which all of them are forgotten
 KNOWN = 30 * 86400.0  # seconds for which a user is known at an address
-SIZE = 16384  # entries of each table; some 10 MB for all of them when full
+SIZE = 16384  # entries of each table; some 20 MB for all of them when full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
