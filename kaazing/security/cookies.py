@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from kaazing import metrics
 from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import Visit
+from kaazing.literals import shown
 from kaazing.security.keys import KeyRing, SealBroken
 
 LIFE = 8 * 3600.0  # seconds without a visit after which a session ends, where the realm says no time
@@ -191,9 +192,9 @@ class SessionCookies:
         value = f"{self._named(visit)}={sealed}; Max-Age={age}{self._attributes(visit)}"
         if len(value) > MOST_BYTES:
             _log.warn(
-                "realm {realm}: no session cookie for user {user!r}: roles and claims are too much for one",
+                "realm {realm}: no session cookie for user {user}: roles and claims are too much for one",
                 realm=self._realm,
-                user=subject.user,
+                user=shown(subject.user),
             )
             return None
         return b"Set-Cookie", value.encode()

@@ -59,6 +59,10 @@ class _Limited(LoginError):
         self.wait = wait
 
 
+class _TicketRefused(LoginRefused):
+    """A ticket is no good here: nobody guesses one, but a client that comes again may show its last one."""
+
+
 @implementer(IGuard)
 class Guard:
     """See L{IGuard}.
@@ -133,7 +137,7 @@ class Guard:
         address = host_of(visit.peer)
         found = None if self._tickets is None else self._tickets.redeem(ticket, self._service, address)
         if found is None:
-            raise LoginRefused("a ticket that is no good here, or not any more")
+            raise _TicketRefused("a ticket that is no good here, or not any more")
         return found
 
     def _again(self, subject: Subject, visit: Visit) -> Visit:
@@ -202,7 +206,7 @@ class Guard:
                 503, "nobody can be asked who you are", rule="RFC 9110 section 15.6.4", headers=[retry]
             )
         self._counts["refused"].inc()
-        if self._throttle is not None:
+        if self._throttle is not None and not isinstance(why, _TicketRefused):
             self._throttle.failed(address, user)
         return self._asked()
 

@@ -19,6 +19,7 @@ from kaazing.closecodes import NORMAL, UNAUTHENTICATED
 from kaazing.errors import BadRequest, StayOver
 from kaazing.interfaces.security import IGuard, Subject
 from kaazing.interfaces.services import Visit
+from kaazing.literals import shown
 from kaazing.security.carriers import PARAMETER
 from kaazing.wire.renewal import Credential, Word
 
@@ -163,11 +164,11 @@ class Stay:
         if not subject.user or subject.user != self.subject.user:
             metrics.SECURITY_EVENTS.labels("renewal-by-another").inc()
             _log.warn(
-                "service {service}: client {peer}: user {new!r} cannot renew the login of user {old!r}",
+                "service {service}: client {peer}: user {new} cannot renew the login of user {old}",
                 service=self.service,
                 peer=self.channel.peer,
-                old=self.subject.user,
-                new=subject.user,
+                old=shown(self.subject.user),
+                new=shown(subject.user),
             )
             return False
         if subject.roles != self.subject.roles:

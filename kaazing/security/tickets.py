@@ -12,13 +12,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from ipaddress import ip_address
 
 from twisted.logger import Logger
 
 from kaazing import metrics
 from kaazing.errors import BadRequest
 from kaazing.interfaces.security import Subject
+from kaazing.literals import shown
+from kaazing.security.throttle import network_of
 
 LIFE = 30.0  # seconds from the issue of a ticket to its end
 MOST = 100_000  # tickets that wait to be redeemed
@@ -67,7 +68,7 @@ class Tickets:
         if len(self._tickets) >= MOST:
             metrics.LIMITED.labels("tickets").inc()
             raise BadRequest(503, f"more than {MOST} tickets", rule="docs/security.md")
-        where = place(address)
+        where = network_of(address)
         whose = service, subject.user or where
         if len(self._of.get(whose, ())) >= MOST_OF_USER:
             self._drop(next(iter(self._of[whose])))
@@ -90,17 +91,17 @@ class Tickets:
         if found is None or found.ends <= now:
             return None
         fault = "ticket-reused" if found.used else ""
-        if not fault and (found.service != service or found.place != place(address)):
+        if not fault and (found.service != service or found.place != network_of(address)):
             fault = "ticket-misplaced"
         self._tickets[name] = replace(found, used=True)
         if fault:
             metrics.SECURITY_EVENTS.labels(fault).inc()
             _log.warn(
-                "service {service}: client {address}: {what} of user {user!r}, issued for service {issued}",
+                "service {service}: client {address}: {what} of user {user}, issued for service {issued}",
                 service=service,
                 address=address,
                 what="a used ticket" if found.used else "a ticket for another service or address",
-                user=found.subject.user,
+                user=shown(found.subject.user),
                 issued=found.service,
             )
             return None
@@ -126,17 +127,3 @@ class Tickets:
 def sum_of(ticket: str) -> str:
     """Return what a ticket is known by once it has been issued: nobody can redeem that."""
     return sha256(ticket.encode()).hexdigest()
-
-
-def place(address: str) -> str:
-    """Return what stands for where a client is: its IPv4 address, or the /64 that its IPv6 address is in.
-
-    A host changes the rest of an IPv6 address as it likes (RFC 8981).
-    """
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if found.version == 6 and found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(found) if found.version == 4 else found.packed[:8].hex()

@@ -17,6 +17,7 @@ from kaazing.security.desk import Desk
 from kaazing.security.guard import Guard
 from kaazing.security.guarded import Guarded
 from kaazing.security.keys import KeyRing
+from kaazing.security.throttle import Throttle
 from kaazing.transports.renewing import Renewing
 from kaazing.transports.wheel import Wheel
 from tests.security.test_lifetime import Front
@@ -34,6 +35,7 @@ class Desked:
         self.clock.advance(1_000_000)
         wheel: Any = Wheel(self.clock)
         self.desk = Desk(KeyRing.made(self.clock.seconds), wheel, self.clock.seconds, Renewing)
+        self.throttle = Throttle(self.clock.seconds)
         self.asked: list[Attempt] = []
         self.later: Deferred[Subject] | None = None
 
@@ -51,7 +53,7 @@ class Desked:
         config = ServiceConfig(**{"name": name, "type": "echo", "realm": self.config, **service})
         seconds = self.clock.seconds
         workplace = Workplace(folder=Path(), reactor=self.clock, time=seconds, work=lambda call: call())
-        return Guard(config, self, workplace, desk=self.desk)
+        return Guard(config, self, workplace, throttle=self.throttle, desk=self.desk)
 
 
 def visit(*subprotocols: str, query: str = "", secure: bool = True, **headers: str) -> Visit:
@@ -101,6 +103,14 @@ class GuardTests(SynchronousTestCase):
         let_in = self.guard.admit(visit(query=f"a=1&.kat={ticket}"))
         self.assertEqual((let_in.subject.user, let_in.query, self.desked.asked), ("bob", "a=1", []))
         self.assertEqual(self.status(visit(query=f".kat={ticket}")), 401)
+
+    def test_last_ticket(self) -> None:
+        """
+        A client that comes again and again with its last ticket keeps nobody at its address from logging in.
+        """
+        statuses = {self.status(visit(query=".kat=old")) for _ in range(100)}
+        self.assertEqual(statuses, {401})
+        self.assertEqual(self.guard.admit(visit(authorization="Token good")).subject.user, "ann")
 
     def test_ticket_and_roles(self) -> None:
         """

@@ -14,6 +14,7 @@ from kaazing import tenure
 from kaazing.errors import BadRequest
 from kaazing.interfaces.security import IGuard, Subject
 from kaazing.interfaces.services import Visit
+from kaazing.literals import shown
 from kaazing.security.lifetime import MOST_REFUSED, Lifetimes
 from kaazing.transports.renewing import Renewing
 from kaazing.transports.wheel import Wheel
@@ -226,8 +227,9 @@ class TieTests(LifetimeTestCase):
         for user in ("bob", ""):
             with capturedLogs() as events:
                 self.assertEqual(self.lifetimes.renew("stock", ("t",), self.subject(60, user=user)), 0)
-            said = f"service stock: client 192.0.2.1:5000: user {user!r} cannot renew the login of user 'ann'"
-            self.assertEqual([formatEvent(event) for event in events], [said])
+            who = f"service stock: client 192.0.2.1:5000: user {shown(user)}"
+            said = [formatEvent(event) for event in events]
+            self.assertEqual(said, [f"{who} cannot renew the login of user 'ann'"])
         self.wait(11)
         self.assertEqual(front.said, [(4401, "the login has run out")])
 
