@@ -231,8 +231,7 @@ class Gateway(MultiService):
         upgrades = bool(getattr(entry, "upgrades", False))
         trusted, guard, login = options.trusted, None, None
         if isinstance(service, Guarded):
-            outer = service.guard.outer
-            guard = outer if accept.scheme.startswith("http") else service.guard
+            guard, outer = service.guard, service.guard.outer
             login = AuthPages(config.name, outer, self._desk, outer.cookies, visit)
         return Route(
             accept,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -150,11 +151,11 @@ class Doorman(Doorstep):
             self._begin_exchange(Exchange(self, head, who, route, rest), route.login)
         elif route.entry is None and route.resource is None:
             raise not_found()
-        elif route.guard is None or route.kind != "http":
+        elif route.guard is None or route.asks:
             self._pass_on(Exchange(self, head, who, route, rest))
         else:
-            exchange = Exchange(self, head, who, route, rest)
-            self._admit(route, visit(head, who), partial(self._admitted, exchange), sharing(head, route, who))
+            go_on = partial(self._admitted, Exchange(self, head, who, route, rest))
+            self._admit(route.guard.outer, visit(head, who), go_on, sharing(head, route, who))
 
     def _admitted(self, exchange: Exchange, visit: Visit) -> None:
         """Hand a request on without what its client logged in by; the answer is for that client alone."""
@@ -274,7 +275,7 @@ class Doorman(Doorstep):
             if route.guard is None or route.guard.inside:
                 extend(visit(head, who))
             else:
-                self._admit(route, visit(head, who), extend)
+                self._admit(route.guard, visit(head, who), extend)
             return
         let_in, turn_away = partial(self._let_in, head, route), partial(self._turn_away, route)
         if (
@@ -317,8 +318,8 @@ class Doorman(Doorstep):
 
     # Logging in, where it comes before all else
 
-    def _admit(self, route: Route, visit: Visit, go_on: Callable[[Visit], None], fields: Fields = ()) -> None:
-        """Ask the guard about a visit; C{go_on} gets the visit of a client that is let in.
+    def _admit(self, guard: Any, visit: Visit, go_on: Callable[[Visit], None], fields: Fields = ()) -> None:
+        """Ask an L{IGuard} about a visit; C{go_on} gets the visit of a client that is let in.
 
         Args:
             fields: more header fields of an answer that refuses it.
@@ -327,7 +328,7 @@ class Doorman(Doorstep):
             BadRequest: it is not let in.
         """
         try:
-            admitted = route.guard.admit(visit)
+            admitted = guard.admit(visit)
         except BadRequest as why:
             raise _with_fields(why, fields) from why
         except Exception:

@@ -70,8 +70,13 @@ _full = partial(
 
 
 class EventDoor:
-    """Takes the requests of one accept; see L{kaazing.interfaces.services.IService.entry}."""
+    """Takes the requests of one accept; see L{kaazing.interfaces.services.IService.entry}.
 
+    Attributes:
+        asks: the service is asked about each stream (L{Route.asks}).
+    """
+
+    asks = True
     log = Logger(namespace="kaazing.events")
 
     def __init__(self, accept: Uri, config: ServiceConfig, wheel: Wheel) -> None:

@@ -40,7 +40,7 @@ class Route:
         upgrades: whether C{entry} takes WebSocket handshakes too, to pass them on.
         trusted: the proxies in front whose word about the client is taken.
         guard: the L{IGuard} of the service, None where nobody is asked. The service asks it about channels;
-            about plain requests of an accept for HTTP the doorman does.
+            about plain requests that become none (L{asks}) the doorman does.
         login: takes the requests for what stands at C{;auth/} below the accept; None for none.
     """
 
@@ -55,6 +55,12 @@ class Route:
     trusted: Networks = ()
     guard: Any = None
     login: Entry | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether plain requests go where the service is asked about the client, and it asks the guard;
+        about all others the doorman asks the guard."""
+        return self.kind != "http" and bool(getattr(self.entry, "asks", False))
 
     @property
     def kind(self) -> str:

@@ -351,8 +351,7 @@ class House:
         self.routes.add(Route(chat, self.service, sockets, None, cross_site, "Kaazing", guard=guard))
         for path, served_there in (pages or {}).items():
             accept = Uri(scheme="http", host="example.com", port=8000, path=path)
-            outer = guard and guard.outer
-            route = Route(accept, self.service, None, served_there, cross_site, "Kaazing", guard=outer)
+            route = Route(accept, self.service, None, served_there, cross_site, "Kaazing", guard=guard)
             self.routes.add(route)
 
     def visitor(self) -> Wire:

@@ -52,6 +52,8 @@ def known(visit: Visit) -> BadRequest | None:
 class Desk:
     """An entry that answers with what it sees of each request."""
 
+    asks = False
+
     def __init__(self) -> None:
         self.seen: list[Any] = []
 
@@ -147,6 +149,20 @@ class PlainTests(SynchronousTestCase):
         desk = Desk()
         answer = self.house(Usher(known), desk).ask(get(b"/desk?room=1", AUTHORIZATION))
         self.assertEqual((answer[0], desk.seen), ("200 OK", [(JOE, False, "room=1")]))
+
+    def test_any_accept(self) -> None:
+        """
+        Plain requests of an accept for WebSockets are no way past the guard either, unless they go where the
+        service is asked about the client.
+        """
+        for asks in (False, True):
+            desk, usher = Desk(), Usher(known)
+            self.patch(desk, "asks", asks)
+            house = House()
+            accept = Uri(scheme="ws", host="example.com", port=8000, path="/desk")
+            house.routes.add(Route(accept, house.host, None, None, (), "Kaazing", desk, guard=usher))
+            answer = house.ask(get(b"/desk/;room"))
+            self.assertEqual((answer[0], len(usher.asked)), ("200 OK", 0) if asks else (WHO[0], 1))
 
     def test_unguarded(self) -> None:
         """

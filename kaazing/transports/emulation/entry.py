@@ -25,9 +25,12 @@ class Emulation:
     """See L{kaazing.transports.routes.Entry}; one for each accept.
 
     Attributes:
+        asks: the service is asked about each session (L{Route.asks}).
         twin: an accept of the service at the same path over TLS, if this one is without; its entry and
             its sockets are not looked at.
     """
+
+    asks = True
 
     def __init__(
         self, service: Any, path: str, terms: Terms, pages: Entry, twin: Route | None = None
