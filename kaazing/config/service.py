@@ -77,16 +77,7 @@ class ServiceReader:
             balances=balances,
             properties=properties,
             accept_options=options,
-            connect_options=connect_options(
-                {
-                    **self._around.connect,
-                    **read_block(_only(found, "connect-options"), self._around.files, faults),
-                },
-                connects,
-                made.name if made else "",
-                self._around.files,
-                faults,
-            ),
+            connect_options=self._connect_options(found, connects, made),
             mime_types=self._mime_types(found, made),
             cross_site=read_cross_site(found.get("cross-site-constraint", ()), faults),
             realm=realm,
@@ -186,6 +177,13 @@ class ServiceReader:
         """Return the accept-options, those of <service-defaults> behind the service's own."""
         own = read_block(_only(found, "accept-options"), self._around.files, self._faults)
         return {**self._around.accept, **own}
+
+    def _connect_options(self, found: dict[str, list[Node]], connects: tuple[Uri, ...], made: Any) -> Any:
+        files, faults = self._around.files, self._faults
+        own = read_block(_only(found, "connect-options"), files, faults)
+        return connect_options(
+            {**self._around.connect, **own}, connects, made.name if made else "", files, faults
+        )
 
     def _mime_types(self, found: dict[str, list[Node]], made: Any) -> Mapping[str, str]:
         nodes = found.get("mime-mapping", [])

@@ -187,12 +187,7 @@ ACCEPT_OPTIONS: tuple[Entry, ...] = (
     ),
     *OURS,
     _entry(
-        _A,
-        "http.realm",
-        Fate.KEPT,
-        "One realm, as `<realm-name>`; several are refused, because only one is asked: put the login modules"
-        " of all into one realm.",
-        blank_list,
+        _A, "http.realm", Fate.KEPT, "As `<realm-name>`; several are refused: one alone is asked.", blank_list
     ),
     _entry(_A, "tcp.realm", Fate.KEPT, "The name that stands in `<realm-name>`, or nothing.", text),
     _entry(
