@@ -8,6 +8,7 @@ when that is gone, whatever had the connection meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from twisted.internet.protocol import Factory
@@ -22,6 +23,8 @@ MOST_TOLD = 64
 """Connections over a limit that may wait at once to be told so; any more are closed without a word."""
 
 WINDOW = 1.0  # seconds in which the connections of a rate are counted
+
+_NAMES = 4096  # addresses that are not looked up in the networks again
 
 ALL, RATE = "maximum.connections", "maximum.connection.rate"
 OF_ONE, RATE_OF_ONE = "maximum.connections.per.address", "maximum.connection.rate.per.address"
@@ -59,6 +62,7 @@ class Gate(Factory):
         self._crowd, self._now = crowd, now
         self._most_told = MOST_TOLD if tells else 0
         self._alarm = Alarm(who, now)
+        self._name: Callable[[str], str | bytes | None] = self._name_of
         self._factory: Any = None
         self._port: Any = None
         self._counts = False  # whether the transports say that they are gone
@@ -82,6 +86,7 @@ class Gate(Factory):
         if isinstance(made, type):  # or nobody would say that a connection is gone
             port.gate, port.transport = self, _counted(made)
             self._counts = True
+            self._name = lru_cache(maxsize=_NAMES)(self._name_of)
         self._crowd.add(self)
 
     def unbound(self) -> None:
@@ -168,7 +173,7 @@ class Gate(Factory):
             if not self._of[name]:
                 del self._of[name]
 
-    def _name(self, host: str) -> str | bytes | None:
+    def _name_of(self, host: str) -> str | bytes | None:
         """Return by what an address is counted, None for one that is not."""
         if listed(host, self.limits.unlimited) or listed(host, self.trusted):
             return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis.strategies import integers, lists
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.protocol import connectionDone
 from twisted.logger import capturedLogs, formatEvent
@@ -303,6 +305,39 @@ class Broken:
     def buildProtocol(self, addr: Any) -> Any:
         """See L{twisted.internet.interfaces.IProtocolFactory}."""
         raise ZeroDivisionError
+
+
+class AnyOrderTests(GateTestCase):
+    """Clients that come and go as they like."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(lists(integers(-20, 4), max_size=80))
+    def test_exact(self, steps: list[int]) -> None:
+        """
+        Nobody has more than he may, whoever is over a limit takes nobody's place, and when all are gone
+        nothing is counted.
+        """
+        port = self.gate(proxies=OF_PROXY, connections=6, connections_per_address=2, connection_rate=0,
+                         connection_rate_per_address=0)  # fmt: skip
+        there: list[Any] = []
+        for step in steps:
+            if step < 0 and there:
+                there.pop(step % len(there)).connectionLost(connectionDone)
+            elif step == 4:
+                wire = port.accept(PROXY)
+                there.append(wire)
+                wire.say(b"PROXY TCP4 192.0.2.1 198.51.100.1 40000 8000\r\n")
+            elif step >= 0:
+                there.append(port.accept(f"192.0.2.{step}"))
+            welcome = [wire for wire in there if getattr(wire.protocol, "unwelcome", None) is None]
+            self.assertEqual((self.counts.count, self.crowd.count), (len(welcome), len(there)))
+            self.assertLessEqual(len(welcome), 6)
+            peers = [wire.getPeer().host for wire in welcome]
+            self.assertLessEqual(max(map(peers.count, peers), default=0), 2)
+        for wire in there:
+            wire.connectionLost(connectionDone)
+        self.assertEqual((self.counts.count, self.crowd.count, self.counts._of), (0, 0, {}))
+        self.assertEqual(self.counts._told, 0)
 
 
 class ProxyTests(GateTestCase):
