@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,10 +135,15 @@ def _files(store: Keystore) -> list[Path]:
         raise ConfigError(f"{store.file}: {why.strerror}") from why
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for somebody who writes: the reactor would wait as well."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _read(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
-            data = opened.read(LIMIT + 1)
+        with open(file, "rb", opener=_at_once) as opened:
+            data = opened.read(LIMIT + 1) or b""
     except OSError as why:
         raise ConfigError(f"{file}: {why.strerror}") from why
     if len(data) > LIMIT:

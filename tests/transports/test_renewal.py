@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 
 from kaazing.config.model import Keystore, TlsOptions
 from kaazing.metrics import exposition
+from kaazing.transports.identities import LIMIT
 from kaazing.transports.renewal import DAY, EVERY, Renewals
 from kaazing.transports.tls import ServerContexts, Shelf
 from kaazing.transports.trust import ClientContexts
@@ -137,13 +138,22 @@ class RenewedTests(RenewalTestCase):
 
     def test_no_good(self) -> None:
         """
-        A file that is empty, gone, a folder or rubbish leaves the old certificate in force.
+        A file that is empty, gone, a folder, a pipe, too long or rubbish leaves the old certificate in force.
         """
         path = self.put("c.pem", whole(FAR))
         server = self.shelf(TlsOptions(certificate=path))
         self.renewals.start()
 
+        def pipe() -> None:
+            os.mkfifo(path)
+
+        def long() -> None:
+            path.unlink()
+            with path.open("wb") as file:
+                file.truncate(LIMIT + 1)
+
         def folder() -> None:
+            path.unlink()
             path.mkdir()
 
         for spoil, why in (
@@ -151,6 +161,8 @@ class RenewedTests(RenewalTestCase):
             (lambda: self.put("c.pem", os.urandom(1000)), "no PEM certificate in it"),
             (lambda: self.put("c.pem", FAR.pem), "no unencrypted PEM private key in it"),
             (path.unlink, "No such file or directory"),
+            (pipe, "no PEM certificate in it"),
+            (long, f"longer than {LIMIT} bytes"),
             (folder, "Is a directory"),
         ):
             spoil()
