@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from kaazing.errors import ConfigError
+from kaazing.errors import ConfigError, LoginUnavailable
+from kaazing.interfaces.security import Workplace
 
 LIMIT = 4 * 1024 * 1024  # bytes of a file
 EVERY = 1.0  # seconds between two looks
@@ -18,32 +20,33 @@ T = TypeVar("T")
 
 _log = Logger(namespace="kaazing.security")
 _Stamp = tuple[int, int, int]
+_UNREAD: _Stamp = (-1, -1, -1)
 
 
 class Watched(Generic[T]):
     """What a file says; looked at when it is asked for, and no more than once a second.
 
-    A new version that is no good is logged once, and what the last good one said stays.
+    A new version is read in a thread, and until it is, what was read before holds. One that is no good is
+    logged once, and what the last good one said stays.
     """
 
-    def __init__(self, path: Path, read: Callable[[bytes, str], T], time: Callable[[], float]) -> None:
+    def __init__(self, path: str, read: Callable[[bytes, str], T], workplace: Workplace) -> None:
         """Args:
-        path: of the file; absolute.
-        read: makes of its bytes and its name what it says; raises ConfigError.
-        time: says seconds, from wherever.
+        path: of the file, from the workplace's folder.
+        read: makes of its bytes and its name what it says, in any thread; raises ConfigError.
 
         Raises:
             ConfigError: the file is missing, too long or no good.
         """
-        self._path, self._read, self._time = path, read, time
-        self._looked = time()
-        data, self._stamp = _content(path)
-        self._said = read(data, str(path))
+        self._path, self._read = workplace.folder / path, read
+        self._work, self._time = workplace.work, workplace.time
+        self._looked, self._reading = self._time(), False
+        self._stamp, self._said = self._load()
 
     def get(self) -> T:
         """Return what C{read} made of the last good version; the same object until there is a new one."""
         now = self._time()
-        if not 0 <= now - self._looked < EVERY:  # the time of day may be set back
+        if not 0 <= now - self._looked < EVERY and not self._reading:  # the time of day may be set back
             self._looked = now
             self._look()
         return self._said
@@ -52,23 +55,28 @@ class Watched(Generic[T]):
         stamp = _stamp(self._path)
         if stamp == self._stamp:
             return
-        self._stamp = stamp
-        try:
-            data, self._stamp = _content(self._path)
-            self._said = self._read(data, str(self._path))
-        except ConfigError as why:
-            _log.error("{why}; what was read before still holds", why=str(why))
-        else:
-            _log.info("{path}: read again", path=str(self._path))
+        self._reading, self._stamp = True, stamp
+        self._work(self._load).addCallbacks(self._loaded, self._failed).addErrback(self._broken)
 
+    def _load(self) -> tuple[_Stamp | None, T]:
+        data, stamp = _content(self._path)
+        return stamp, self._read(data, str(self._path))
 
-def content(path: Path) -> bytes:
-    """Return the bytes of a file.
+    def _loaded(self, loaded: tuple[_Stamp | None, T]) -> None:
+        self._reading = False
+        self._stamp, self._said = loaded
+        _log.info("{path}: read again", path=str(self._path))
 
-    Raises:
-        ConfigError: it is missing, not readable, no file, or longer than L{LIMIT}.
-    """
-    return _content(path)[0]
+    def _failed(self, why: Failure) -> None:
+        self._reading = False
+        if why.check(LoginUnavailable):
+            self._stamp = _UNREAD  # the queue is full: the next look tries again
+            return
+        why.trap(ConfigError)
+        _log.error("{why}; what was read before still holds", why=str(why.value))
+
+    def _broken(self, why: Failure) -> None:
+        _log.failure("{path}: cannot be read; what was read before still holds", why, path=str(self._path))
 
 
 def _content(path: Path) -> tuple[bytes, _Stamp | None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import ConfigError
-from kaazing.security.watched import LIMIT, Watched, content
+from kaazing.security.watched import LIMIT, Watched
+from tests.security.modules.attempts import workplace
+from tests.security.threads import Pool, ThreadClock
 
 
 def number(data: bytes, file: str) -> int:
@@ -22,10 +23,11 @@ def number(data: bytes, file: str) -> int:
 
 class WatchedTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.clock = Clock()
+        self.clock = ThreadClock()
+        self.place = workplace(Path(), self.clock)
         self.path = Path(self.mktemp()).absolute()
         self.path.write_bytes(b"1")
-        self.watched = Watched(self.path, number, self.clock.seconds)
+        self.watched = Watched(str(self.path), number, self.place)
         self.events = self.enterContext(capturedLogs())
 
     def after(self, seconds: float) -> int:
@@ -75,7 +77,7 @@ class WatchedTests(SynchronousTestCase):
         A file that did not change is not read again.
         """
         read: list[bytes] = []
-        watched = Watched(self.path, lambda data, file: read.append(data), self.clock.seconds)
+        watched = Watched(str(self.path), lambda data, file: read.append(data), self.place)
         for _ in range(5):
             self.clock.advance(1)
             watched.get()
@@ -85,10 +87,9 @@ class WatchedTests(SynchronousTestCase):
         """
         Where the time of day is set back, changes are still seen.
         """
-        times = iter((1000.0, 10.0))
-        watched = Watched(self.path, number, lambda: next(times))
         self.path.write_bytes(b"22")
-        self.assertEqual(watched.get(), 22)
+        self.clock.rightNow -= 60
+        self.assertEqual([self.after(0), self.after(0)], [22, 22])
 
     def test_first(self) -> None:
         """
@@ -103,8 +104,35 @@ class WatchedTests(SynchronousTestCase):
             folder / "a\0b": f"{folder}/a\0b: cannot be read: no name of a file",
         }
         for path, what in table.items():
-            raised = self.assertRaises(ConfigError, Watched, path, number, self.clock.seconds)
+            raised = self.assertRaises(ConfigError, Watched, str(path), number, self.place)
             self.assertEqual(str(raised), what)
         self.path.write_bytes(b"x")
-        self.assertEqual(content(self.path), b"x")
-        self.assertRaises(ConfigError, Watched, self.path, number, self.clock.seconds)
+        self.assertRaises(ConfigError, Watched, str(self.path), number, self.place)
+
+    def test_in_a_thread(self) -> None:
+        """
+        A new version is read in a thread; the old one holds until it is there, and nothing is read twice.
+        """
+        pool = Pool()
+        self.watched = Watched(str(self.path), number, workplace(Path(), self.clock, pool))
+        self.path.write_bytes(b"22")
+        self.assertEqual(([self.after(1) for _ in range(3)], len(pool.calls)), ([1, 1, 1], 1))
+        pool.run()
+        self.assertEqual(self.after(0), 22)
+
+    def test_busy(self) -> None:
+        """
+        Where too many logins wait for a thread, the file is looked at again a second later.
+        """
+        pool = Pool()
+        place = workplace(Path(), self.clock, pool)
+        self.watched = Watched(str(self.path), number, place)
+        self.path.write_bytes(b"22")
+        for _ in range(202):
+            place.work(int)
+        self.assertEqual((self.after(1), self.after(0)), (1, 1))
+        while pool.calls:
+            pool.run()
+        self.assertEqual(self.after(1), 1)
+        pool.run()
+        self.assertEqual(self.after(0), 22)

@@ -74,7 +74,7 @@ class CertificateChecker:
         self._user = _USERS[options["user"]]
         self._roles = _ROLES[options["roles"]]
         mapped = options["map"]
-        self._map = Watched(workplace.folder / mapped, read_map, workplace.time) if mapped else None
+        self._map = Watched(mapped, read_map, workplace) if mapped else None
 
     def requestAvatarId(self, credentials: Attempt) -> Any:
         """See L{ILoginModule.checker}."""

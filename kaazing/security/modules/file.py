@@ -74,6 +74,8 @@ class FileType:
 class _Users:
     by_name: Mapping[str, User]
     all: tuple[User, ...]
+    file: str
+    weak: int
 
 
 @implementer(ICredentialsChecker)
@@ -88,11 +90,12 @@ class FileChecker:
 
     def __init__(self, options: Mapping[str, Any], workplace: Workplace) -> None:
         self._work = workplace.work
-        folder, time = workplace.folder, workplace.time
-        self._users = Watched(folder / options["file"], _read, time)
+        self._users = Watched(options["file"], _read, workplace)
+        self._told: _Users | None = None
+        self._known()
         groups = options["groups"]
-        self._groups = Watched(folder / groups, read_groups, time) if groups else None
-        self._remembered = Remembered(options["remember"], time)
+        self._groups = Watched(groups, read_groups, workplace) if groups else None
+        self._remembered = Remembered(options["remember"], workplace.time)
         self._secret = os.urandom(32)
 
     @inlineCallbacks
@@ -100,13 +103,25 @@ class FileChecker:
         """See L{ILoginModule.checker}."""
         if credentials.password is None:
             raise LoginMissing("no user and password")
-        said, users = credentials.password, self._users.get()
+        said, users = credentials.password, self._known()
         other = self._other(users, said.user)  # for everybody, as it takes time
         user = users.by_name.get(said.user)
         right = yield self._matches(user, user or other, said)
         if user is None or not right:
             raise LoginRefused("wrong user or password")
         return Subject(user=said.user, roles=user.roles | self._roles(said.user))
+
+    def _known(self) -> _Users:
+        """Return the users of the file; say once of each version what is weak in it."""
+        users = self._users.get()
+        if users is not self._told:
+            self._told = users
+            if users.weak:
+                _log.warn(
+                    "{file}: {weak} of {all} hashes are cheap to guess; make new ones with htpasswd -B -C 12",
+                    file=users.file, weak=users.weak, all=len(users.all),
+                )  # fmt: skip
+        return users
 
     def _matches(self, user: User | None, asked: User | None, said: Password) -> Any:
         """Return whether a password is that of C{asked}, or a Deferred of that."""
@@ -163,10 +178,4 @@ class Remembered:
 
 def _read(data: bytes, file: str) -> _Users:
     users = read_users(data, file)
-    weak = sum(user.kept.weak for user in users.values())
-    if weak:
-        _log.warn(
-            "{file}: {weak} of {all} hashes are cheap to guess; make new ones with htpasswd -B -C 12",
-            file=file, weak=weak, all=len(users),
-        )  # fmt: skip
-    return _Users(users, tuple(users.values()))
+    return _Users(users, tuple(users.values()), file, sum(user.kept.weak for user in users.values()))
