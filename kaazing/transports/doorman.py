@@ -21,7 +21,7 @@ from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.arrivals import ask, failed, forbidden, not_found, only_inside, visit
 from kaazing.transports.callers import belongs_to, caller, split
 from kaazing.transports.doorstep import HEAD_TIMEOUT, Doorstep
-from kaazing.transports.exchange import Exchange, Fields
+from kaazing.transports.exchange import PRIVATE, Exchange, Fields
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.intake import UNBOUNDED, Intake
 from kaazing.transports.opening import Opening
@@ -32,7 +32,6 @@ from kaazing.wire.heads import Head, peek, plain_head, upgrade_required, websock
 MOST_WAITING = 64 * 1024  # bytes of later requests taken while one is being answered
 MOST_BODY = 1024 * 1024  # bytes of a request's body for twisted.web, framing included
 
-_PRIVATE = (b"Cache-Control", b"private")  # no cache knows of logins by cookie (RFC 9111 section 3.5)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"  # RFC 9110 section 10.1.1
 
 
@@ -160,7 +159,7 @@ class Doorman(Doorstep):
     def _admitted(self, exchange: Exchange, visit: Visit) -> None:
         """Hand a request on without what its client logged in by; the answer is for that client alone."""
         head = exchange.head
-        exchange.subject, exchange.fields = visit.subject, (*visit.fields, _PRIVATE)
+        exchange.subject, exchange.fields = visit.subject, visit.fields
         exchange.stay = partial(exchange.route.service.stay, visit=visit)
         exchange.head = replace(head, headers=dict(visit.headers), query=visit.query)
         self._pass_on(exchange)
@@ -188,7 +187,7 @@ class Doorman(Doorstep):
             self._produce(False)
             self._http = self.site.channel(self, self.transport)
         self._http.route, self._http.head, self._http.caller = exchange.route, head, exchange.caller
-        self._http.fields = exchange.fields
+        self._http.fields = (*exchange.fields, PRIVATE) if exchange.subject is not None else exchange.fields
         self._http.dataReceived(raw)
 
     def _begin_exchange(self, exchange: Exchange, entry: Entry | None) -> None:

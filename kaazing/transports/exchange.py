@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Fields = Sequence[tuple[bytes, bytes]]
 
 _CLOSE = (b"Connection", b"close")
+PRIVATE = (b"Cache-Control", b"private")
+"""Of responses to who has logged in: no cache in front knows of a login by cookie (RFC 9111 section 3.5)."""
 BODILESS = (204, 304)
 """Statuses, besides 1xx, of responses without a body (RFC 9112 section 6.3)."""
 
@@ -203,4 +205,15 @@ class Exchange:
             fields.append((b"Server", self.route.server.encode()))
         fields += sharing(self.head, self.route, self.caller)
         fields += self.fields
-        return fields
+        return fields if self.subject is None else _for_one(fields)
+
+
+def _for_one(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the fields of a response for one client alone: whoever made it may not know that somebody had
+    to log in for it."""
+    for number, (name, value) in enumerate(fields):
+        if name.lower() == b"cache-control":
+            if b"private" not in value.lower() and b"no-store" not in value.lower():
+                fields[number] = name, value + b", private"
+            return fields
+    return [*fields, PRIVATE]

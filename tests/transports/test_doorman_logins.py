@@ -53,6 +53,7 @@ class Desk:
     """An entry that answers with what it sees of each request."""
 
     asks = False
+    fields: tuple[tuple[bytes, bytes], ...] = ()
 
     def __init__(self) -> None:
         self.seen: list[Any] = []
@@ -69,7 +70,7 @@ class Desk:
 
     def body_ended(self) -> None:
         """See ITaker."""
-        self.exchange.answer(200, (), self.data)
+        self.exchange.answer(200, self.fields, self.data)
 
     def lost(self, why: Exception | None) -> None:
         """See ITaker."""
@@ -185,6 +186,24 @@ class PlainTests(SynchronousTestCase):
         for path in (b"/app", b"/desk"):
             fields = house.ask(get(path))[1]
             self.assertEqual((fields["set-cookie"], fields["cache-control"]), ("a=b", "private"))
+
+    def test_caches(self) -> None:
+        """
+        What an entry says of caches is kept, but that they keep it for others.
+        """
+        for said, told in (
+            (b"max-age=60", "max-age=60, private"),
+            (b"public", "public, private"),
+            (b"private, max-age=60", "private, max-age=60"),
+            (b"No-Store", "No-Store"),
+        ):
+            desk = Desk()
+            desk.fields = ((b"cache-control", said),)
+            self.assertEqual(self.house(Usher(), desk).ask(get(b"/desk"))[1]["cache-control"], told)
+            house = House()
+            accept = Uri(scheme="http", host="example.com", port=8000, path="/desk")
+            house.routes.add(Route(accept, house.host, None, None, (), "Kaazing", desk))
+            self.assertEqual(house.ask(get(b"/desk"))[1]["cache-control"], said.decode())
 
     def test_later(self) -> None:
         """
