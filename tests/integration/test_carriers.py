@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.config.files import certificate
 from tests.integration import scenarios
 from tests.integration.children import free_port
 from tests.integration.gateway import Gateway, conf
@@ -42,13 +44,13 @@ def token(lasts: float = 600, user: str = "ann", *roles: str) -> str:
     return jwt.encode(said, SECRET, algorithm="HS256")
 
 
-def guarded(type: str, accept: str, inside: str = "", connect: str = "") -> str:
+def guarded(type: str, accept: str, connect: str = "", accept_options: str = "") -> str:
     """Return a service with the realm."""
-    properties = f"<properties>{inside}</properties>" if inside else ""
+    options = f"<accept-options>{accept_options}</accept-options>" if accept_options else ""
     back = f"<connect>{connect}</connect>" if connect else ""
     return (
         f"<service><name>{type} at {accept}</name><accept>{accept}</accept>{back}<type>{type}</type>"
-        f"{properties}<realm-name>demo</realm-name></service>"
+        f"{options}<realm-name>demo</realm-name></service>"
     )
 
 
@@ -154,6 +156,30 @@ class LibraryTests(CarrierTestCase):
             self.addCleanup(error.close)
             self.assertEqual(error.code, 401)
             self.assertNotIn(cookie.partition("=")[2], gateway.said())
+
+    def test_encrypted(self) -> None:
+        """
+        Over TLS the cookie is for TLS alone, and for that host.
+        """
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir(parents=True)
+        crt, key = certificate(folder)
+        options = f"<ssl.certificate-file>{crt}</ssl.certificate-file><ssl.key-file>{key}</ssl.key-file>"
+        port = free_port()
+        with self.gateway(guarded("echo", f"wss://127.0.0.1:{port}/echo", accept_options=options)):
+            trust = ssl.create_default_context()
+            trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+            url = f"https://127.0.0.1:{port}/echo/;auth/session"
+            asked = Request(url, headers={"Authorization": f"Bearer {token()}"})
+            with urlopen(asked, timeout=10, context=trust) as answer:
+                cookie, *attributes = answer.headers["Set-Cookie"].split("; ")
+            self.assertRegex(cookie, "^__Host-kaazing-session-[0-9a-f]{8}=")
+            self.assertEqual(attributes[1:], ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"])
+            headers = {"Cookie": cookie}
+            with connect(f"wss://127.0.0.1:{port}/echo", ssl=trust, additional_headers=headers) as client:
+                self.echoed(client)
+            why = self.assertRaises(InvalidStatus, self.open, Cookie=cookie)
+            self.assertEqual(why.response.status_code, 401)
 
     def test_runs_out(self) -> None:
         """

@@ -102,6 +102,39 @@ class WhoTests(SynchronousTestCase):
         self.assertTrue(client.head.startswith(b"HTTP/1.1 403 "))
 
 
+class CarrierTests(SynchronousTestCase):
+    """What a client logs in with that can set no Authorization."""
+
+    def test_ticket(self) -> None:
+        """
+        A ticket in the query of the opening request is the guard's to see, wherever it asks.
+        """
+        for there in (True, False):
+            usher = Usher(inside=there)
+            house = House(extends=True, guard=usher)
+            client = Original(house, b"/chat?.kl=Y&.kat=ticket&a=1")
+            client.say((TEXT, b"GET /chat HTTP/1.1\r\n\r\n"))
+            self.assertEqual([".kat=ticket" in visit.query for visit in usher.asked], [True])
+            self.assertEqual(len(house.host.guests), 1)
+
+    def test_subprotocols(self) -> None:
+        """
+        Carriers among the subprotocols of the inner request are the guard's where it asks there, and of no
+        use elsewhere, but they are no service's; one without a secret is echoed.
+        """
+        for there in (True, False):
+            usher = Usher(inside=there)
+            house = House(extends=True, guard=usher)
+            client = Original(house)
+            offer = b"amqp, kaazing.bearer.token, kaazing.authenticated"
+            client.say((TEXT, b"GET /chat HTTP/1.1\r\nWebSocket-Protocol: " + offer + b"\r\n\r\n"))
+            if not there:  # or the guard takes them off
+                self.assertEqual([visit.subprotocols for visit in house.host.visits], [("amqp",)])
+            self.assertEqual("kaazing.bearer.token" in usher.asked[0].subprotocols, there)
+            (channel,) = house.host.guests
+            self.assertEqual(channel.subprotocol, "kaazing.authenticated")
+
+
 class RefusalTests(SynchronousTestCase):
     """Who is not let in."""
 
