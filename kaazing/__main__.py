@@ -18,6 +18,7 @@ from kaazing.config.reader import read
 from kaazing.errors import ConfigError, ConfigErrors
 from kaazing.interfaces.security import Workplace
 from kaazing.security.keyring import Keyring
+from kaazing.services.keyring import faults_among
 
 
 def main(
@@ -67,7 +68,7 @@ def try_logins(config: GatewayConfig) -> None:
 
     workplace = Workplace(folder=config.folder, reactor=reactor, time=time.time, work=execute_now)
     used = {service.realm.name: service.realm for service in config.services if service.realm}
-    errors = []
+    errors = [*faults_among(config)]
     for realm in used.values():
         for module in realm.modules:
             try:

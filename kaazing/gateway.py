@@ -23,6 +23,7 @@ from kaazing.security.keys import KeyRing
 from kaazing.security.realms import Realms
 from kaazing.security.throttle import Throttle
 from kaazing.security.workers import Workers
+from kaazing.services.keyring import faults_among
 from kaazing.transports.arrivals import visit
 from kaazing.transports.bounded import Bounded, bounds
 from kaazing.transports.certificates import Certificates
@@ -80,7 +81,9 @@ class Gateway(MultiService):
         self._descriptors = raise_limit()
         self._crowd = self._house.census.crowd = Crowd(most_clients(self._descriptors), reactor)
         self._house.census.listeners = self._listeners.values()
-        errors = []
+        errors = [ConfigError(why.what, file=config.file, line=why.line) for why in faults_among(config)]
+        if errors:
+            raise ConfigErrors(errors)
         for service in config.services:
             try:
                 self._add(service)

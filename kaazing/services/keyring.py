@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from kaazing.config.model import ServiceConfig
-from kaazing.errors import ConfigError, GatewayError, LoginRefused, LoginUnavailable
+from kaazing.config.model import GatewayConfig, ServiceConfig
+from kaazing.errors import ConfigError, GatewayError, LoginRefused, LoginUnavailable, suggest
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.exchanges import IExchange, ITaker
@@ -21,6 +21,7 @@ from kaazing.literals import age, bounded, text
 from kaazing.metrics import SECURITY_EVENTS
 from kaazing.options import Option
 from kaazing.services.base import BaseService
+from kaazing.services.logins import NO_KEYRING
 
 _MOST_BODY = 16 * 1024  # bytes of a request
 _MOST_TEXT = 2000  # characters of a name or a password
@@ -58,7 +59,7 @@ class KeyringType:
             repeated=True,
             required=True,
             doc="Name of a service for which logins are sealed, of a type NAME.proxy whose backend.login is"
-            " sealed or any. Its users must be those of this service's realm.",
+            " sealed or any. It must have the same realm.",
         ),
         Option(
             name="maximum.lifetime",
@@ -97,7 +98,7 @@ class KeyringService(BaseService):
         """
         super().__init__(config, house)
         if house.keyring is None:
-            raise ConfigError("a service of type keyring wants a <keyring> in <security>, and there is none")
+            raise ConfigError(NO_KEYRING.format("a service of type keyring"))
         self._keyring: IKeyring = house.keyring
         self._services = frozenset[str](config.properties["service"])
         self._longest: float = config.properties["maximum.lifetime"]
@@ -193,6 +194,42 @@ class KeyringService(BaseService):
                 why=str(why),
             )
             raise Objection(400, "no token of yours") from None
+
+
+def faults_among(config: GatewayConfig) -> Iterator[ConfigError]:
+    """Yield what is wrong between the services of a configuration and its keyring, with their lines.
+
+    A service of type keyring and those that it seals for must have one realm: a token names its user alone,
+    and somebody else may have that name in another realm.
+    """
+    named = {service.name: service for service in config.services}
+    for service in config.services:
+        what = ""
+        source = service.properties.get("backend.login")
+        if config.keyring is None and service.type == KeyringType.name:
+            what = NO_KEYRING.format(f"a service of type {KeyringType.name}")
+        elif config.keyring is None and source is not None:
+            what = NO_KEYRING.format(f"backend.login {source}")
+        elif service.type == KeyringType.name:
+            what = next(filter(None, (_misfit(service, name, named) for name in _sealed(service))), "")
+        if what:
+            yield ConfigError(what, line=service.line)
+
+
+def _sealed(service: ServiceConfig) -> tuple[str, ...]:
+    names: tuple[str, ...] = service.properties["service"]
+    return names
+
+
+def _misfit(service: ServiceConfig, name: str, named: Mapping[str, ServiceConfig]) -> str:
+    other = named.get(name)
+    if other is None:
+        return f"<service>: no service is called {name!r}{suggest(name, named)}"
+    if other.properties.get("backend.login") not in ("sealed", "any"):
+        return f"<service>: {name!r} takes no sealed login; its backend.login has to be sealed or any"
+    if other.realm is None or service.realm is None or other.realm.name != service.realm.name:
+        return f"<service>: {name!r} is not of the same realm, so that its users are others"
+    return ""
 
 
 @implementer(ITaker)

@@ -46,6 +46,9 @@ OPTIONS = (
 """Properties of each NAME.proxy."""
 
 
+NO_KEYRING = "{} wants a <keyring> in <security>, and there is none"
+
+
 def faults(properties: Mapping[str, Any]) -> Iterable[str]:
     """Return sentences, each a fault in a service's login; none when all is well."""
     username, password, mechanism, source = (properties[option.name] for option in OPTIONS)
@@ -75,7 +78,7 @@ def logins(service: str, properties: Mapping[str, Any], keyring: Any) -> Any:
     if source is None:
         return StaticLogins.of(properties)
     if keyring is None:
-        raise ConfigError(f"backend.login {source} wants a <keyring> in <security>, and there is none")
+        raise ConfigError(NO_KEYRING.format(f"backend.login {source}"))
     return keyring.logins(service, source)
 
 

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from kaazing.config.model import AcceptOptions, KeyringConfig, RealmConfig
+from kaazing.config.model import AcceptOptions, GatewayConfig, KeyringConfig, RealmConfig, ServiceConfig
 from kaazing.errors import ConfigError, ConfigErrors, LoginUnavailable
 from kaazing.interfaces.adapters import AskLogin, Link, Login, NoLogin
 from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import IService, IServiceType
 from kaazing.security.seals import Seals
-from kaazing.services.keyring import KeyringType
-from tests.running import GatewayTestCase, service
+from kaazing.services.keyring import KeyringType, faults_among
+from tests.running import GatewayTestCase, service, uri
 from tests.security.static import declare, realm
 from tests.services.house import NotedHouse
 from tests.test_gateway_in_front import PROXY
 
 LOGIN = {"service": "stomp", "username": "j", "password": "hunter2"}
+
+
+def stomp(source: str, name: str = "stomps", **more: Any) -> ServiceConfig:
+    """A service that takes its logins from the keyring."""
+    said = {"backend.login": source, "policy": ()}
+    return service(name, "stomp.proxy", "ws://127.0.0.1:8000/s", connect="tcp://h:1", properties=said, **more)
+
+
 NONE = NoLogin("no login for this client")
 
 
@@ -80,8 +89,10 @@ class ServiceTests(GatewayTestCase):
             realm=realm(),
             accept_options=options,
         )
-        self.gateway = self.start(sealing, keyring=KeyringConfig(), folder=folder)
-        self.keyring = self.gateway._house.keyring
+        sealed = [stomp("sealed", name=name, realm=sealing.realm) for name in ("stomp", "mqtt")]
+        sealed = [replace(each, accepts=(uri(f"ws://127.0.0.1:8000/{each.name}"),)) for each in sealed]
+        self.gateway = self.start(sealing, *sealed, keyring=KeyringConfig(), folder=folder)
+        self.keyring: Any = self.gateway._house.keyring
 
     def ask(
         self, body: Any = LOGIN, *, method: str = "POST", target: str = "/keyring", **fields: str | None
@@ -232,11 +243,59 @@ class ServiceTests(GatewayTestCase):
 
 
 class ConfigTests(GatewayTestCase):
+    def refused(self, *services: ServiceConfig, **more: Any) -> list[str]:
+        """What is said of a configuration."""
+        why = self.assertRaises(ConfigErrors, self.assemble, *services, **more)
+        return str(why).splitlines()
+
     def test_no_keyring(self) -> None:
         """
         A gateway whose services want a keyring does not start without one, and says where.
         """
-        config = service("k", "keyring", "http://127.0.0.1:8000/", properties={"service": ("x",)}, line=7)
-        why = self.assertRaises(ConfigErrors, self.assemble, config)
-        sentence = "a service of type keyring wants a <keyring> in <security>, and there is none"
-        self.assertEqual(str(why), f"conf.xml:7: {sentence}")
+        sealing = service("k", "keyring", "http://127.0.0.1:8000/", properties={"service": ("s",)}, line=7)
+        wants = "wants a <keyring> in <security>, and there is none"
+        self.assertEqual(
+            self.refused(sealing, stomp("any", line=9)),
+            [
+                f"conf.xml:7: a service of type keyring {wants}",
+                f"conf.xml:9: backend.login any {wants}",
+            ],
+        )
+
+    def test_no_key_file(self) -> None:
+        """
+        Nor without the key file that is named.
+        """
+        keyring = KeyringConfig(key_file=Path("none"), line=3)
+        self.assertEqual(
+            self.refused(keyring=keyring, folder=Path("/")),
+            ["conf.xml:3: /none: cannot be read: No such file or directory"],
+        )
+
+    def test_sealed_for(self) -> None:
+        """
+        Logins are sealed for services that there are, that take them, and whose users are the same.
+        """
+        demo, other = RealmConfig(name="demo"), RealmConfig(name="other")
+        told = (
+            (stomp("any", realm=demo), "no service is called 'stomp'; did you mean 'stomps'?"),
+            (
+                stomp("stored", name="stomp", realm=demo),
+                "'stomp' takes no sealed login; its backend.login has to be sealed or any",
+            ),
+            (
+                stomp("sealed", name="stomp", realm=other),
+                "'stomp' is not of the same realm, so that its users are others",
+            ),
+            (stomp("sealed", name="stomp"), "'stomp' is not of the same realm, so that its users are others"),
+        )
+        said = {"service": ("stomp",)}
+        sealing = service("k", "keyring", "http://127.0.0.1:8000/", properties=said, realm=demo, line=7)
+        for target, what in told:
+            config = GatewayConfig(file="", services=(sealing, target), keyring=KeyringConfig())
+            self.assertEqual(
+                [(why.line, why.what) for why in faults_among(config)], [(7, f"<service>: {what}")]
+            )
+        good = stomp("sealed", name="stomp", realm=demo), stomp("any")
+        config = GatewayConfig(file="", services=(sealing, *good), keyring=KeyringConfig())
+        self.assertEqual(list(faults_among(config)), [])
