@@ -41,5 +41,6 @@ cred = LoginModulePlugin(name="twisted", factory="kaazing.security.modules.cred:
 pam = LoginModulePlugin(name="pam", factory="kaazing.security.modules.pam:PamType")
 jwt = LoginModulePlugin(name="jwt", factory="kaazing.security.modules.jwt:JwtType")
 token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:token_type")
+gss = LoginModulePlugin(name="gss", factory="kaazing.security.modules.gss:GssType")
 ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:LdapType")
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")

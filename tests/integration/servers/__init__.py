@@ -8,6 +8,7 @@ from tests.integration.servers.brokers import Mosquitto, RabbitMQ, mosquitto, ra
 from tests.integration.servers.directories import Slapd, slapd
 from tests.integration.servers.imap import Dovecot, dovecot
 from tests.integration.servers.irc import InspIRCd, NgIRCd, inspircd, ngircd
+from tests.integration.servers.kdc import Kdc, kdc
 from tests.integration.servers.setup import PASSWORD, USER, VHOST
 from tests.integration.servers.xmpp import Ejabberd, Prosody, ejabberd, prosody
 
@@ -18,6 +19,7 @@ __all__ = [
     "Dovecot",
     "Ejabberd",
     "InspIRCd",
+    "Kdc",
     "Mosquitto",
     "NgIRCd",
     "Prosody",
@@ -26,6 +28,7 @@ __all__ = [
     "dovecot",
     "ejabberd",
     "inspircd",
+    "kdc",
     "mosquitto",
     "ngircd",
     "prosody",
