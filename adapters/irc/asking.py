@@ -81,9 +81,9 @@ class Asking:
             raise self._fault(f"more than {_MOST_LINES} lines or {_MOST_SAID} bytes before the password")
 
     def _hear(self, wire: bytes) -> list[Line]:
-        try:
-            line = parse(wire.rstrip(b"\r\n"))
-        except ValueError:  # whoever passes it on says what is wrong with it
+        text = wire.removesuffix(b"\n").removesuffix(b"\r")
+        line = None if b"\0" in text or b"\r" in text else _line(text)
+        if line is None:  # whoever passes it on says what is wrong with it
             self._kept.append(wire)
             return []
         match line.command.upper():
@@ -108,7 +108,7 @@ class Asking:
                 return [Line("CAP", ("*", "LS", offer))]
             case "REQ":
                 self._negotiates = True
-                wanted = line.parameters[-1]
+                wanted = line.parameters[-1][:_CHUNK]
                 agreed = wanted.split() == ["sasl"]
                 return [Line("CAP", ("*", "ACK" if agreed else "NAK", wanted))]
             case "LIST":
@@ -138,6 +138,13 @@ class Asking:
 
     def _fault(self, what: str) -> ProtocolViolation:
         return ProtocolViolation(what, side=Side.FRONT, offset=self._offset, rule=_RULE)
+
+
+def _line(text: bytes) -> Line | None:
+    try:
+        return parse(text)
+    except ValueError:  # there is no command in it
+        return None
 
 
 def _plain(written: str) -> tuple[str, str]:

@@ -90,6 +90,14 @@ class AskingTests(SynchronousTestCase):
         self.assertEqual(outcome(long)[0], [b"AUTHENTICATE +", b"905 * :SASL message too long"])
         self.assertEqual(outcome(b"AUTHENTICATE PLAIN\r\nAUTHENTICATE !\r\n")[1], AskLogin())
 
+    def test_spoilt(self) -> None:
+        """
+        Lines that are none are not answered; they go on, and stop the session where they are passed on.
+        """
+        for bad in (b"CAP REQ :a\0\n", b"CAP REQ :a\rb\n", b"\r\n", b"@tag\n", b":x \n"):
+            self.assertEqual(outcome(bad + b"PASS x\n"), ([], AskLogin("", "x"), bad, ""))
+        self.assertEqual(outcome(b"CAP REQ :" + b"x" * 500 + b"\n")[0], [b"CAP * NAK " + b"x" * 400])
+
     def test_bounds(self) -> None:
         """
         Lines, and all of them together, have an end.
@@ -106,7 +114,9 @@ class AskingTests(SynchronousTestCase):
         """
         What is asked does not depend on where the stream is cut, whatever is in it.
         """
-        stream = data.replace(b"x", b"\r\nAUTHENTICATE ").replace(b"y", b"\r\nPASS ")
+        stream = (
+            data.replace(b"x", b"\r\nAUTHENTICATE ").replace(b"y", b"\r\nPASS ").replace(b"z", b"\nCAP REQ :")
+        )
         answers, question, *_, fault = outcome(stream)
         self.assertEqual((answers, question, fault), tuple(outcome(stream, cut)[n] for n in (0, 1, 3)))
 
