@@ -61,6 +61,8 @@ class Keyring:
         """
         path = None if config.key_file is None else workplace.folder / config.key_file
         keys = keys or KeyRing.found(path, workplace.time)
+        if keys.path is None:
+            cls.log.warn("there is no key file: what is sealed is worthless when the gateway ends")
         stores = []
         for each in config.stores:
             try:

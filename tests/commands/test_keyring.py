@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import subprocess
 import sys
@@ -94,6 +95,26 @@ class CommandTests(SynchronousTestCase):
         none = (1, "logins: there is no login of user joe at stomp\n")
         self.assertEqual(self.run_command("remove", *where, *joe), none)
         self.assertEqual(self.run_command("list", *where), (0, "role trader at *: ${user}\n"))
+
+    def test_typed(self) -> None:
+        """
+        Without --stdin the password is asked for at the terminal, unseen.
+        """
+        KeyRing.made().save(self.keys)
+        asked: list[str] = []
+
+        def typed(prompt: str) -> str:
+            asked.append(prompt)
+            return "hunter2"
+
+        self.patch(getpass, "getpass", typed)
+        with redirect_stdout(StringIO()) as said:
+            where = ["--keys", str(self.keys), str(self.store)]
+            self.assertEqual(main(["keyring", "set", *where, "--username", "app"]), 0)
+        self.assertEqual(asked, ["password at the backend: "])
+        self.assertEqual(said.getvalue(), f"{self.store}: added: everybody at *: app\n")
+        entries = open_file(self.store, KeyRing.load(self.keys))
+        self.assertEqual(entries, (Entry(username="app", password="hunter2"),))
 
     def test_tokens(self) -> None:
         """

@@ -175,6 +175,16 @@ class ConfigTests(SynchronousTestCase):
         answer = keyring.logins("stomp", "stored").login(JOE, AskLogin())
         self.assertEqual(self.successResultOf(answer), Login(username="j"))
 
+    def test_no_key_file(self) -> None:
+        """
+        Without a key file the log says that nothing sealed outlives the gateway.
+        """
+        self.patch(os, "environ", {})
+        with capturedLogs() as said:
+            Keyring.of(KeyringConfig(), workplace(self.folder))
+        lines = ["there is no key file: what is sealed is worthless when the gateway ends"]
+        self.assertEqual([formatEvent(each) for each in said], lines)
+
     def test_refused(self) -> None:
         """
         What a store finds wrong at the start is told with its line.
