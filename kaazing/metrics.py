@@ -31,7 +31,7 @@ SECURITY_EVENTS = Counter(
 LIMITED = Counter(
     "kaazing_limited", "What a limit refused, closed or put off.", ("limit",), registry=REGISTRY
 )
-"""C{limit}: the option that set it, as in the configuration file; "descriptors" where the system did."""
+"""C{limit}: the option that set it, as in the configuration file; a name of its own where none does."""
 
 CERTIFICATE_EXPIRES = Gauge(
     "kaazing_certificate_expires_timestamp_seconds",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import BadRequest
-from kaazing.wire.forwarded import FIELDS, Told, listed, read
+from kaazing.wire.forwarded import FIELDS, Told, listed, place, read
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("192.0.2.7"), ip_network("2001:db8:1::/48"))
 """Where the proxies of these tests are."""
@@ -40,6 +40,21 @@ class ListedTests(SynchronousTestCase):
         no = ("11.0.0.1", "192.0.2.8", "2001:db8:2::1", "::ffff:11.0.0.1", "10.0.0", "", "@", "unknown")
         self.assertEqual([listed(each, TRUSTED) for each in yes], [True] * len(yes))
         self.assertEqual([listed(each, TRUSTED) for each in no], [False] * len(no))
+
+
+class PlaceTests(SynchronousTestCase):
+    """What counts as one client."""
+
+    def test_places(self) -> None:
+        """
+        An address of IPv4, however it is written; a /64 network of IPv6; anything else for itself.
+        """
+        self.assertEqual(place("192.0.2.7"), "192.0.2.7")
+        self.assertEqual(place("::ffff:192.0.2.7"), "192.0.2.7")
+        self.assertEqual(place("2001:db8:1:2:3:4:5:6"), bytes.fromhex("20010db800010002"))
+        self.assertEqual(place("2001:db8:1:2::1"), place("2001:db8:1:2:ffff::"))
+        self.assertNotEqual(place("2001:db8:1:2::1"), place("2001:db8:1:3::1"))
+        self.assertEqual([place(other) for other in ("", "unknown", "10.0.0")], ["", "unknown", "10.0.0"])
 
 
 class XForwardedTests(SynchronousTestCase):

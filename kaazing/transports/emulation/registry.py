@@ -6,10 +6,11 @@ from __future__ import annotations
 import secrets
 import string
 from collections import Counter
-from ipaddress import IPv6Address
 from typing import Any
 
 from kaazing.errors import BadRequest
+from kaazing.metrics import LIMITED
+from kaazing.wire.forwarded import place
 
 OWNER = 6
 """Characters at the beginning of an id that name the process which has the session."""
@@ -19,6 +20,8 @@ MOST_LONELY = 10_000
 
 MOST_OF_ONE = 1000
 """The same for one address, or one /64 network of IPv6, so that nobody keeps all others out."""
+
+WAITING, WAITING_OF_ONE = "emulated.sessions", "emulated.sessions.per.address"  # as counters have them
 
 _DIGITS = string.digits + string.ascii_letters
 _LENGTH = 32  # characters of an id
@@ -48,10 +51,12 @@ class Registry:
             BadRequest: 503, too many are waiting for their first downstream; 429, too many of that address.
         """
         if self.lonely >= MOST_LONELY:
+            LIMITED.labels(limit=WAITING).inc()
             raise BadRequest(
                 503, f"{MOST_LONELY} emulated sessions wait for a downstream", rule="RFC 9110 section 15.6.4"
             )
         if self._lonely_of[_place(peer)] >= MOST_OF_ONE:
+            LIMITED.labels(limit=WAITING_OF_ONE).inc()
             raise BadRequest(
                 429,
                 f"{MOST_OF_ONE} emulated sessions of one address wait for a downstream",
@@ -88,11 +93,7 @@ class Registry:
 
 def _place(peer: str) -> str | bytes:
     """Return what stands for all addresses that one client may have."""
-    host = peer.rpartition(":")[0]
-    if not host.startswith("["):
-        return host
-    found = IPv6Address(host[1:-1])
-    return found.packed[:8] if found.ipv4_mapped is None else str(found.ipv4_mapped)
+    return place(peer.rpartition(":")[0].strip("[]"))
 
 
 def _random(length: int) -> str:

@@ -7,6 +7,7 @@ import re
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import BadRequest
+from kaazing.metrics import REGISTRY
 from kaazing.transports.emulation.registry import MOST_LONELY, MOST_OF_ONE, OWNER, Registry
 
 
@@ -50,6 +51,27 @@ class RegistryTests(SynchronousTestCase):
         self.assertEqual(
             str(why), "503: 10000 emulated sessions wait for a downstream (RFC 9110 section 15.6.4)"
         )
+
+    def test_counted(self) -> None:
+        """
+        Who is told to come later is counted, by the limit that said so.
+        """
+
+        def counts() -> list[float]:
+            limits = ("emulated.sessions", "emulated.sessions.per.address")
+            return [
+                REGISTRY.get_sample_value("kaazing_limited_total", {"limit": each}) or 0.0 for each in limits
+            ]
+
+        full, (all_, one) = Registry(), counts()
+        full.lonely = MOST_LONELY
+        self.assertRaises(BadRequest, full.admit, "192.0.2.1:5000")
+        self.assertEqual(counts(), [all_ + 1, one])
+        mine = Registry()
+        for _ in range(MOST_OF_ONE):
+            mine.waits("192.0.2.1:5000")
+        self.assertRaises(BadRequest, mine.admit, "192.0.2.1:5000")
+        self.assertEqual(counts(), [all_ + 1, one + 1])
 
     def test_too_many_of_one(self) -> None:
         """
