@@ -57,6 +57,10 @@ _SERVICE = """<service><name>{name}</name><accept>ws://127.0.0.1:{port}/</accept
 """
 
 
+_MANY = "<accept-options><maximum.connections.per.user>0</maximum.connections.per.user></accept-options>"
+"""All of them are joe's."""
+
+
 def run(words: Sequence[str], folder: Path) -> None:
     """Read the rest of the command line, measure, and print the table.
 
@@ -121,7 +125,7 @@ def configuration(place: Place, tokens: int) -> str:
         algorithm, _, how = name.partition("-")
         guard = ""
         if name != OPEN:
-            guard = f"<realm-name>{name}</realm-name>"
+            guard = f"{_MANY}<realm-name>{name}</realm-name>"
             kind = "secret-file" if algorithm == "HS256" else "key-file"
             file = place.folder / f"{algorithm}.key"
             realms += _REALM.format(name=name, issuer=ISSUER, key=kind, file=file)

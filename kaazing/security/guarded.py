@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -113,9 +113,9 @@ class Guarded:
 
 def _kept(welcome: Welcome, visit: Visit, load: Load) -> Welcome:
     """Return the welcome that the door sees; a browser wants some subprotocol echoed that it offered."""
-    return replace(
-        welcome,
-        subprotocol=load.echo if welcome.subprotocol is None else welcome.subprotocol,
-        keep=_Kept(visit, welcome, load.renews),
-        fields=(*visit.fields, *welcome.fields),
+    return Welcome(
+        load.echo if welcome.subprotocol is None else welcome.subprotocol,
+        _Kept(visit, welcome, load.renews),
+        welcome.at,
+        (*visit.fields, *welcome.fields),
     )

@@ -78,7 +78,7 @@ def _text(header: Mapping[str, Any], name: str) -> str | None:
 
 def _read_object(data: bytes, what: str) -> dict[str, Any]:
     try:
-        read = json.loads(data.decode(), object_pairs_hook=_distinct, parse_constant=_no_number)
+        read = _JSON.decode(data.decode())
     except (ValueError, RecursionError):  # JSON, UTF-8 and our own faults are all ValueErrors
         read = None
     if not isinstance(read, dict):
@@ -95,3 +95,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_number)
