@@ -8,6 +8,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from kaazing.errors import LoginRefused
@@ -51,18 +52,24 @@ def read_token(text: str, longest: int) -> Token:
     if not _COMPACT.fullmatch(text):
         raise LoginRefused("no JSON Web Token (RFC 7515 section 3.1)")
     head, body, signature = text.split(".")
-    header = _read_object(_decoded(head), "header")
-    if "crit" in header:
-        raise LoginRefused("a token with extensions that have to be understood (RFC 7515 section 4.1.11)")
-    kid = _text(header, "kid")
+    algorithm, kid, kind = _header(head)
     return Token(
-        algorithm=_text(header, "alg") or "",
+        algorithm=algorithm,
         kid=kid,
-        type=(_text(header, "typ") or "").lower().removeprefix("application/"),
+        type=kind,
         claims=_read_object(_decoded(body), "claims"),
         signed=text[: len(head) + 1 + len(body)].encode(),
         signature=_decoded(signature),
     )
+
+
+@lru_cache(64)  # an issuer's tokens have one header as long as it has one key
+def _header(head: str) -> tuple[str, str | None, str]:
+    header = _read_object(_decoded(head), "header")
+    if "crit" in header:
+        raise LoginRefused("a token with extensions that have to be understood (RFC 7515 section 4.1.11)")
+    kind = (_text(header, "typ") or "").lower().removeprefix("application/")
+    return _text(header, "alg") or "", _text(header, "kid"), kind
 
 
 def _decoded(part: str) -> bytes:
