@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from kaazing.adapters.amqp import one_words
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.security import Subject
 from kaazing.security.keys import KeyRing
@@ -24,6 +25,7 @@ from kaazing.security.seals import Revocations, Seals
 from kaazing.security.stores.entries import Entry
 from kaazing.security.stores.file import seal_file
 from kaazing.wire.amqp import PREAMBLE, encode, name_of
+from kaazing.wire.amqp_one import SASL_HEADER
 from tests.config.files import certificate
 from tests.integration import servers
 from tests.integration.children import free_port
@@ -120,15 +122,24 @@ class TokenTests(SynchronousTestCase):
         assert isinstance(answer, bytes)
         return answer
 
-    def amqp(self, token: str, mechanism: str = "PLAIN", user: str = "joe") -> str:
+    def amqp(self, token: str, user: str = "joe") -> str:
         """The method that connection.start-ok is answered with."""
         with self.socket("amqp", "amqp", user) as client:
             client.send(PREAMBLE)
             client.recv(timeout=30)
-            client.send(encode(0, "connection.start-ok", b"", mechanism, f"\0joe\0{token}".encode(), "en_US"))
+            client.send(encode(0, "connection.start-ok", b"", "PLAIN", f"\0joe\0{token}".encode(), "en_US"))
             answer = client.recv(timeout=30)
         assert isinstance(answer, bytes)
         return name_of(answer)
+
+    def amqp_one(self, token: str, user: str = "joe") -> Any:
+        """The frame of AMQP 1.0 that sasl-init is answered with."""
+        with self.socket("amqp", "amqp", user) as client:
+            client.send(SASL_HEADER)
+            self.assertEqual(client.recv(timeout=30), SASL_HEADER)
+            client.recv(timeout=30)
+            client.send(one_words.init("PLAIN", f"\0joe\0{token}".encode()))
+            return client.recv(timeout=30)
 
     def test_protocols(self) -> None:
         """
@@ -136,28 +147,30 @@ class TokenTests(SynchronousTestCase):
         and a revoked one are a failed login there, and one line of the log each.
         """
         with self.gateway() as gateway:
-            accepted = {"stomp": "CONNECTED", "mqtt": b"\x20\2\0\0", "amqp": "connection.tune"}
-            refused = {"stomp": f"ERROR {NONE}", "mqtt": b"\x20\2\0\5", "amqp": "connection.close"}
-            for service in accepted:
-                log_in = getattr(self, service)
+            for service, log_in, accepted, refused in (
+                ("stomp", self.stomp, "CONNECTED", f"ERROR {NONE}"),
+                ("mqtt", self.mqtt, b"\x20\2\0\0", b"\x20\2\0\5"),
+                ("amqp", self.amqp, "connection.tune", "connection.close"),
+                ("amqp", self.amqp_one, one_words.outcome(0), one_words.outcome(1)),
+            ):
                 token = self.sealed(service)
-                self.assertEqual(log_in(token), accepted[service])
+                self.assertEqual(log_in(token), accepted)
                 self.now -= 100
                 expired = self.seals.seal(Subject(user="joe"), service, LOGIN, 50.0)
                 self.now += 100
                 tampered = token[:-1] + ("A" if token[-1] != "A" else "Q")
                 other = self.sealed("mqtt" if service == "stomp" else "stomp")
                 for bad in (expired, tampered, other):
-                    self.assertEqual(log_in(bad), refused[service], service)
-                self.assertEqual(log_in(token, user="ann"), refused[service])
+                    self.assertEqual(log_in(bad), refused, service)
+                self.assertEqual(log_in(token, user="ann"), refused)
                 self.ask("POST", "/revoke", token=token)
-                self.assertEqual(log_in(token), refused[service])
+                self.assertEqual(log_in(token), refused)
             said = gateway.said()
             for words, count in (
-                ("a sealed login that is expired", 3),
-                ("a sealed login that was changed, or not made here", 3),
-                ("a sealed login of another user or for another service", 6),
-                ("a sealed login that was revoked", 3),
+                ("a sealed login that is expired", 4),
+                ("a sealed login that was changed, or not made here", 4),
+                ("a sealed login of another user or for another service", 8),
+                ("a sealed login that was revoked", 4),
             ):
                 self.assertEqual(said.count(words), count, words)
 
