@@ -13,7 +13,7 @@ from tests.needs import program
 
 BASE = "dc=example,dc=org"
 PEOPLE, GROUPS = f"ou=people,{BASE}", f"ou=groups,{BASE}"
-SERVICE, SERVICE_PASSWORD = f"cn=gateway,{BASE}", "gateway's"
+SERVICE, SERVICE_PASSWORD = f"cn=gateway,{BASE}", "the gateway's own s3cret"
 """Who may search; nobody in particular may not."""
 
 
