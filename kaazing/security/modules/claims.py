@@ -11,7 +11,7 @@ from typing import Any
 
 from kaazing.errors import LoginRefused
 from kaazing.interfaces.security import Subject
-from kaazing.literals import Unreadable, choice, interval, text
+from kaazing.literals import Unreadable, bounded, choice, interval, text
 from kaazing.options import Option
 
 _LONGEST_NAME = 256  # characters of a user or a role
@@ -81,7 +81,7 @@ OPTIONS = (
     ),
     Option(
         name="leeway",
-        read=interval,
+        read=bounded(interval, 0, 300),
         default=30.0,
         doc="How far the issuer's clock may be from the gateway's; at most 5 minutes.",
     ),

@@ -271,7 +271,6 @@ class JwtType:
             ]:
                 which = "a public key" if each["secret-file"] is None else "a secret"
                 yield f"issuer {each['name']!r}: {wrong[0]} is not for {which}"
-        yield from check_common(options)
 
     def checker(self, options: Mapping[str, Any], workplace: Workplace) -> TokenChecker:
         """See L{ILoginModule.checker}."""
@@ -280,12 +279,6 @@ class JwtType:
             for each in options["issuer"]
         }
         return TokenChecker(issuers, Terms.of(options), workplace, options["maximum.size"])
-
-
-def check_common(options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the faults in L{COMMON}."""
-    if options["leeway"] > 300:
-        yield "leeway: expected at most 5 minutes"
 
 
 def documents(options: Mapping[str, Any], workplace: Workplace) -> Documents:

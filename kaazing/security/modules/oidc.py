@@ -26,7 +26,6 @@ from kaazing.security.modules.jwt import (
     COMMON,
     Issuer,
     TokenChecker,
-    check_common,
     documents,
 )
 
@@ -95,7 +94,6 @@ class OidcType:
         """See L{ILoginModule.check}."""
         if wrong := [name for name in options["algorithms"] if name in SECRET]:
             yield f"algorithms: {wrong[0]} is not for public keys"
-        yield from check_common(options)
 
     def checker(self, options: Mapping[str, Any], workplace: Workplace) -> TokenChecker:
         """See L{ILoginModule.checker}."""

@@ -165,6 +165,14 @@ class ClaimTests(SynchronousTestCase):
         paths = ("https://a.example/roles", "a.b.c.d", "a.b", "a.b.c", "x.y", "", ".", "a.")
         self.assertEqual([claim(given, path) for path in paths], [1, 2, 3, {"d": 2}, None, None, None, None])
 
+    def test_leeway(self) -> None:
+        """
+        No clock is further off than 5 minutes.
+        """
+        [read] = [each.read for each in OPTIONS if each.name == "leeway"]
+        self.assertEqual(read("5 min"), 300)
+        self.assertRaises(Unreadable, read, "301")
+
     def test_literals(self) -> None:
         """
         Maps and required claims are read from one line each.

@@ -399,7 +399,6 @@ class JwtTypeTests(Files):
                 self.issuer(name="d", secret_file="k", algorithms=("RS256",)),
                 self.issuer(name="e", secret_file="k", algorithms=("HS256",)),
             ),
-            leeway=301.0,
         )
         self.assertEqual(
             list(JwtType().check(given)),
@@ -409,7 +408,6 @@ class JwtTypeTests(Files):
                 "issuer 'b': expected one of key-file, secret-file and jwks",
                 "issuer 'c': HS256 is not for a public key",
                 "issuer 'd': RS256 is not for a secret",
-                "leeway: expected at most 5 minutes",
             ],
         )
         self.assertEqual(list(JwtType().check(options(JwtType.options, issuer=(public,)))), [])
