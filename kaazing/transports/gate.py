@@ -160,6 +160,10 @@ class Gate(Factory):
         self.count -= 1
         return True
 
+    def pass_on(self, before: Any, protocol: Any) -> None:
+        """Have C{protocol} say, in place of C{before}, what that was told by L{turn_away}."""
+        _inner(protocol).unwelcome = before.unwelcome
+
     def left(self, transport: Any) -> None:
         """A connection is gone; called once, by its transport."""
         self._crowd.left()

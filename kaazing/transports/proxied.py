@@ -18,7 +18,7 @@ from twisted.protocols.haproxy._v1parser import V1Parser
 from twisted.protocols.haproxy._v2parser import V2Parser
 from twisted.python.failure import Failure
 
-from kaazing.errors import ProtocolViolation, Side
+from kaazing.errors import BadRequest, ProtocolViolation, Side
 from kaazing.transports.callers import Introduction, rename
 from kaazing.transports.gate import Gate
 from kaazing.transports.tcp import address
@@ -153,6 +153,7 @@ class _Unintroduced(Protocol):
 
     transport: Any
     factory: Proxied
+    unwelcome: BadRequest | None = None  # as a Doorstep's
     _data = b""
     _closed = False
 
@@ -194,10 +195,12 @@ class _Unintroduced(Protocol):
         gate, why = self.factory.gate, None
         if told.address is not None:
             rename(transport, told.address)
-            if gate is not None:
+            if gate is not None and self.unwelcome is None:
                 why = gate.introduce(transport, told.address.host)
         protocol = self.factory.factory.buildProtocol(transport.getPeer())
-        if gate is not None and why is not None and not gate.turn_away(protocol, why):
+        if gate is not None and self.unwelcome is not None:
+            gate.pass_on(self, protocol)
+        elif gate is not None and why is not None and not gate.turn_away(protocol, why):
             transport.abortConnection()
             return
         transport.protocol = protocol
