@@ -98,8 +98,10 @@ class TicketTests(SynchronousTestCase):
         """
         A ticket is good no longer than the login that it was issued for.
         """
+        earlier = self.issue()
         ticket = self.issue(Subject(user="ann", expires=self.clock.seconds() + 5))
         self.clock.advance(5)
+        self.assertIsNotNone(self.tickets.redeem(earlier, "stock", HOME))
         self.assertIsNone(self.tickets.redeem(ticket, "stock", HOME))
 
     def test_most_of_user(self) -> None:
