@@ -11,7 +11,7 @@ from typing import Any
 
 from kaazing.adapters.amqp import one_words as words
 from kaazing.adapters.amqp.one_ledger import End, LinkEnd, Refusal, SessionEnd, pair
-from kaazing.adapters.amqp.one_policy import Permit
+from kaazing.adapters.amqp.one_permits import Permits
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import IMeter, Kind, Link, Order, ToFront
 from kaazing.wire.amqp_one import FRAMING_ERROR, MIN_MAX_FRAME, Frames, Performative, frame, parse
@@ -40,9 +40,9 @@ class Traffic:
         self._max_frame: int = options["amqp.maximum.frame.size"]
         self._max_channel: int = options["amqp.maximum.channels"]
         self._max_handle: int = options["amqp.maximum.links"] - 1
-        self._permit = Permit(link.policy) if link.policy is not None else None
-        if self._permit is not None and not self._permit.needed:
-            self._permit = None
+        self._permits = Permits(link.policy) if link.policy is not None else None
+        if self._permits is not None and not self._permits.needed:
+            self._permits = None
         self._waiting = 0  # refusals that have had to wait for a begin, in all
         self._refused = False  # whether any link has been; its frames must not pass
         opening = min(options["amqp.maximum.opening.frame.size"], self._max_frame)
@@ -138,7 +138,7 @@ class Traffic:
         return frame(what.replaced({"handle-max": uint(self._max_handle)}), what.channel)
 
     def _attach(self, wire: bytes, what: Performative, link: LinkEnd, orders: list[Order]) -> None:
-        refusal = None if self._permit is None else self._permit.refuses(what)
+        refusal = None if self._permits is None else self._permits.refuses(what)
         if refusal is None:
             orders.append(wire)
             return

@@ -17,8 +17,8 @@ from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words, login_de
 from kaazing.adapters.irc.asking import Asking
 from kaazing.adapters.irc.claims import Claims
 from kaazing.adapters.irc.forms import Form, agreed, shown
-from kaazing.adapters.irc.guard import OPERATIONS, Guard
 from kaazing.adapters.irc.opening import Opening, Unwelcome, unencrypted
+from kaazing.adapters.irc.permits import OPERATIONS, Permits
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -50,9 +50,9 @@ class IrcSession(BaseSession):
     """See L{IAdapterSession}."""
 
     __slots__ = (
-        "_asked", "_asking", "_back", "_by_sasl", "_claims", "_early", "_form", "_front", "_guard",
-        "_held", "_link", "_nick", "_opening", "_own", "_registered", "_server", "_single", "_unread",
-        "_username", "_waiting",
+        "_asked", "_asking", "_back", "_by_sasl", "_claims", "_early", "_form", "_front",
+        "_held", "_link", "_nick", "_opening", "_own", "_permits", "_registered", "_server",
+        "_single", "_unread", "_username", "_waiting",
     )  # fmt: skip
 
     def __init__(self, link: Link) -> None:
@@ -60,7 +60,7 @@ class IrcSession(BaseSession):
         self._link = link
         self._form = agreed(link)  # None until the client has shown it
         self._opening: Opening | None = Opening(link)  # until the client may speak
-        self._guard = Guard(link.policy)
+        self._permits = Permits(link.policy)
         self._claims = Claims() if link.injects else None
         self._asking = (
             Asking() if link.injects and link.told else None
@@ -69,7 +69,7 @@ class IrcSession(BaseSession):
         self._by_sasl = False
         self._own = self._commands()
         self._front = self._scanner(Side.FRONT, split=link.apart, bare=False, text=False)
-        self._front.watch(*self._guard.watch(self._own))
+        self._front.watch(*self._permits.watch(self._own))
         self._back: Scanner | None = None  # once the form is known
         self._waiting: list[tuple[bytes, Kind]] = []  # of the client, which is held meanwhile
         self._unread: deque[Any] = deque()  # of the backend, behind what raised a question
@@ -231,7 +231,7 @@ class IrcSession(BaseSession):
                 yield item
                 continue
             wire: bytes = item[1]
-            if self._guard.knows(wire):
+            if self._permits.knows(wire):
                 yield wire + _END
                 continue
             line = parse(wire)
@@ -242,18 +242,18 @@ class IrcSession(BaseSession):
                 self._front.discount(line.command.encode())
                 continue
             yield passing + _END
-            if self._guard.exempts(line.command):
-                self._front.watch(*self._guard.watch(self._own))
+            if self._permits.exempts(line.command):
+                self._front.watch(*self._permits.watch(self._own))
         if self._front.fault is not None:
             why = violation(self._front.fault, Side.FRONT)
             yield from self._failed(why, in_words(why))
 
     def _admit(self, line: Line, wire: bytes) -> tuple[bytes | None, list[Line]]:
         """Return what goes on of a line that had to be looked at, and what the client is answered."""
-        passing, refusals = self._guard.admit(line, wire)
+        passing, refusals = self._permits.admit(line, wire)
         if passing is None or line.command.encode() not in self._own:
             if passing is wire:
-                self._guard.remember(wire)
+                self._permits.remember(wire)
             for numeric, *_ in refusals:
                 self.count_refusal(OPERATIONS.get(numeric, "command"))
             return passing, [
@@ -316,7 +316,7 @@ class IrcSession(BaseSession):
             self.deadline = None
             self._registered = True
             self._nick, self._server = _word(line.parameter(0)), line.prefix
-            names = self._guard.names or self._claims is not None
+            names = self._permits.names or self._claims is not None
             assert self._back is not None
             self._back.watch(frozenset((b"NICK",) if names else ()), False)
         elif line.command == "NICK" and folded(line.prefix.partition("!")[0]) == folded(self._nick):

@@ -15,7 +15,7 @@ from zope.interface import implementer
 from kaazing.adapters.base import LOGIN_REFUSED, BaseSession, in_words, login_deadline
 from kaazing.adapters.mqtt.ledger import Ledger
 from kaazing.adapters.mqtt.opening import Refusal, farewell, logged_in, may_be, within_host
-from kaazing.adapters.mqtt.policing import Publishing, refused_filters
+from kaazing.adapters.mqtt.permits import Permits, refused_filters
 from kaazing.closecodes import INTERNAL_ERROR, POLICY, WRONG_TYPE
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import (
@@ -76,8 +76,8 @@ class MqttSession(BaseSession):
     """See L{IAdapterSession}."""
 
     __slots__ = (
-        *("_amqp", "_back", "_connect", "_connected", "_front", "_ledger", "_link", "_policy"),
-        *("_publishing", "_refused", "_waiting"),
+        *("_amqp", "_back", "_connect", "_connected", "_front", "_ledger", "_link", "_permits"),
+        *("_policy", "_refused", "_waiting"),
     )
 
     def __init__(self, link: Link) -> None:
@@ -92,7 +92,7 @@ class MqttSession(BaseSession):
         self._connect: Connect | None = None  # once it has come
         self._connected = False  # once CONNACK has accepted
         self._ledger = Ledger(0, 0)  # until CONNECT
-        self._publishing: Publishing | None = None
+        self._permits: Permits | None = None
         self._refused: Counter[int] = Counter()  # by type, since the last report
         self._waiting: list[Any] = []  # what came behind CONNECT, until the login is known
 
@@ -197,7 +197,7 @@ class MqttSession(BaseSession):
             receive_max=connect.receive_max if connect.version == 5 else _NO_QUOTA,
         )
         if self._link.policy is not None and self._link.policy.restricts("publish"):
-            self._publishing = Publishing(self._link.policy, connect.version, amqp=self._amqp)
+            self._permits = Permits(self._link.policy, connect.version, amqp=self._amqp)
         objection = self._objection(connect)
         if objection is not None:
             operation, refusal = objection
@@ -223,8 +223,8 @@ class MqttSession(BaseSession):
         allowed = self._link.options["mqtt.client.identifiers"]
         if allowed is not None and not may_be(connect.client_id, allowed):
             return "connect", Refusal(BAD_CLIENT_ID, "the client identifier is not allowed")
-        topic, publishing = connect.will_topic, self._publishing
-        if topic is not None and publishing is not None and not publishing.allows_topic(topic):
+        topic, permits = connect.will_topic, self._permits
+        if topic is not None and permits is not None and not permits.allows_topic(topic):
             return "publish", Refusal(NOT_AUTHORIZED, "the will's topic is not allowed")
         return None
 
@@ -263,13 +263,13 @@ class MqttSession(BaseSession):
 
     def _published(self, wire: bytes) -> Order | None:
         """Return what becomes of a PUBLISH that may be refused."""
-        assert self._publishing is not None
+        assert self._permits is not None
         publish = parse_publish(wire, self._front.version)
-        if self._publishing.allows(publish):
+        if self._permits.allows(publish):
             return wire
         self._refused[PUBLISH] += 1
         self.count_refusal("publish")
-        answer = self._publishing.refuse(publish)
+        answer = self._permits.refuse(publish)
         if answer is None:
             return None
         self._front.refill(1)  # it is under way no more
@@ -277,8 +277,8 @@ class MqttSession(BaseSession):
 
     def _released(self, wire: bytes) -> Order:
         """Return what becomes of a PUBREL, whose PUBLISH may have been refused."""
-        assert self._publishing is not None
-        answer = self._publishing.released(identifier(wire))
+        assert self._permits is not None
+        answer = self._permits.released(identifier(wire))
         return wire if answer is None else ToFront(answer, Kind.BINARY)
 
     def _answered(self, items: list[Any]) -> Iterator[Order]:
@@ -309,7 +309,7 @@ class MqttSession(BaseSession):
             yield wire
             return
         aliases = connack.alias_max
-        if self._publishing is not None and version == 5:
+        if self._permits is not None and version == 5:
             aliases = min(aliases, self._link.options["mqtt.maximum.topic.aliases"])
             wire = lower_aliases(wire, aliases)
         self._connected = True

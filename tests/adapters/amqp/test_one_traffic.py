@@ -26,7 +26,7 @@ from tests.adapters.amqp.one_dialogue import (
     to_front,
     transfer,
 )
-from tests.adapters.amqp.test_one_policy import policy
+from tests.adapters.amqp.test_one_permits import policy
 from tests.adapters.orders import counted
 
 

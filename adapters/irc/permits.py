@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.adapters.irc.test_guard -*-
+# -*- test-case-name: tests.adapters.irc.test_permits -*-
 """What of a client's lines may reach the backend: the policy's part, and what no client may say.
 
 Refused targets of a list are answered one by one, the others pass; docs/protocols/irc.md.
@@ -32,7 +32,7 @@ _EXEMPT_MAX = 64  # commands that need no look, known by name
 _PREFIXES, _DOUBTFUL, _CHANNELS = "~@%", "&+!", "#&+!"  # of members; also of channels; of channels
 
 
-class Guard:
+class Permits:
     """The rules for one client."""
 
     __slots__ = ("_exempt", "_heads", "_policy", "_restricted")

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.adapters.amqp.test_one_policy -*-
+# -*- test-case-name: tests.adapters.amqp.test_one_permits -*-
 """What a client may attach to, by the service's policy; names are addresses of nodes (section 3.5).
 
 docs/protocols/amqp.md says which operation needs which name.
@@ -19,7 +19,7 @@ DYNAMIC = "dynamic"
 _EXCHANGE = "/exchange/"
 
 
-class Permit:
+class Permits:
     """Asks a policy about links."""
 
     def __init__(self, policy: IPolicy) -> None:

@@ -1,11 +1,11 @@
-"""Tests for L{kaazing.adapters.amqp.one_policy}."""
+"""Tests for L{kaazing.adapters.amqp.one_permits}."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.amqp.adapter import AmqpAdapter
-from kaazing.adapters.amqp.one_policy import Permit
+from kaazing.adapters.amqp.one_permits import Permits
 from kaazing.wire.amqp_one import frame, parse
 from kaazing.wire.amqp_one_types import NULL, Checker, boolean, described, string, symbol, uint
 from kaazing.wire.policy import Block, Policy, read_rule
@@ -23,7 +23,7 @@ def asked(wire: bytes, *allow: str, deny: tuple[str, ...] = ()) -> tuple[str, st
     """Return which operation an attach is refused for, and why."""
     what = parse(wire, Checker())
     assert what is not None
-    return Permit(policy(*allow, deny=deny)).refuses(what)
+    return Permits(policy(*allow, deny=deny)).refuses(what)
 
 
 def receiver(address: str) -> bytes:
@@ -126,5 +126,5 @@ class PermitTests(SynchronousTestCase):
         """
         A policy that restricts nothing need not be asked.
         """
-        self.assertFalse(Permit(policy("*")).needed)
-        self.assertTrue(Permit(policy("publish,consume")).needed)
+        self.assertFalse(Permits(policy("*")).needed)
+        self.assertTrue(Permits(policy("publish,consume")).needed)

@@ -1,10 +1,10 @@
-"""Tests for L{kaazing.adapters.mqtt.policing}."""
+"""Tests for L{kaazing.adapters.mqtt.permits}."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.mqtt.policing import Publishing, refused_filters
+from kaazing.adapters.mqtt.permits import Permits, refused_filters
 from kaazing.wire.mqtt import Publish
 from tests.adapters.mqtt.dialogue import policy
 
@@ -18,7 +18,7 @@ class PublishingTests(SynchronousTestCase):
         """
         A topic is allowed or not, in any script.
         """
-        allowed = Publishing(RULES, 4, amqp=True).allows
+        allowed = Permits(RULES, 4, amqp=True).allows
         for topic, answer in (("a/b", True), ("a/grüße", True), ("a/secret", False), ("b", False)):
             self.assertEqual(allowed(Publish(topic.encode(), 0, 0, 0)), answer, topic)
 
@@ -26,10 +26,9 @@ class PublishingTests(SynchronousTestCase):
         """
         An alias stands for the topic it was last given, also where that was refused.
         """
-        publishing = Publishing(RULES, 5, amqp=True)
+        permits = Permits(RULES, 5, amqp=True)
         said = [
-            publishing.allows(Publish(topic, 0, 0, 1))
-            for topic in (b"a/b", b"", b"a/secret", b"", b"a/c", b"")
+            permits.allows(Publish(topic, 0, 0, 1)) for topic in (b"a/b", b"", b"a/secret", b"", b"a/c", b"")
         ]
         self.assertEqual(said, [True, True, False, False, True, True])
 
@@ -37,22 +36,22 @@ class PublishingTests(SynchronousTestCase):
         """
         A refusal has a reason code; QoS 0 has no answer.
         """
-        publishing = Publishing(RULES, 5, amqp=True)
-        answers = [publishing.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
+        permits = Permits(RULES, 5, amqp=True)
+        answers = [permits.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
         self.assertEqual(answers, [None, b"\x40\3\0\7\x87", b"\x50\3\0\7\x87"])
-        self.assertIsNone(publishing.released(7))
+        self.assertIsNone(permits.released(7))
 
     def test_older(self) -> None:
         """
         Before MQTT 5 a message that goes nowhere is acknowledged, QoS 2 to its end.
         """
-        publishing = Publishing(RULES, 4, amqp=True)
-        answers = [publishing.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
+        permits = Permits(RULES, 4, amqp=True)
+        answers = [permits.refuse(Publish(b"b", qos, 7, 0)) for qos in range(3)]
         self.assertEqual(answers, [None, b"\x40\2\0\7", b"\x50\2\0\7"])
-        self.assertEqual((publishing.released(7), publishing.released(7)), (b"\x70\2\0\7", None))
-        publishing.refuse(Publish(b"b", 2, 7, 0))
-        publishing.allows(Publish(b"a/b", 2, 7, 0))
-        self.assertIsNone(publishing.released(7), "the identifier has been used for another message")
+        self.assertEqual((permits.released(7), permits.released(7)), (b"\x70\2\0\7", None))
+        permits.refuse(Publish(b"b", 2, 7, 0))
+        permits.allows(Publish(b"a/b", 2, 7, 0))
+        self.assertIsNone(permits.released(7), "the identifier has been used for another message")
 
 
 class FilterTests(SynchronousTestCase):
@@ -87,5 +86,5 @@ class AmqpTests(SynchronousTestCase):
         self.assertEqual(refused_filters(rules, filters, amqp=True), {0, 1})
         self.assertEqual(refused_filters(rules, filters, amqp=False), frozenset())
         for amqp, allowed in ((True, [False, True]), (False, [True, True])):
-            publishing = Publishing(rules, 4, amqp=amqp)
-            self.assertEqual([publishing.allows_topic(topic) for topic in (b"secret.x", b"a*")], allowed)
+            permits = Permits(rules, 4, amqp=amqp)
+            self.assertEqual([permits.allows_topic(topic) for topic in (b"secret.x", b"a*")], allowed)

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.adapters.mqtt.test_policing -*-
+# -*- test-case-name: tests.adapters.mqtt.test_permits -*-
 """What a policy says of topics: aliases resolved, refusals as each version has them (docs/decisions/0105)."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _SHARED = b"$share/"
 _AMQP_WILDCARDS = frozenset(".*")
 
 
-class Publishing:
+class Permits:
     """One client's PUBLISH under a policy.
 
     It knows a topic for each alias, which CONNACK has limited, and the identifiers of messages that it has
