@@ -1,8 +1,7 @@
-"""Logging in at a whole gateway: every scheme at every door, with every outcome."""
+"""Logging in at a whole gateway: what doors, services and certificates have to do with it."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -35,28 +34,6 @@ HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost:8000\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-CREDENTIALS = {
-    "Basic": lambda secret: basic(f"joe:{secret}"),
-    "Application Basic": lambda secret: basic(f"joe:{secret}"),
-    "Token": lambda secret: f"Token {secret}",
-    "Application Token": lambda secret: f"Token {secret}",
-    "Negotiate": lambda secret: f"Negotiate {b64encode(secret.encode()).decode()}",
-}
-"""Scheme -> how a client says a secret."""
-
-GIVEN = ("", "wrong", "guest", "down", "welcome")
-"""Nothing, a wrong secret, that of a user without the role, one that nobody can judge, the right one."""
-
-OUTSIDE = ["401", "401", "403", "503"]
-DOORS = {
-    "native": ("101", OUTSIDE),
-    "plain": ("200", OUTSIDE),
-    "emulated": ("201", OUTSIDE),
-    "events": ("200", OUTSIDE),
-    "web_events": ("200", OUTSIDE),
-    "extended": ("101", OUTSIDE),
-}
-"""Door -> status for who is let in, statuses for the others in the order of L{GIVEN}."""
 
 
 class LoginTestCase(GatewayTestCase):
@@ -81,87 +58,6 @@ class LoginTestCase(GatewayTestCase):
         client.say("\r\n".join([*lines, "", ""]).encode() + body)
         self.network.settle()
         return client
-
-
-class SchemeTests(LoginTestCase):
-    """Scheme by door by outcome."""
-
-    maxDiff = None
-
-    def statuses(self, door: str, scheme: str) -> tuple[str, list[str]]:
-        """Return what clients with L{GIVEN} get at a door: the last one's status, those of the others."""
-        found = []
-        for secret in GIVEN:
-            said = CREDENTIALS[scheme](secret) if secret else ""
-            fields = [f"Authorization: {said}"] if said else []
-            found.append(getattr(self, door)(said, fields))
-        return found[-1], found[:-1]
-
-    def native(self, said: str, fields: list[str]) -> str:
-        """A WebSocket of any browser or program."""
-        return self.browse("/echo", *fields).head.split()[1]
-
-    def plain(self, said: str, fields: list[str]) -> str:
-        """A file."""
-        client = self.ask("/files/index.html", *fields)
-        return client.head.split()[1]
-
-    def emulated(self, said: str, fields: list[str]) -> str:
-        """A session of the original's JavaScript client, whose answers are in envelopes."""
-        client = self.ask("/echo/;e/cbm", "X-Origin: http://localhost:8000", "X-Sequence-No: 0", *fields)
-        outer, _, inner = client.heard.partition(b"\r\n\r\n")
-        self.assertTrue(outer.startswith((b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 503 ")), outer)
-        return (inner if outer.startswith(b"HTTP/1.1 200") else outer).split()[1].decode()
-
-    def events(self, said: str, fields: list[str]) -> str:
-        """An event stream."""
-        return self.ask("/feed", "Accept: text/event-stream", *fields).head.split()[1]
-
-    def web_events(self, said: str, fields: list[str]) -> str:
-        """An event stream of an accept for HTTP."""
-        return self.ask("/feed", "Accept: text/event-stream", *fields, port=8001).head.split()[1]
-
-    def extended(self, said: str, fields: list[str]) -> str:
-        """An extended handshake: the last answer there is."""
-        client = self.browse("/echo", "Sec-WebSocket-Protocol: x-kaazing-handshake", *fields)
-        if "101" in client.head:
-            line = f"Authorization: {said}\r\n" if said else ""
-            client.say_frames((1, f"GET /echo HTTP/1.1\r\n{line}\r\n".encode()))
-            self.network.settle()
-            return client.frames[0][1].split()[1].decode()
-        return client.head.split()[1]
-
-    def test_table(self) -> None:
-        """
-        Whoever is to come in does, and all others are told the same everywhere; only that a native client
-        cannot see the challenges of an "Application ..." realm.
-        """
-        found, expected = {}, {}
-        for scheme in CREDENTIALS:
-            config = realm(scheme)
-            folder = Path(self.mktemp())
-            folder.mkdir()
-            (folder / "index.html").write_text("hello")
-            gateway = self.start(
-                self.guarded("echo", "echo", "ws://localhost:8000/echo", config),
-                self.guarded(
-                    "files",
-                    "directory",
-                    "http://localhost:8000/files",
-                    config,
-                    properties={"directory": folder},
-                ),
-                self.guarded("feed", "broadcast", "sse://localhost:8000/feed", config),
-                self.guarded("web", "broadcast", "http://localhost:8001/feed", config),
-            )
-            for door, (let_in, others) in DOORS.items():
-                found[scheme, door] = self.statuses(door, scheme)
-                if door == "native" and scheme.startswith("Application"):
-                    others = ["403", "403", "403", "503"]
-                expected[scheme, door] = (let_in, others)
-            gateway.stopService()
-            self.network.wait(10)
-        self.assertEqual(found, expected)
 
 
 class Asking:
@@ -270,7 +166,7 @@ class DoorTests(LoginTestCase):
         A client's certificate, once it is verified, says who it is, to HTTP and WebSockets as to streams;
         without one nobody comes in.
         """
-        checker = Asking(lambda attempt: _common_name(attempt.certificate()))
+        checker = Asking(lambda attempt: common_name(attempt.certificate()))
         folder = Path(self.mktemp())
         folder.mkdir()
         tls = TlsOptions(certificate=SERVER.write(folder / "server.pem"), verify_client="optional")
@@ -403,7 +299,8 @@ class AssemblyTests(LoginTestCase):
         self.assertEqual(self.network.listening, {})
 
 
-def _common_name(certificate: Any) -> str:
+def common_name(certificate: Any) -> str:
+    """Return the name of a certificate; empty for none."""
     if certificate is None:
         return ""
     return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
