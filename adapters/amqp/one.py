@@ -115,7 +115,7 @@ class AmqpOne(BaseSession):
         """See L{IAdapterSession.back_ended}; a client that waits for something is told."""
         if self._traffic.ends[Side.FRONT].closed:
             return ()
-        return self._denial(words.SYS_TEMP, words.FORCED, "the backend has hung up")
+        return iter(self._denial(words.SYS_TEMP, words.FORCED, "the backend has hung up"))
 
     def expired(self, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.expired}; the login has taken too long."""

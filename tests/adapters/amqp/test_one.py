@@ -16,6 +16,7 @@ from kaazing.interfaces.adapters import (
     NoLogin,
     Resume,
     ToBack,
+    ToFront,
 )
 from kaazing.wire.amqp_one import PLAIN_HEADER, SASL_HEADER, TLS_HEADER, frame
 from tests.adapters.amqp.one_dialogue import (
@@ -101,6 +102,14 @@ class OwnLoginTests(SynchronousTestCase):
         """
         what = "TLS inside of the connection; it goes below (wss) (AMQP 1.0 section 5.2.1)"
         Dialogue(self, TLS_HEADER).then(to_front(SASL_HEADER), f"client byte 0: {what}")
+
+    def test_lists_are_bytes(self) -> None:
+        """
+        A list of orders is bytes alone, also of a backend that hangs up before it has said anything.
+        """
+        orders = Dialogue(self).then(ToBack(PLAIN_HEADER)).session.back_ended(0.0)
+        self.assertNotIsInstance(orders, list)
+        self.assertTrue(any(isinstance(order, ToFront) for order in orders))
 
     def test_deadline(self) -> None:
         """
