@@ -233,6 +233,13 @@ class TieTests(LifetimeTestCase):
         self.wait(11)
         self.assertEqual(front.said, [(4401, "the login has run out")])
 
+    def test_nobody(self) -> None:
+        """
+        Who has no name is not known to be the same: such a login is never renewed.
+        """
+        self.begin(self.subject(10, user="", ties=("t",)))
+        self.assertEqual(self.lifetimes.renew("stock", ("t",), self.subject(60, user="")), 0)
+
     def test_other_roles(self) -> None:
         """
         A login with other roles closes the connection, whose rights are those of the old ones.
