@@ -195,13 +195,18 @@ def _idle(program: Path, processor: int, given: dict[str, Any], running: Running
         load.start()
         load.end()
     time.sleep(SETTLE)
-    before = running.memory()
+    before, used = running.memory(), running.processor_seconds()
     with Load(program, processor, **given) as load:
         load.start()
+        used = running.processor_seconds() - used
         waited = seconds_waited(load.pid)
         measured = load.end()
         time.sleep(2 * SETTLE)
         after = running.memory()
     count = float(given["connections"])
-    figures = {Figure.HANDSHAKES: measured["handshakes"], Figure.MEMORY: (after - before) / count}
+    figures = {
+        Figure.HANDSHAKES: measured["handshakes"],
+        Figure.OPENING: used / count * 1e6,
+        Figure.MEMORY: (after - before) / count,
+    }
     return Sample(figures, waited=waited * measured["handshakes"] / count)

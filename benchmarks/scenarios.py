@@ -14,6 +14,7 @@ class Figure(Enum):
     COST = "processor time a message, µs"
     DELAY = "p50, µs"
     HANDSHAKES = "handshakes/s"
+    OPENING = "processor time a handshake, µs"
     MEMORY = "idle memory a connection, KiB"
 
 
