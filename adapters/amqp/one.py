@@ -75,7 +75,7 @@ class AmqpOne(BaseSession):
         super().__init__(Kind.BINARY)
         self._apart, self._injects, self._asks = link.apart, link.injects, link.told
         self._header = header
-        self._traffic = Traffic(link)
+        self._traffic = Traffic(link, self.count_refusal)
         frames = self._traffic.frames
         self._up = _Way(Side.FRONT, frames[Side.FRONT], self._client_header)
         first = self._nothing if link.injects else self._server_header
@@ -146,6 +146,7 @@ class AmqpOne(BaseSession):
 
     def report(self, meter: IMeter) -> None:
         """See L{IAdapterSession.report}."""
+        super().report(meter)
         self._traffic.report(meter)
 
     # Taking frames

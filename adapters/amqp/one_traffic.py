@@ -6,6 +6,7 @@ AMQP 1.0 sections 2.3 to 2.7.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -33,8 +34,8 @@ class Traffic:
         checker: keeps the limits on values.
     """
 
-    def __init__(self, link: Link) -> None:
-        """Begin."""
+    def __init__(self, link: Link, count_refusal: Callable[[str], None]) -> None:
+        """Begin; C{count_refusal} takes note of an operation that the client may not do."""
         options = link.options
         self._virtual_host = _hostname(link.options)
         self._max_frame: int = options["amqp.maximum.frame.size"]
@@ -43,6 +44,7 @@ class Traffic:
         self._permits = Permits(link.policy) if link.policy is not None else None
         if self._permits is not None and not self._permits.needed:
             self._permits = None
+        self._count_refusal = count_refusal
         self._waiting = 0  # refusals that have had to wait for a begin, in all
         self._refused = False  # whether any link has been; its frames must not pass
         opening = min(options["amqp.maximum.opening.frame.size"], self._max_frame)
@@ -143,7 +145,7 @@ class Traffic:
             orders.append(wire)
             return
         operation, reason = refusal
-        self._front.count(f"refused {operation}")
+        self._count_refusal(operation)
         self._refused = link.refused = True
         refused = Refusal(str(what.get("name")), link.sends, reason)
         session = self._front.session(what)

@@ -36,7 +36,7 @@ def sender(address: str) -> bytes:
     return attach("n", 0, receives=False, address=address)
 
 
-class PermitTests(SynchronousTestCase):
+class PermitsTests(SynchronousTestCase):
     """Links and the operations they are."""
 
     def test_receiver(self) -> None:

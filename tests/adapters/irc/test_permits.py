@@ -22,7 +22,7 @@ def policy(*rules: str) -> IPolicy:
     return made
 
 
-class GuardTests(SynchronousTestCase):
+class PermitsTests(SynchronousTestCase):
     def admitted(self, permits: Permits, wire: bytes) -> tuple[bytes | None, list[str]]:
         """What passes of a line, and for each target that does not the numeric and its name."""
         passing, answers = permits.admit(parse(wire), wire)

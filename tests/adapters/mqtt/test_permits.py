@@ -11,7 +11,7 @@ from tests.adapters.mqtt.dialogue import policy
 RULES = policy("allow publish,subscribe a/#", "deny publish,subscribe a/secret")
 
 
-class PublishingTests(SynchronousTestCase):
+class PermitsTests(SynchronousTestCase):
     """PUBLISH under a policy."""
 
     def test_topics(self) -> None:
