@@ -53,6 +53,8 @@ class Attempt:
         negotiation: the bytes of an Authorization field of the scheme Negotiate (RFC 4559); None for none.
         certificate: returns the client's verified certificate (cryptography's x509.Certificate) or None.
         named: the realm's header fields, query parameters and cookies, by name, those that were sent.
+        refusals: types of the login modules that have found wrong what was given, whoever came in after all;
+            filled by the realm.
     """
 
     realm: str
@@ -64,6 +66,7 @@ class Attempt:
     negotiation: bytes | None = field(default=None, repr=False)
     certificate: Callable[[], Any] = field(default=lambda: None, repr=False)
     named: Mapping[str, str] = field(default_factory=dict, repr=False)
+    refusals: list[str] = field(default_factory=list, repr=False, compare=False)
 
 
 class IAttempt(ICredentials):

@@ -122,6 +122,8 @@ class _Run:
         """A module has failed."""
         if isinstance(why, Failure):
             why = self._read(why, link)
+        if isinstance(why, LoginRefused):
+            self._attempt.refusals.append(link.type)
         (self._strong if link.success in _STRONG else self._weak).append(why)
         if link.success == "requisite":
             self._at = len(self._chain.links)

@@ -107,29 +107,28 @@ class Guard:
     def admit(self, visit: Visit) -> Any:
         """See L{IGuard}."""
         load = unload(visit)
-        user, visit = "", load.visit
+        attempt, visit = None, load.visit
         try:
             if load.ticket is not None:
-                return self._welcome(self._redeemed(load.ticket, visit), visit, user)
+                return self._welcome(self._redeemed(load.ticket, visit), visit, "")
             attempt = self._attempts.read(visit, load.bearer or "")
             known = None if self.cookies is None or _gives(attempt) else self.cookies.read(visit)
             if known is not None:
                 return self._again(known, visit)
-            user = attempt.password.user if attempt.password is not None else ""
-            self._check(attempt, user)
+            self._check(attempt)
             said = self._realm.login(attempt)
             if isinstance(said, Deferred):
-                said.addCallback(self._logged_in, visit, user)
-                return said.addErrback(self._failed, visit, user)
-            return self._logged_in(said, visit, user)
+                said.addCallback(self._logged_in, visit, attempt)
+                return said.addErrback(self._failed, visit, attempt)
+            return self._logged_in(said, visit, attempt)
         except LoginError as why:
-            raise self._told(why, visit, user) from why
+            raise self._told(why, visit, attempt) from why
 
-    def _check(self, attempt: Attempt, user: str) -> None:
+    def _check(self, attempt: Attempt) -> None:
         """Put off who has been wrong too often; a visit that gives nothing tries nothing."""
         if self._throttle is None or not _gives(attempt):
             return
-        wait = self._throttle.wait(attempt.address, user)
+        wait = self._throttle.wait(attempt.address, _user(attempt))
         if wait > 0:
             raise _Limited(wait)
 
@@ -146,13 +145,18 @@ class Guard:
         newer = self.cookies.renewed(visit) if self.cookies is not None else None
         return admitted if newer is None else replace(admitted, fields=(*admitted.fields, newer))
 
-    def _logged_in(self, subject: Subject, visit: Visit, user: str) -> Visit:
+    def _logged_in(self, subject: Subject, visit: Visit, attempt: Attempt) -> Visit:
         """Let in whom the login modules know; a session begins where the realm has some."""
         if self._timeout:
             ends = self._time() + self._timeout
             subject = replace(
                 subject, expires=ends if subject.expires is None else min(ends, subject.expires)
             )
+        user = _user(attempt)
+        if user and _otherwise(attempt, subject):
+            if self._throttle is not None and attempt.refusals:
+                self._throttle.failed(attempt.address, user)
+            user = ""
         admitted = self._welcome(subject, visit, user)
         if self.cookies is None or not subject.user:
             return admitted
@@ -182,15 +186,18 @@ class Guard:
             headers = self.cookies.hide(headers)
         return replace(visit, subject=subject, headers=headers)
 
-    def _failed(self, why: Failure, visit: Visit, user: str) -> None:
+    def _failed(self, why: Failure, visit: Visit, attempt: Attempt) -> None:
         error = why.value
         if isinstance(error, LoginError):
-            raise self._told(error, visit, user)
+            raise self._told(error, visit, attempt)
         why.raiseException()
 
-    def _told(self, why: LoginError, visit: Visit, user: str) -> BadRequest:
+    def _told(self, why: LoginError, visit: Visit, attempt: Attempt | None) -> BadRequest:
         """Return what a client is told of its failure; count it, and say it in the log."""
-        address = host_of(visit.peer)
+        user, address = _user(attempt), host_of(visit.peer)
+        refused = isinstance(why, LoginRefused) and not isinstance(why, _TicketRefused)
+        if self._throttle is not None and (refused or (attempt is not None and attempt.refusals)):
+            self._throttle.failed(address, user)  # a guess, though others could not say, or want to hear more
         if isinstance(why, LoginMissing | Challenged):
             self._counts["challenged"].inc()
             return self._asked(why.data if isinstance(why, Challenged) else "")
@@ -206,8 +213,6 @@ class Guard:
                 503, "nobody can be asked who you are", rule="RFC 9110 section 15.6.4", headers=[retry]
             )
         self._counts["refused"].inc()
-        if self._throttle is not None and not isinstance(why, _TicketRefused):
-            self._throttle.failed(address, user)
         return self._asked()
 
     def _asked(self, data: str = "") -> BadRequest:
@@ -239,6 +244,19 @@ _OUTCOMES = ("accepted", "refused", "challenged", "limited", "unavailable")
 def _gives(attempt: Attempt) -> bool:
     """Return whether a client shows anything but what its browser sends along."""
     return bool(attempt.tokens or attempt.password or attempt.negotiation)
+
+
+def _user(attempt: Attempt | None) -> str:
+    """Return the user whose password is shown; empty for none."""
+    return attempt.password.user if attempt is not None and attempt.password is not None else ""
+
+
+def _otherwise(attempt: Attempt, subject: Subject) -> bool:
+    """Return whether a client may have come in by something else than the password that it shows: a token of
+    one's own must neither pay for guesses at others nor have their failures forgotten."""
+    if subject.user == _user(attempt):
+        return False
+    return bool(attempt.tokens) or attempt.certificate() is not None
 
 
 def _inside(config: RealmConfig) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -10,14 +11,14 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from kaazing.config.model import RealmConfig, ServiceConfig
-from kaazing.errors import BadRequest
+from kaazing.config.model import ModuleConfig, RealmConfig, ServiceConfig
+from kaazing.errors import BadRequest, Challenged, LoginUnavailable
 from kaazing.interfaces.security import IGuard, Subject
 from kaazing.interfaces.services import Visit
 from kaazing.metrics import REGISTRY
 from kaazing.security.guard import Guard
 from kaazing.security.realms import Realm
-from kaazing.security.throttle import Throttle
+from kaazing.security.throttle import PAIR, Throttle
 from tests.security.static import JOE, Static, declare, realm, workplace
 from tests.security.test_attempts import basic
 
@@ -231,6 +232,63 @@ class ThrottleTests(GuardTestCase):
         while self.refused(guard, basic("joe:wrong"))[0] == 401:
             pass
         self.assertEqual(self.refused(guard.outer, basic("joe:welcome"))[0], 429)
+
+    def sufficient(self, **secrets: Any) -> RealmConfig:
+        """Return a realm of two modules, either of which is enough: joe's password, and some tokens."""
+        checkers = Static({"welcome": JOE}), Static(secrets)
+        modules = tuple(
+            ModuleConfig(type="static", success="sufficient", options={"checker": each}) for each in checkers
+        )
+        return RealmConfig(name="demo", scheme="Basic", modules=modules, headers=("X-Token",))
+
+    def test_guessing_while_nobody_can_say(self) -> None:
+        """
+        A password that one login module has found wrong is a guess, though the next is out of order, or wants
+        to hear more.
+        """
+        for said in (LoginUnavailable("down"), Challenged("one more", "more")):
+            guard = self.guard(self.sufficient(wrong=said), throttled=True)
+            statuses = {self.refused(guard, basic("joe:wrong"))[0] for _ in range(20)}
+            self.assertIn(429, statuses, said)
+
+    def test_guessing_with_a_token(self) -> None:
+        """
+        A token of one's own, shown beside a guess, lets in, and does not pay for the guess; nor where one may
+        not come in with it.
+        """
+        ann = Subject(user="ann")
+        visit = self.visit(headers={"authorization": basic("joe:wrong"), "x-token": "hers"})
+        for roles, first in ((), 200), (("AUTHORIZED",), 403):
+            guard, statuses = self.guard(self.sufficient(hers=ann), *roles, throttled=True), []
+            for _ in range(20):
+                try:
+                    self.assertEqual(guard.admit(visit).subject, ann)
+                    statuses.append(200)
+                except BadRequest as why:
+                    statuses.append(why.status)
+            self.assertEqual(statuses, [first] * PAIR.free + [429] * (20 - PAIR.free))
+
+    def test_forgotten_with_a_token(self) -> None:
+        """
+        Nor does a token of one's own have failed guesses at another forgotten, or make him known there.
+        """
+        config = self.sufficient(hers=Subject(user="ann"))
+        guard = self.guard(replace(config, modules=config.modules[::-1]), throttled=True)
+        both = self.visit(headers={"authorization": basic("joe:any"), "x-token": "hers"})
+        statuses = []
+        for _ in range(PAIR.free):
+            self.assertEqual(guard.admit(both).subject, Subject(user="ann"))
+            statuses.append(self.refused(guard, basic("joe:wrong"))[0])
+        statuses.append(self.refused(guard, basic("joe:welcome"))[0])
+        self.assertEqual(statuses, [401] * PAIR.free + [429])
+
+    def test_another_name(self) -> None:
+        """
+        Who is known to the second login module, which spells the name otherwise, guesses nothing.
+        """
+        guard = self.guard(self.sufficient(secret=Subject(user="ann")), throttled=True)
+        visit = self.visit(basic("ann@example.org:secret"))
+        self.assertEqual({guard.admit(visit).subject.user for _ in range(20)}, {"ann"})
 
 
 class RecordTests(GuardTestCase):
