@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from twisted.logger import Logger
 
 from kaazing.errors import ConfigError, GatewayError
+from kaazing.stamps import stamp
 
 MOST_SEALED = 4 * 1024 * 1024
 """Characters of the longest sealed text that is looked at."""
@@ -85,7 +86,7 @@ class KeyRing:
     def __init__(self, keys: Sequence[Key], path: Path | None = None) -> None:
         self._take(keys)
         self.path = path
-        self._stamp = _stamp(path) if path else None
+        self._stamp = stamp(path) if path else None
 
     @classmethod
     def made(cls, time: Callable[[], float] = time.time) -> KeyRing:
@@ -99,7 +100,10 @@ class KeyRing:
         Raises:
             ConfigError: it cannot be read, others may read it, or it is no key file.
         """
-        return cls(_read(path), path)
+        before = stamp(path)
+        made = cls(_read(path), path)
+        made._stamp = before
+        return made
 
     @classmethod
     def found(cls, path: Path | None, time: Callable[[], float] = time.time) -> KeyRing:
@@ -180,9 +184,9 @@ class KeyRing:
 
     def _look(self) -> None:
         """Read the file again where it is not the one that was read."""
-        if self.path is None or (stamp := _stamp(self.path)) == self._stamp:
+        if self.path is None or (seen := stamp(self.path)) == self._stamp:
             return
-        self._stamp = stamp
+        self._stamp = seen
         try:
             self._take(_read(self.path))
         except ConfigError as why:
@@ -283,15 +287,6 @@ def _read(path: Path) -> tuple[Key, ...]:
     if not 0 < len(keys) <= _MOST_KEYS or len(ids) != len(keys):
         raise _refused(path, f"has not between 1 and {_MOST_KEYS} keys with ids of their own and of 32 bytes")
     return tuple(sorted(keys, key=lambda key: key.made))
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what differs when a file has been written or replaced; None where it is gone."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _derived(key: Key, purpose: str, head: bytes) -> tuple[AESGCM, bytes]:

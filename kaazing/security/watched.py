@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from kaazing.errors import ConfigError, LoginUnavailable
 from kaazing.interfaces.security import Workplace
+from kaazing.stamps import Stamp, stamp
 
 LIMIT = 4 * 1024 * 1024  # bytes of a file
 EVERY = 1.0  # seconds between two looks
@@ -19,8 +20,7 @@ EVERY = 1.0  # seconds between two looks
 T = TypeVar("T")
 
 _log = Logger(namespace="kaazing.security")
-_Stamp = tuple[int, int, int]
-_UNREAD: _Stamp = (-1, -1, -1)
+_UNREAD: Stamp = (-1, -1, -1, -1, -1)
 
 
 class Watched(Generic[T]):
@@ -52,17 +52,17 @@ class Watched(Generic[T]):
         return self._said
 
     def _look(self) -> None:
-        stamp = _stamp(self._path)
-        if stamp == self._stamp:
+        seen = stamp(self._path)
+        if seen == self._stamp:
             return
-        self._reading, self._stamp = True, stamp
+        self._reading, self._stamp = True, seen
         self._work(self._load).addCallbacks(self._loaded, self._failed).addErrback(self._broken)
 
-    def _load(self) -> tuple[_Stamp | None, T]:
-        data, stamp = _content(self._path)
-        return stamp, self._read(data, str(self._path))
+    def _load(self) -> tuple[Stamp | None, T]:
+        data, seen = _content(self._path)
+        return seen, self._read(data, str(self._path))
 
-    def _loaded(self, loaded: tuple[_Stamp | None, T]) -> None:
+    def _loaded(self, loaded: tuple[Stamp | None, T]) -> None:
         self._reading = False
         self._stamp, self._said = loaded
         _log.info("{path}: read again", path=str(self._path))
@@ -79,9 +79,9 @@ class Watched(Generic[T]):
         _log.failure("{path}: cannot be read; what was read before still holds", why, path=str(self._path))
 
 
-def _content(path: Path) -> tuple[bytes, _Stamp | None]:
+def _content(path: Path) -> tuple[bytes, Stamp | None]:
     try:
-        stamp = _stamp(path)  # before the bytes: what is written meanwhile is a change
+        seen = stamp(path)  # before the bytes: what is written meanwhile is a change
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise ConfigError("is no file", file=str(path))
         with path.open("rb") as file:
@@ -91,13 +91,4 @@ def _content(path: Path) -> tuple[bytes, _Stamp | None]:
         raise ConfigError(f"cannot be read: {reason}", file=str(path)) from None
     if len(data) > LIMIT:
         raise ConfigError(f"has more than {LIMIT // 1024 // 1024} MiB", file=str(path))
-    return data, stamp
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    """Return what differs between two versions of a file; None where there is none."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return data, seen

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from kaazing.errors import ConfigError
 from kaazing.metrics import CERTIFICATE_EXPIRES
+from kaazing.stamps import stamp
 from kaazing.transports.identities import Identity, titled
 
 EVERY = 60.0  # seconds between two looks at the files
@@ -136,15 +137,7 @@ class Renewals:
 
 def _stamps(what: Renewable) -> object:
     """Return what changes when a file does; a file that cannot be seen counts as one that is not there."""
-    return [(file, _stamp(file)) for file in dict.fromkeys(what.files)]
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return [(file, stamp(file)) for file in dict.fromkeys(what.files)]
 
 
 def _endings(what: Renewable) -> Iterator[tuple[str, str, datetime]]:

@@ -203,6 +203,19 @@ class FileTests(SynchronousTestCase):
         self.path.unlink()
         self.assertEqual(running.open("p", rotated.seal("p", b"joe")), b"joe")
 
+    def test_made_private(self) -> None:
+        """
+        A new key file that others may read is taken as soon as chmod has put that right.
+        """
+        running = KeyRing.load(self.path)
+        rotated = self.ring.rotated(1000.0, lambda: 2000.0)
+        rotated.save(self.path)
+        self.path.chmod(0o644)
+        sealed = rotated.seal("p", b"joe")
+        self.assertRaises(SealBroken, running.open, "p", sealed)
+        self.path.chmod(0o600)
+        self.assertEqual(running.open("p", sealed), b"joe")
+
     def test_systemd(self) -> None:
         """
         Without a key file the keys are those of the systemd credential kaazing-keys, and without that new.

@@ -18,6 +18,7 @@ from kaazing.literals import text
 from kaazing.options import Option
 from kaazing.security.stores.entries import FIELDS, MOST_TEXT, Entry, read_entries
 from kaazing.security.stores.shelf import Shelf
+from kaazing.stamps import stamp
 
 _MOST_FILES = 2000
 _MOST_BYTES = 4 * MOST_TEXT
@@ -121,8 +122,7 @@ def _stamp(folder: Path) -> tuple[Any, ...]:
     found: list[Any] = []
     try:
         for _, _, path in _files(folder):
-            seen = path.stat()
-            found.append((str(path), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns))
+            found.append((str(path), stamp(path)))
     except (OSError, ConfigError) as why:
         found.append(str(why))
     return tuple(found)

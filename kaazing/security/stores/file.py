@@ -17,6 +17,7 @@ from kaazing.options import Option
 from kaazing.security.keys import KeyRing, SealBroken, read_private, write_private
 from kaazing.security.stores.entries import Entry, read_entries
 from kaazing.security.stores.shelf import Shelf
+from kaazing.stamps import stamp
 
 _PURPOSE = "store"
 _MOST = 4 * 1024 * 1024  # bytes of a file
@@ -47,15 +48,7 @@ class FileStoreType:
     def store(self, options: Mapping[str, Any], workplace: Workplace, keys: KeyRing) -> IStore:
         """See L{IStoreType}."""
         path = workplace.folder / options["file"]
-
-        def stamp() -> tuple[int, ...]:
-            try:
-                found = path.stat()
-            except OSError:
-                return ()
-            return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-        return Shelf(workplace, stamp, lambda: open_file(path, keys))
+        return Shelf(workplace, lambda: stamp(path), lambda: open_file(path, keys))
 
 
 def open_file(path: Path, keys: KeyRing) -> tuple[Entry, ...]:
