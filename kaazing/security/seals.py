@@ -143,7 +143,10 @@ class Seals:
         now = self._time()
         said: dict[str, Any] = {"s": service, "u": subject.user, "n": login.username, "p": login.password}
         said |= {"m": login.mechanism, "a": now, "e": now + lifetime}
-        plain = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            plain = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a user or a login that is no UTF-8 cannot be sealed") from None
         token = PREFIX + self._keys.seal(_PURPOSE, plain)
         if len(token) > MOST_TOKEN:
             raise ValueError(f"the token would have more than {MOST_TOKEN} characters")

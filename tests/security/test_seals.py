@@ -96,6 +96,9 @@ class SealTests(SealsTestCase):
             self.assertRaises(ValueError, self.seals.seal, subject, "stomp", login, lifetime)
         why = self.assertRaises(ValueError, self.seals.seal, JOE, "stomp", long, DAY)
         self.assertEqual(str(why), "the token would have more than 3072 characters")
+        half = Subject(user="joe\ud800")
+        why = self.assertRaises(ValueError, self.seals.seal, half, "stomp", LOGIN, DAY)
+        self.assertEqual(str(why), "a user or a login that is no UTF-8 cannot be sealed")
 
     def test_inspected(self) -> None:
         """

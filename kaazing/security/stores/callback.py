@@ -7,6 +7,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -108,13 +109,15 @@ class Callback:
         self._fields = {b"Content-Type": [b"application/json"], b"User-Agent": [b"kaazing-gateway"]}
         if token is not None:
             self._fields[b"Authorization"] = [b"Bearer " + token.encode("ascii")]
-        self._kept: OrderedDict[bytes, tuple[float, Login | None]] = OrderedDict()  # until when
+        self._kept: OrderedDict[bytes, tuple[float, Login | None]] = OrderedDict()
+        """Digest of a question, which may be long -> until when, and what."""
         self._asked = 0
 
     def find(self, service: str, subject: Subject) -> Deferred[Login | None]:
         """See L{IStore}; fails with LoginUnavailable."""
         question = _question(service, subject)
-        until, login = self._kept.get(question, (0.0, None))
+        place = sha256(question).digest()
+        until, login = self._kept.get(place, (0.0, None))
         if self._workplace.time() < until:
             return succeed(login)
         if self._asked >= _MOST_ASKED:
@@ -125,7 +128,7 @@ class Callback:
         )
         asked.addCallback(_read).addTimeout(self._timeout, self._workplace.reactor)
         asked.addBoth(self._answered)
-        return asked.addCallback(self._keep, question)
+        return asked.addCallback(self._keep, place)
 
     def _answered(self, result: Any) -> Any:
         self._asked -= 1
@@ -133,11 +136,11 @@ class Callback:
             raise LoginUnavailable(f"the callback does not answer: {type(result.value).__name__}")
         return result
 
-    def _keep(self, answer: tuple[Login | None, float], question: bytes) -> Login | None:
+    def _keep(self, answer: tuple[Login | None, float], place: bytes) -> Login | None:
         login, age = answer
-        self._kept.pop(question, None)
+        self._kept.pop(place, None)
         if min(age, self._longest) > 0:
-            self._kept[question] = self._workplace.time() + min(age, self._longest), login
+            self._kept[place] = self._workplace.time() + min(age, self._longest), login
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
         return login

@@ -22,7 +22,8 @@ MECHANISMS = ("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256")
 
 _MOST_FILLED = 1024  # characters that come in from a claim
 _PLACE = re.compile(r"\$\{(user|claim\.[A-Za-z0-9_.:/-]{1,200})\}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and half a character, which JSON may say
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 class NoEntry(GatewayError):
@@ -62,6 +63,8 @@ class Entry:
             raise ValueError(f"an entry has no {unknown[0][:40]!r}; there are: {', '.join(FIELDS)}")
         if any(len(each) > MOST_TEXT for each in said.values()):
             raise ValueError(f"a text of more than {MOST_TEXT} characters")
+        if any(map(_HALF.search, said.values())):
+            raise ValueError("a text that is no UTF-8")
         given = {name: value for name, value in said.items() if value}
         if "user" in given and "role" in given:
             raise ValueError("an entry is for a user or for a role, not for both")

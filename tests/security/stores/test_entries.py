@@ -80,7 +80,15 @@ class TemplateTests(SynchronousTestCase):
         """
         short = "claim.x: more than 1024 characters, or control characters in it"
         none = "claim.x: the client has none, or one that is no text"
-        bad = (("a\nb", short), ("x" * 1025, short), ("\0", short), ("", none), (["a"], none), (True, none))
+        bad = (
+            ("a\nb", short),
+            ("x" * 1025, short),
+            ("\0", short),
+            ("\ud800", short),
+            ("", none),
+            (["a"], none),
+            (True, none),
+        )
         for value, sentence in bad:
             subject = Subject(user="joe", claims={"x": value})
             for entry in (Entry(username="${claim.x}"), Entry(username="u", password="${claim.x}")):
@@ -127,6 +135,7 @@ class ReadTests(SynchronousTestCase):
         """
         secret = {"username": "u", "password": "hunter2"}
         cases: list[tuple[object, str]] = [
+            ({**secret, "password": "hunter2\udcff"}, "a text that is no UTF-8"),
             (
                 {**secret, "paswort": "x"},
                 "an entry has no 'paswort'; there are: service, user, role, username, password, mechanism",
