@@ -27,6 +27,20 @@ class ISubject(Interface):
     """What the portals of realms are asked for: an L{kaazing.interfaces.security.Subject}."""
 
 
+class _Portal(Portal):
+    """One that keeps nobody waiting whose checker need not: most logins of a busy realm are known at once."""
+
+    def at_once(self, credentials: ICredentials, mind: Any, *interfaces: Any) -> Any:
+        """Return, or return a Deferred of, what L{Portal.login} does; raise what that fails with."""
+        for interface, checker in self.checkers.items():
+            if interface.providedBy(credentials):
+                said: Any = checker.requestAvatarId(credentials)
+                if isinstance(said, Deferred):
+                    return said.addCallback(self.realm.requestAvatar, mind, *interfaces)
+                return self.realm.requestAvatar(said, mind, *interfaces)
+        return self.login(credentials, mind, *interfaces)  # which says that nobody checks these
+
+
 @implementer(IRealm)
 class Realm:
     """One realm.
@@ -48,7 +62,7 @@ class Realm:
             link(each.type, each.success, checker)
             for each, checker in zip(config.modules, self._checkers, strict=True)
         ]
-        self.portal = Portal(self, [Chain(links, workplace.reactor)])
+        self.portal = _Portal(self, [Chain(links, workplace.reactor)])
         places = (*config.headers, *config.parameters, *config.cookies)
         self._asks = bool(links or config.scheme or places)
 
@@ -62,14 +76,8 @@ class Realm:
         """
         if not self._asks:
             return Subject()
-        said: Deferred[Any] = self.portal.login(cast(ICredentials, attempt), None, ISubject)
-        if not said.called or said.paused:
-            return said.addCallback(_avatar)
-        result = said.result
-        if isinstance(result, Failure):
-            said.addErrback(lambda why: None)  # told here
-            result.raiseException()
-        return _avatar(result)
+        said = self.portal.at_once(cast(ICredentials, attempt), None, ISubject)
+        return said.addCallback(_avatar) if isinstance(said, Deferred) else _avatar(said)
 
     def requestAvatar(self, avatarId: Any, mind: Any, *interfaces: Any) -> tuple[Any, Any, Any]:
         """See L{IRealm}; the checker has said all."""
