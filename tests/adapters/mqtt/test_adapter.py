@@ -57,7 +57,7 @@ class AdapterTests(SynchronousTestCase):
         """
         Rules of a policy read as topic filters do: # does not stand for what begins with $.
         """
-        rules: Policy = policy("allow publish,subscribe a/#", "allow subscribe #", "deny publish a/+/x")
+        rules: Policy = policy("publish,subscribe a/#", "subscribe #", deny=["publish a/+/x"])
         self.assertTrue(rules.allows("publish", "a/b"))
         self.assertFalse(rules.allows("publish", "a/b/x"))
         self.assertTrue(rules.allows_all("subscribe", "a/+/b"))

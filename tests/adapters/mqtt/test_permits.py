@@ -8,7 +8,7 @@ from kaazing.adapters.mqtt.permits import Permits, refused_filters
 from kaazing.wire.mqtt import Publish
 from tests.adapters.mqtt.dialogue import policy
 
-RULES = policy("allow publish,subscribe a/#", "deny publish,subscribe a/secret")
+RULES = policy("publish,subscribe a/#", deny=["publish,subscribe a/secret"])
 
 
 class PermitsTests(SynchronousTestCase):
@@ -81,7 +81,7 @@ class AmqpTests(SynchronousTestCase):
         """
         Names that would lead around a rule there are refused, unless the operator knows better.
         """
-        rules = policy("allow publish,subscribe #", "deny publish,subscribe secret/#")
+        rules = policy("publish,subscribe #", deny=["publish,subscribe secret/#"])
         filters = (b"secret.x", b"*/x", b"$share/g.1/a", b"a/b")
         self.assertEqual(refused_filters(rules, filters, amqp=True), {0, 1})
         self.assertEqual(refused_filters(rules, filters, amqp=False), frozenset())

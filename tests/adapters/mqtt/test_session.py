@@ -13,7 +13,7 @@ from kaazing.adapters.mqtt.adapter import identifiers
 from kaazing.adapters.mqtt.session import MqttSession
 from kaazing.errors import Side
 from kaazing.interfaces.adapters import AskLogin, Close, Kind, Link, Login, NoLogin, ToBack
-from tests.adapters.mqtt.dialogue import DEFAULTS, Dialogue, done
+from tests.adapters.mqtt.dialogue import DEFAULTS, Dialogue, done, policy
 from tests.adapters.orders import counted
 from tests.wire.mqtt_streams import Settings, connack, connect, packet, publish, sized, suback, subscribe
 
@@ -120,10 +120,10 @@ class OpeningTests(SynchronousTestCase):
         A will is a message that the client may not publish where it may not.
         """
         will = (sized("b"), sized("gone"))
-        talk = Dialogue(self, "allow publish a").front(connect(4, 6, *will))
+        talk = Dialogue(self, policy=policy("publish a")).front(connect(4, 6, *will))
         talk.then(connack(4, 5), Close(1008, "the will's topic is not allowed"))
         fine = connect(4, 6, sized("a"), sized("gone"))
-        Dialogue(self, "allow publish a").front(fine).then(ToBack(fine))
+        Dialogue(self, policy=policy("publish a")).front(fine).then(ToBack(fine))
 
     def test_timeouts(self) -> None:
         """
@@ -248,7 +248,7 @@ class PolicyTests(SynchronousTestCase):
         Filters that are not allowed are taken out, and their refusal put into the answer.
         """
         for version, code in ((4, 0x80), (5, 0x87)):
-            talk = Dialogue(self, "allow subscribe a/#", "allow publish").connect(version)
+            talk = Dialogue(self, policy=policy("subscribe a/#", "publish")).connect(version)
             talk.front(subscribe(version, "b", "a/x", "#")).then(ToBack(subscribe(version, "a/x")))
             talk.back(suback(version, 1)).then(suback(version, code, 1, code))
             talk.front(subscribe(version, "b", "c")).then(suback(version, code, code))
@@ -258,14 +258,14 @@ class PolicyTests(SynchronousTestCase):
         """
         A message on a topic that is not allowed goes nowhere; in MQTT 5 the publisher hears of it.
         """
-        talk = Dialogue(self, "allow publish a/#", "deny publish a/secret").connect(5, b"\x21\0\3")
+        talk = Dialogue(self, policy=policy("publish a/#", deny=["publish a/secret"])).connect(5, b"\x21\0\3")
         wrong = publish(5, "a/secret", qos=1)
         talk.front(publish(5) + wrong * 3 + publish(5)).then(
             ToBack(publish(5)), *[b"\x40\3\0\7\x87"] * 3, ToBack(publish(5))
         )
         talk.front(wrong * 3).then(*[b"\x40\3\0\7\x87"] * 3)
         talk.front(publish(5, "b")).then()
-        old = Dialogue(self, "allow publish a/#").connect(4)
+        old = Dialogue(self, policy=policy("publish a/#")).connect(4)
         old.front(publish(4, "b", qos=2)).then(b"\x50\2\0\7")
         old.front(b"\x62\2\0\7" * 2).then(b"\x70\2\0\7", ToBack(b"\x62\2\0\7"))
 
@@ -273,7 +273,7 @@ class PolicyTests(SynchronousTestCase):
         """
         A client of MQTT 5 gets no more aliases than the gateway wants to know.
         """
-        talk = Dialogue(self, "allow publish a", mqtt_maximum_topic_aliases=1)
+        talk = Dialogue(self, policy=policy("publish a"), mqtt_maximum_topic_aliases=1)
         talk.front(connect(5)).then(ToBack(connect(5)))
         talk.back(connack(5, 0, b"\x22\0\x0a")).then(connack(5, 0, b"\x22\0\1"))
         named, used = (publish(5, topic, b"", b"\x23\0\1") for topic in ("a", ""))
@@ -285,7 +285,7 @@ class PolicyTests(SynchronousTestCase):
         """
         Where a policy allows every topic, messages pass without a look at each.
         """
-        talk = Dialogue(self, "allow publish", "allow subscribe").connect()
+        talk = Dialogue(self, policy=policy("publish", "subscribe")).connect()
         talk.front(publish() * 3).then(ToBack(publish() * 3))
         talk.back(publish() * 2).then(publish(), publish())
 
@@ -304,7 +304,7 @@ class ReportTests(SynchronousTestCase):
         """
         Packets that passed, by side and type, each told once; what was refused is told as that.
         """
-        talk = Dialogue(self, "allow publish a/b", "allow subscribe a").connect()
+        talk = Dialogue(self, policy=policy("publish a/b", "subscribe a")).connect()
         talk.front(publish() * 3 + publish(4, "x") + PING).then(*[ToBack(publish())] * 3, ToBack(PING))
         talk.front(subscribe(4, "b", "c")).then(suback(4, 0x80, 0x80))
         passed = {(Side.FRONT, "CONNECT"): 1, (Side.FRONT, "PUBLISH"): 3, (Side.FRONT, "PINGREQ"): 1}
@@ -319,7 +319,7 @@ BACK = connack(5, 0, b"\x21\0\1") + suback(5, 0) + publish(5) * 2 + b"\x40\2\0\7
 
 def outcome(front: list[bytes], back: list[bytes]) -> tuple[bytes, list[object]]:
     """What a session of a fixed policy says of a client's parts, and, once CONNECT has come, a backend's."""
-    talk = Dialogue(SynchronousTestCase(), "allow publish", "allow subscribe a")
+    talk = Dialogue(SynchronousTestCase(), policy=policy("publish", "subscribe a"))
     up: list[object] = []
     down: list[object] = []
     for part in front:

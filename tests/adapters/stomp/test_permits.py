@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.stomp.permits import Permits
 from kaazing.wire.stomp import Frame
-from tests.adapters.stomp.dialogue import rules
+from tests.adapters.stomp.dialogue import policy
 
 
 class PermitsTests(SynchronousTestCase):
@@ -33,7 +33,7 @@ class PermitsTests(SynchronousTestCase):
         """
         Destinations have levels between slashes and dots; * is one, # and > and ** are any number.
         """
-        permits = Permits(rules("send /topic/stock.*", "send /queue/#", deny="* /queue/secret.>"))
+        permits = Permits(policy("send /topic/stock.*", "send /queue/#", deny=["* /queue/secret.>"]))
         self.assertTrue(permits.sends)
         self.assert_allowed(permits, "/topic/stock.a", "/queue/a", "/queue/a.b/c")
         self.assert_refused(
@@ -44,7 +44,7 @@ class PermitsTests(SynchronousTestCase):
         """
         Each operation has its own rules; other frames have no destination.
         """
-        permits = Permits(rules("send /a", "subscribe /b"))
+        permits = Permits(policy("send /a", "subscribe /b"))
         self.assert_allowed(permits, "/a")
         self.assert_allowed(permits, "/b", command="SUBSCRIBE")
         self.assert_refused(permits, "/b")
@@ -55,7 +55,7 @@ class PermitsTests(SynchronousTestCase):
         """
         A client's wildcards in SUBSCRIBE have to lie within what is allowed; in SEND they are none.
         """
-        permits = Permits(rules("subscribe /topic/a.>", "send /topic/*"))
+        permits = Permits(policy("subscribe /topic/a.>", "send /topic/*"))
         self.assert_allowed(
             permits, "/topic/a.b", "/topic/a.*", "/topic/a.#", "/topic/a.b.**", command="SUBSCRIBE"
         )
@@ -67,7 +67,7 @@ class PermitsTests(SynchronousTestCase):
         What some broker reads otherwise is allowed only where every reading is: blanks at the ends,
         percent escapes, several destinations in one.
         """
-        permits = Permits(rules("send /queue/a", "send /queue/b", "send /%61"))
+        permits = Permits(policy("send /queue/a", "send /queue/b", "send /%61"))
         self.assert_allowed(permits, "/queue/a")
         self.assert_refused(
             permits,
@@ -79,7 +79,7 @@ class PermitsTests(SynchronousTestCase):
             "/%61",
             "/queue/%61",
         )
-        deny = Permits(rules("send", deny="send /queue/secret"))
+        deny = Permits(policy("send", deny=["send /queue/secret"]))
         self.assert_allowed(deny, "/queue/open", "/queue/100%")
         self.assert_refused(
             deny,
@@ -99,7 +99,7 @@ class PermitsTests(SynchronousTestCase):
         """
         RabbitMQ undoes escapes in STOMP 1.0 too, which has none.
         """
-        permits = Permits(rules("send", deny="send /queue/a:b"))
+        permits = Permits(policy("send", deny=["send /queue/a:b"]))
         self.assert_allowed(permits, "/queue/ab")
         self.assert_refused(permits, "/queue/a:b", "/queue/a\\cb")
 
@@ -108,7 +108,7 @@ class PermitsTests(SynchronousTestCase):
         RabbitMQ subscribes to the queue of a header instead, and deletes it with a durable subscription:
         it must be allowed as /queue/NAME. What is unsubscribed from needs no leave otherwise.
         """
-        permits = Permits(rules("subscribe /topic/a", "subscribe /queue/mine"))
+        permits = Permits(policy("subscribe /topic/a", "subscribe /queue/mine"))
         for command in ("SUBSCRIBE", "UNSUBSCRIBE"):
             for name in ("x-queue-name", " X-Queue-Name"):
                 mine, other = (
@@ -123,7 +123,7 @@ class PermitsTests(SynchronousTestCase):
         """
         So it is with the header: repeated, with blanks, in other letters.
         """
-        permits = Permits(rules("send /a"))
+        permits = Permits(policy("send /a"))
         for name in ("destination", " destination", "Destination", "destination\t"):
             for headers in ((("destination", "/a"), (name, "/x")), ((name, "/x"), ("destination", "/a"))):
                 self.assertIsNotNone(permits.refusal(Frame("SEND", headers)), name)

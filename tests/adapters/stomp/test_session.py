@@ -16,7 +16,7 @@ from tests.adapters.stomp.dialogue import (
     HELLO,
     NEWS,
     Dialogue,
-    rules,
+    policy,
 )
 
 
@@ -321,7 +321,7 @@ class PolicyTests(SynchronousTestCase):
 
     def assert_refused(self, bad: bytes, why: bytes, *allow: str, receipt: bytes = b"") -> None:
         """What came before the bad frame passes; the client gets an ERROR, and it is over."""
-        talk = Dialogue(self, policy=rules(*allow)).connect()
+        talk = Dialogue(self, policy=policy(*allow)).connect()
         talk.front(HELLO + bad + HELLO).then(
             ToBack(HELLO),
             ToFront(b"ERROR\nmessage:not allowed to " + why + b"\n" + receipt + b"\n\0"),
@@ -344,14 +344,14 @@ class PolicyTests(SynchronousTestCase):
             bad = b"SUBSCRIBE\nid:0\ndestination:%s\n\n\0" % destination
             self.assert_refused(bad, b"subscribe to this destination", "send", "subscribe /topic/a.*")
         good = b"SUBSCRIBE\nid:0\ndestination:/topic/a.b\n\n\0SUBSCRIBE\nid:1\ndestination:/topic/a.*\n\n\0"
-        talk = Dialogue(self, policy=rules("subscribe /topic/a.*")).connect()
+        talk = Dialogue(self, policy=policy("subscribe /topic/a.*")).connect()
         self.assertEqual(b"".join(order.data for order in talk.front(good)._said), good)
 
     def test_escapes(self) -> None:
         """
         Escapes are undone before the destination is compared.
         """
-        talk = Dialogue(self, policy=rules("send /a:b")).connect()
+        talk = Dialogue(self, policy=policy("send /a:b")).connect()
         frame = b"SEND\ndestination:/a\\cb\n\nhi\0"
         talk.front(frame).then(ToBack(frame))
 
@@ -359,5 +359,5 @@ class PolicyTests(SynchronousTestCase):
         """
         Operations of which everything is allowed pass as runs, unlooked at.
         """
-        talk = Dialogue(self, policy=rules("send")).connect()
+        talk = Dialogue(self, policy=policy("send")).connect()
         self.assertEqual(type(talk.session.from_front(HELLO * 3, Kind.TEXT, 0.0)), list)

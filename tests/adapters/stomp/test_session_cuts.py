@@ -20,7 +20,7 @@ from tests.adapters.stomp.dialogue import (
     HELLO,
     NEWS,
     Dialogue,
-    rules,
+    policy,
 )
 
 FRONT = (
@@ -134,8 +134,8 @@ class CountingTests(SynchronousTestCase):
         Frames that are refused, and those behind them, have not passed; what a policy refuses is counted.
         """
         commit = b"COMMIT\ntransaction:t\n\n\0"
-        for policy, bad in ((None, commit), (rules("send /q"), b"SEND\ndestination:/x\n\n\0")):
-            talk = Dialogue(self, policy=policy).connect()
+        for rules, bad in ((None, commit), (policy("send /q"), b"SEND\ndestination:/x\n\n\0")):
+            talk = Dialogue(self, policy=rules).connect()
             talk.front(HELLO + bad + HELLO)
             found = counted(talk.session)
             self.assertEqual((found[Side.FRONT, "SEND"], (Side.FRONT, "COMMIT") in found), (1, False))
