@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+from twisted.internet.defer import CancelledError
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.errors import ConfigError
+from kaazing.errors import ConfigError, LoginUnavailable
 from kaazing.security.watched import LIMIT, Watched
 from tests.security.modules.attempts import workplace
 from tests.security.threads import Pool, ThreadClock
@@ -30,10 +32,10 @@ class WatchedTests(SynchronousTestCase):
         self.watched = Watched(str(self.path), number, self.place)
         self.events = self.enterContext(capturedLogs())
 
-    def after(self, seconds: float) -> int:
+    def after(self, seconds: float) -> Any:
         """What holds some time later."""
         self.clock.advance(seconds)
-        return self.watched.get()
+        return self.watched.newest()
 
     def test_change(self) -> None:
         """
@@ -80,7 +82,7 @@ class WatchedTests(SynchronousTestCase):
         watched = Watched(str(self.path), lambda data, file: read.append(data), self.place)
         for _ in range(5):
             self.clock.advance(1)
-            watched.get()
+            watched.newest()
         self.assertEqual(read, [b"1"])
 
     def test_clock_set_back(self) -> None:
@@ -111,18 +113,34 @@ class WatchedTests(SynchronousTestCase):
 
     def test_in_a_thread(self) -> None:
         """
-        A new version is read in a thread; the old one holds until it is there, and nothing is read twice.
+        A new version is read in a thread, once; who asks meanwhile waits for it, so that nobody who was
+        taken out comes in once more.
         """
         pool = Pool()
         self.watched = Watched(str(self.path), number, workplace(Path(), self.clock, pool))
         self.path.write_bytes(b"22")
-        self.assertEqual(([self.after(1) for _ in range(3)], len(pool.calls)), ([1, 1, 1], 1))
+        asked = [self.after(1) for _ in range(3)]
+        self.assertEqual(len(pool.calls), 1)
+        asked[1].cancel()
+        self.failureResultOf(asked[1], CancelledError)
         pool.run()
+        self.assertEqual([self.successResultOf(asked[each]) for each in (0, 2)], [22, 22])
         self.assertEqual(self.after(0), 22)
+
+    def test_broken_in_a_thread(self) -> None:
+        """
+        Who waits for a version that is no good gets the last good one.
+        """
+        pool = Pool()
+        self.watched = Watched(str(self.path), number, workplace(Path(), self.clock, pool))
+        self.path.write_bytes(b"two")
+        asked = self.after(1)
+        pool.run()
+        self.assertEqual((self.successResultOf(asked), self.after(1)), (1, 1))
 
     def test_busy(self) -> None:
         """
-        Where too many logins wait for a thread, the file is looked at again a second later.
+        Where too many logins wait for a thread, nobody can say, until there is room.
         """
         pool = Pool()
         place = workplace(Path(), self.clock, pool)
@@ -130,9 +148,10 @@ class WatchedTests(SynchronousTestCase):
         self.path.write_bytes(b"22")
         for _ in range(202):
             place.work(int)
-        self.assertEqual((self.after(1), self.after(0)), (1, 1))
+        for since in (1, 0):
+            self.assertRaises(LoginUnavailable, self.after, since)
+        pool.run()
+        asked = self.after(0)
         while pool.calls:
             pool.run()
-        self.assertEqual(self.after(1), 1)
-        pool.run()
-        self.assertEqual(self.after(0), 22)
+        self.assertEqual((self.successResultOf(asked), self.after(0)), (22, 22))

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 from twisted.cred.checkers import ICredentialsChecker
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from kaazing.errors import ConfigError, LoginMissing, LoginRefused
@@ -87,10 +89,16 @@ class CertificateChecker:
         user = self._user(certificate)
         if not user or not user.isprintable():
             raise LoginRefused("the certificate does not say who the user is")
-        roles = _texts(certificate, self._roles) if self._roles else []
-        if self._map:
-            roles += self._map.get().get(certificate.subject, frozenset())
-        return Subject(user=user, roles=frozenset(roles), claims=claims_of(certificate), expires=expires)
+        roles = frozenset(_texts(certificate, self._roles) if self._roles else ())
+        subject = Subject(user=user, roles=roles, claims=claims_of(certificate), expires=expires)
+        mapped = self._map.newest() if self._map else {}
+        if isinstance(mapped, Deferred):
+            return mapped.addCallback(_with_roles, subject, certificate)
+        return _with_roles(mapped, subject, certificate)
+
+
+def _with_roles(mapped: _Roles, subject: Subject, certificate: x509.Certificate) -> Subject:
+    return replace(subject, roles=subject.roles | mapped.get(certificate.subject, frozenset()))
 
 
 def read_map(data: bytes, file: str) -> _Roles:

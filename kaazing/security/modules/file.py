@@ -92,7 +92,7 @@ class FileChecker:
         self._work = workplace.work
         self._users = Watched(options["file"], _read, workplace)
         self._told: _Users | None = None
-        self._known()
+        self._tell(self._users.newest())
         groups = options["groups"]
         self._groups = Watched(groups, read_groups, workplace) if groups else None
         self._remembered = Remembered(options["remember"], workplace.time)
@@ -103,17 +103,18 @@ class FileChecker:
         """See L{ILoginModule.checker}."""
         if credentials.password is None:
             raise LoginMissing("no user and password")
-        said, users = credentials.password, self._known()
+        said, users = credentials.password, (yield self._users.newest())
+        groups = (yield self._groups.newest()) if self._groups else {}
+        self._tell(users)
         other = self._other(users, said.user)  # for everybody, as it takes time
         user = users.by_name.get(said.user)
         right = yield self._matches(user, user or other, said)
         if user is None or not right:
             raise LoginRefused("wrong user or password")
-        return Subject(user=said.user, roles=user.roles | self._roles(said.user))
+        return Subject(user=said.user, roles=user.roles | groups.get(said.user, frozenset()))
 
-    def _known(self) -> _Users:
-        """Return the users of the file; say once of each version what is weak in it."""
-        users = self._users.get()
+    def _tell(self, users: _Users) -> None:
+        """Say once of each version of the file what is weak in it."""
         if users is not self._told:
             self._told = users
             if users.weak:
@@ -121,7 +122,6 @@ class FileChecker:
                     "{file}: {weak} of {all} hashes are cheap to guess; make new ones with htpasswd -B -C 12",
                     file=users.file, weak=users.weak, all=len(users.all),
                 )  # fmt: skip
-        return users
 
     def _matches(self, user: User | None, asked: User | None, said: Password) -> Any:
         """Return whether a password is that of C{asked}, or a Deferred of that."""
@@ -141,9 +141,6 @@ class FileChecker:
             return None
         digest = hmac.digest(self._secret, name.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return users.all[int.from_bytes(digest[:8], "big") % len(users.all)]
-
-    def _roles(self, name: str) -> frozenset[str]:
-        return self._groups.get().get(name, frozenset()) if self._groups else frozenset()
 
 
 class Remembered:

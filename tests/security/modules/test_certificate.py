@@ -18,7 +18,7 @@ from kaazing.errors import ConfigError, LoginMissing, LoginRefused
 from kaazing.interfaces.security import ILoginModule, Subject
 from kaazing.security.modules.certificate import CertificateType, read_map
 from tests.security.modules.attempts import attempt, options, workplace
-from tests.security.threads import ThreadClock
+from tests.security.threads import Pool, ThreadClock
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 END = BEGIN + timedelta(days=30)
@@ -149,6 +149,21 @@ class CertificateTests(SynchronousTestCase):
         for said, roles in table:
             self.assertEqual(self.login(certificate(JOE), **said).roles, roles, said)
         self.assertEqual(self.login(certificate("CN=bob"), map="roles").roles, frozenset())
+
+    def test_change(self) -> None:
+        """
+        Who has lost a role in the file has lost it at the next login, which waits while the file is read.
+        """
+        (self.folder / "roles").write_text(f"{JOE} -> trader")
+        pool, module = Pool(), CertificateType()
+        place = workplace(self.folder, self.clock, pool)
+        checker = module.checker(options(module, map="roles"), place)
+        (self.folder / "roles").write_text(f"{JOE} -> clerk")
+        self.clock.advance(1)
+        done = checker.requestAvatarId(attempt(certificate=lambda: certificate(JOE)))
+        self.assertNoResult(done)
+        pool.run()
+        self.assertEqual(self.successResultOf(done).roles, {"clerk"})
 
     def test_encoding(self) -> None:
         """

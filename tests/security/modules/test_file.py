@@ -141,6 +141,20 @@ class ThreadTests(FileTestCase):
             self.assertIsInstance(result, outcome)
         self.successResultOf(self.login(self.checker(jaas(ROLES), pool), "joe", "welcome"))
 
+    def test_change(self) -> None:
+        """
+        Who was taken out of a file is out even if nobody has asked since; who logs in while it is read waits.
+        """
+        pool = Pool()
+        checker = self.checker(jaas(ROLES), pool)
+        self.successResultOf(self.login(checker, "joe", "welcome"))
+        (self.folder / "users").write_bytes(b"# nobody")
+        self.clock.advance(86400)
+        done = self.login(checker, "joe", "welcome")
+        self.assertNoResult(done)
+        pool.run()
+        self.failureResultOf(done, LoginRefused)
+
     def test_remembered(self) -> None:
         """
         A password that was right is not computed again for half a minute; a wrong one always is.
