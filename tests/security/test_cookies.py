@@ -172,6 +172,19 @@ class SessionTests(CookieTestCase):
         if other != value:
             self.assertIsNone(self.cookies.read(visit(f"{name}={other}")))
 
+    def test_every_bit(self) -> None:
+        """
+        A cookie in which any one bit is another is nobody's.
+        """
+        name, _, value = self.begin().partition("=")
+        self.assertIsNotNone(self.cookies.read(visit(f"{name}={value}")))
+        found = []
+        for bit in range(len(value) * 8):
+            changed = bytearray(value.encode())
+            changed[bit // 8] ^= 1 << bit % 8
+            found.append(self.cookies.read(visit(f"{name}={changed.decode('latin-1')}")))
+        self.assertEqual(found, [None] * len(found))
+
 
 class EndTests(CookieTestCase):
     """When a session ends."""

@@ -125,6 +125,19 @@ class TicketTests(SynchronousTestCase):
         self.clock.advance(30)
         self.assertIsNotNone(self.tickets.redeem(self.issue(), "stock", HOME))
 
+    def test_every_bit(self) -> None:
+        """
+        A ticket in which any one bit is another is none, and the right one is good all the same.
+        """
+        ticket = self.issue()
+        found = []
+        for bit in range(len(ticket) * 8):
+            changed = bytearray(ticket.encode())
+            changed[bit // 8] ^= 1 << bit % 8
+            found.append(self.tickets.redeem(changed.decode("latin-1"), "stock", HOME))
+        self.assertEqual(found, [None] * 344)
+        self.assertIsNotNone(self.tickets.redeem(ticket, "stock", HOME))
+
     @given(st.integers(0, 42), st.sampled_from("ABCXYZabcxyz0189_-"))
     def test_tampered(self, at: int, letter: str) -> None:
         """
