@@ -139,7 +139,7 @@ class CountingTests(SynchronousTestCase):
             talk.front(HELLO + bad + HELLO)
             found = counted(talk.session)
             self.assertEqual((found[Side.FRONT, "SEND"], (Side.FRONT, "COMMIT") in found), (1, False))
-            self.assertEqual(found.get((Side.FRONT, "refused send")), 1 if policy else None)
+            self.assertEqual(found.get((Side.FRONT, "refused send")), 1 if rules else None)
 
     def test_apart(self) -> None:
         """
