@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import Any
 
-import treq
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -23,6 +22,7 @@ from kaazing.errors import Challenged, ConfigError, GatewayError, LoginMissing, 
 from kaazing.interfaces.security import Attempt, IAttempt, ILoginModule, Subject, Workplace
 from kaazing.literals import bounded, interval, text
 from kaazing.options import Option
+from kaazing.security.bodies import read_body
 from kaazing.security.keys import read_private
 from kaazing.security.modules.certificate import claims_of
 from kaazing.security.modules.documents import read_url, trusted_of
@@ -220,11 +220,4 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _read(response: IResponse) -> Deferred[tuple[int, bytes]]:
-    body = bytearray()
-
-    def collect(data: bytes) -> None:
-        if len(body) + len(data) > LARGEST:
-            raise LoginUnavailable(f"the callback says more than {LARGEST} bytes")
-        body.extend(data)
-
-    return treq.collect(response, collect).addCallback(lambda _: (response.code, bytes(body)))
+    return read_body(response, LARGEST, "the callback").addCallback(lambda body: (response.code, body))

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import treq
 from twisted.internet.defer import Deferred
 from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS
@@ -16,6 +15,7 @@ from twisted.web.iweb import IResponse
 
 from kaazing.errors import ConfigError, LoginUnavailable
 from kaazing.literals import Unreadable, uri
+from kaazing.security.bodies import read_body
 
 LARGEST = 256 * 1024
 """Most bytes of a document."""
@@ -74,21 +74,14 @@ class Documents:
 
 
 def _document(response: IResponse, url: str) -> Deferred[Fetched]:
-    body = bytearray()
 
-    def collect(data: bytes) -> None:
-        if response.code == 200 and len(body) + len(data) > LARGEST:
-            raise LoginUnavailable(f"{url} gives more than {LARGEST} bytes")
+    def collected(body: bytes) -> Fetched:
         if response.code != 200:
             raise LoginUnavailable(f"{url} answers with status {response.code}")
-        body.extend(data)
-
-    def collected(_: None) -> Fetched:
-        collect(b"")
         control = b", ".join(response.headers.getRawHeaders(b"cache-control", []))
-        return Fetched(bytes(body), _kept(control.decode("latin-1")))
+        return Fetched(body, _kept(control.decode("latin-1")))
 
-    return treq.collect(response, collect).addCallback(collected)
+    return read_body(response, LARGEST, url).addCallback(collected)
 
 
 def _kept(control: str) -> float:

@@ -12,7 +12,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import treq
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.python.failure import Failure
@@ -26,6 +25,7 @@ from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.security import IStore, IStoreType, Subject, Workplace
 from kaazing.literals import bounded, interval, text
 from kaazing.options import Option
+from kaazing.security.bodies import read_body
 from kaazing.security.keys import read_private
 from kaazing.security.modules.documents import read_url
 from kaazing.security.stores.entries import Entry
@@ -163,21 +163,15 @@ def _plain(value: Any) -> bool:
 
 def _read(response: IResponse) -> Deferred[tuple[Login | None, float]]:
     """Return the login of an answer, and for how many seconds it may be kept (RFC 9111 section 5.2.2.1)."""
-    body = bytearray()
 
-    def collect(data: bytes) -> None:
-        if len(body) + len(data) > _LARGEST:
-            raise LoginUnavailable(f"the callback says more than {_LARGEST} bytes")
-        body.extend(data)
-
-    def collected(_: None) -> tuple[Login | None, float]:
+    def collected(body: bytes) -> tuple[Login | None, float]:
         if response.code not in (200, 404):
             raise LoginUnavailable(f"the callback answers with status {response.code}")
         control = b", ".join(response.headers.getRawHeaders(b"cache-control", [])).decode("latin-1")
         found = None if _NOT_KEPT.search(control) else _MAX_AGE.search(control)
-        return (_login(bytes(body)) if response.code == 200 else None), float(found[1]) if found else 0.0
+        return (_login(body) if response.code == 200 else None), float(found[1]) if found else 0.0
 
-    return treq.collect(response, collect).addCallback(collected)
+    return read_body(response, _LARGEST, "the callback").addCallback(collected)
 
 
 def _login(body: bytes) -> Login:

@@ -77,7 +77,7 @@ class DocumentsTests(TestCase):
         for given, why in (
             (Given(302, b"", location=elsewhere), "URL answers with status 302"),
             (Given(500, b"oops"), "URL answers with status 500"),
-            (Given(200, b"x" * (LARGEST + 1)), f"URL gives more than {LARGEST} bytes"),
+            (Given(200, b"x" * (LARGEST + 1)), f"URL says more than {LARGEST} bytes"),
         ):
             url = self.serve(given)
             refused = await self.assertFailure(self.get(url), LoginUnavailable)
