@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from zope.interface import implementer
+
 from kaazing.adapters.amqp import one_words as words
 from kaazing.adapters.amqp.one_login import SHOWN, Denied, Proof, Turns, said
 from kaazing.adapters.amqp.one_traffic import Traffic, told
@@ -20,6 +22,7 @@ from kaazing.interfaces.adapters import (
     Close,
     Compute,
     Hold,
+    IAdapterSession,
     IMeter,
     Kind,
     Link,
@@ -57,6 +60,7 @@ class _Way:
         self.side, self.frames, self.step = side, frames, step
 
 
+@implementer(IAdapterSession)
 class AmqpOne(BaseSession):
     """See L{IAdapterSession}; made when the client's first protocol header has come.
 

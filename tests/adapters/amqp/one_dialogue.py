@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.amqp import one_words as words
-from kaazing.adapters.amqp.adapter import OPTIONS
+from kaazing.adapters.amqp.adapter import AmqpAdapter
 from kaazing.adapters.amqp.one import AmqpOne
-from kaazing.interfaces.adapters import Kind, Link, Login, NoLogin, Order, ToBack, ToFront
+from kaazing.interfaces.adapters import Kind, Link, ToBack, ToFront
 from kaazing.wire.amqp_one import PLAIN_HEADER, frame
 from kaazing.wire.amqp_one_types import NULL, binary, boolean, described, string, symbol, uint, ushort
-from tests.adapters.orders import carried_out
-
-DEFAULTS = {option.name: option.default for option in OPTIONS}
+from tests.adapters import dialogue
 
 
 def performative(descriptor: int, *values: bytes, channel: int = 0, payload: bytes = b"") -> bytes:
@@ -80,74 +77,26 @@ BACK_MECHANISMS = words.mechanisms(["PLAIN", "EXTERNAL"])
 SHOWN = words.mechanisms(["ANONYMOUS", "PLAIN"])
 
 
-class Dialogue:
-    """Tell the session what happens with L{front}, L{back} and the like; say with L{then} what must
-    follow, all of it, before the next thing happens. Every order towards an end counts, plain or not.
+class Dialogue(dialogue.Dialogue):
+    """See there; it begins with the client's protocol header, and the login may take 30 seconds."""
 
-    Attributes:
-        now: the time, seconds; set it to let time pass.
-    """
+    adapter = AmqpAdapter
 
-    def __init__(
-        self,
-        case: SynchronousTestCase,
-        header: bytes = PLAIN_HEADER,
-        *,
-        injects: bool = False,
-        policy: Any = None,
-        **options: Any,
-    ) -> None:
-        values = {name.replace("_", "."): value for name, value in options.items()}
-        self._case = case
-        self.now = 100.0
-        link = Link(peer="192.0.2.1:5000", options={**DEFAULTS, **values}, injects=injects, policy=policy)
-        self.session = AmqpOne(link, header)
-        self.session.deadline = 130.0
-        self._said: list[Any] = []
-        self._hear(self.session.opened(self.now), ToBack)
+    def __init__(self, case: SynchronousTestCase, header: bytes = PLAIN_HEADER, **changes: Any) -> None:
+        self._header = header
+        super().__init__(case, **changes)
 
-    def open(self) -> Dialogue:
+    def begin(self, link: Link) -> AmqpOne:
+        """See there."""
+        session = AmqpOne(link, self._header)
+        session.deadline = self.now + 30.0
+        return session
+
+    def open(self) -> Self:
         """Let the two ends open the connection without SASL, and a session on channel 0."""
         self.then(ToBack(PLAIN_HEADER)).front(OPEN + begin()).then(ToBack(OPEN + begin()))
         self.back(PLAIN_HEADER + BACK_OPEN + begin(0))
         return self.then(to_front(PLAIN_HEADER), to_front(BACK_OPEN), to_front(begin(0)))
-
-    def front(self, data: bytes) -> Dialogue:
-        """The client sends."""
-        return self._hear(self.session.from_front(data, Kind.BINARY, self.now), ToBack)
-
-    def back(self, data: bytes) -> Dialogue:
-        """The backend sends."""
-        return self._hear(self.session.from_back(data, self.now), to_front)
-
-    def back_ended(self) -> Dialogue:
-        """The backend sends no more."""
-        return self._hear(self.session.back_ended(self.now), to_front)
-
-    def login(self, answer: Login | NoLogin) -> Dialogue:
-        """The question for the login is answered."""
-        return self._hear(self.session.login(answer, self.now), ToBack)
-
-    def computed(self, result: Any) -> Dialogue:
-        """A computation is done."""
-        return self._hear(self.session.computed(result, self.now), ToBack)
-
-    def wait_for_deadline(self) -> Dialogue:
-        """Let time pass until the session wants to be told."""
-        self._case.assertIsNotNone(self.session.deadline)
-        self.now = self.session.deadline or 0.0
-        return self._hear(self.session.expired(self.now), ToBack)
-
-    def then(self, *orders: Order | str) -> Dialogue:
-        """This follows and nothing else; text stands for the violation that ends it all."""
-        said, self._said = self._said, []
-        self._case.assertEqual(said, list(orders))
-        return self
-
-    def _hear(self, orders: Iterable[Order], passing: Any) -> Dialogue:
-        self._case.assertEqual(self._said, [], "this was not expected")
-        self._said = carried_out(orders, passing)
-        return self
 
 
 def to_front(data: bytes) -> ToFront:

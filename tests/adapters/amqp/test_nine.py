@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import Side
-from kaazing.interfaces.adapters import Kind, Link, ToBack, ToFront
+from kaazing.interfaces.adapters import Kind, ToBack, ToFront
 from kaazing.wire.amqp import HEARTBEAT, PREAMBLE, encode
 from tests.adapters.amqp.dialogue import (
     CHANNEL,
@@ -54,14 +54,14 @@ class TrafficTests(SynchronousTestCase):
         """
         Where messages are counted, each frame goes to the backend by itself.
         """
-        dialogue = Dialogue(self, Link(peer="", apart=True)).channels()
+        dialogue = Dialogue(self, apart=True).channels()
         dialogue.front(publish()).then(*map(ToBack, frames(publish())))
 
     def test_report(self) -> None:
         """
         Methods are counted by their names; what was refused has not passed, and is counted as that.
         """
-        dialogue = Dialogue(self, Link(peer="", policy=policy("publish /good"))).channels()
+        dialogue = Dialogue(self, policy=policy("publish /good")).channels()
         dialogue.counted()
         dialogue.front(publish(key="good") * 2 + HEARTBEAT + publish(key="bad"))._said.clear()
         dialogue.back(deliver()).then(*map(ToFront, frames(deliver())))
@@ -207,30 +207,30 @@ class ConnectionTests(SynchronousTestCase):
         ok = encode(0, "connection.update-secret-ok")
         Dialogue(self).connect().front(renew).then(ToBack(renew)).back(ok).then(ToFront(ok))
         session = Dialogue(self).connect()
-        session.session._conversation._injects = True  # type: ignore[attr-defined]
+        session.session._conversation._injects = True
         session.front(renew).then(ours(ok))
 
     def test_server_named_queue(self) -> None:
         """
         With a policy, the name that the broker gives a queue is known when the client says nothing.
         """
-        rules = Link(peer="", policy=policy("declare queue/amq.*", "consume amq.gen-1"))
+        rules = policy("declare queue/amq.*", "consume amq.gen-1")
         declare, ok = (
             encode(1, "queue.declare", 0, "", 0, b""),
             encode(1, "queue.declare-ok", "amq.gen-1", 0, 0),
         )
         consume = encode(1, "basic.consume", 0, "", "", 0, b"")
-        dialogue = Dialogue(self, rules).channels().front(declare).then(ToBack(declare))
+        dialogue = Dialogue(self, policy=rules).channels().front(declare).then(ToBack(declare))
         dialogue.back(ok).then(ToFront(ok)).front(consume).then(ToBack(consume))
 
     def test_reopened_channel(self) -> None:
         """
         A channel that is opened anew has declared nothing yet.
         """
-        rules = Link(peer="", policy=policy("declare queue/mine", "consume mine"))
+        rules = policy("declare queue/mine", "consume mine")
         declare = encode(1, "queue.declare", 0, "mine", 0, b"")
         close, close_ok = encode(1, "channel.close", 200, "", 0, 0), encode(1, "channel.close-ok")
-        dialogue = Dialogue(self, rules).channels().front(declare).then(ToBack(declare))
+        dialogue = Dialogue(self, policy=rules).channels().front(declare).then(ToBack(declare))
         dialogue.front(close).then(ToBack(close)).back(close_ok).then(ToFront(close_ok))
         dialogue.front(CHANNEL).then(ToBack(CHANNEL))
         reason = "ACCESS_REFUSED - not allowed to consume 'amq.gen'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.interfaces.adapters import Kind, Link, ToBack, ToFront
+from kaazing.interfaces.adapters import Kind, ToBack, ToFront
 from kaazing.wire.amqp import encode
 from tests.adapters.amqp.dialogue import CHANNEL, CHANNEL_OK, Dialogue, policy
 from tests.wire.amqp_streams import deliver, publish
@@ -15,7 +15,7 @@ BAD = publish(key="secret")
 GOOD = publish(key="news")
 REASON = "ACCESS_REFUSED - not allowed to publish '/secret'"
 REFUSAL = encode(1, "channel.close", 403, REASON, 60, 40)
-LINK = Link(peer="", policy=policy("publish /news", "consume,bind,declare"))
+RULES = policy("publish /news", "consume,bind,declare")
 
 
 def ours(data: bytes) -> ToFront:
@@ -59,7 +59,8 @@ class CloseTests(SynchronousTestCase):
 class RefusalTests(SynchronousTestCase):
     def refused(self) -> Dialogue:
         """A dialogue in which the client has sent what it may not: the backend is asked to close."""
-        return Dialogue(self, LINK).channels().front(GOOD + BAD + GOOD).then(*passed(GOOD), ToBack(REFUSAL))
+        dialogue = Dialogue(self, policy=RULES).channels()
+        return dialogue.front(GOOD + BAD + GOOD).then(*passed(GOOD), ToBack(REFUSAL))
 
     def test_refused(self) -> None:
         """

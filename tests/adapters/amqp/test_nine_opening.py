@@ -8,7 +8,7 @@ import scramp
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.base import LOGIN_REFUSED
-from kaazing.interfaces.adapters import Close, Kind, Link, Login, NoLogin, ToBack, ToFront
+from kaazing.interfaces.adapters import Close, Kind, Login, NoLogin, ToBack, ToFront
 from kaazing.wire.amqp import HEARTBEAT, PREAMBLE, decode, encode
 from tests.adapters.amqp.dialogue import (
     CLIENT,
@@ -22,7 +22,6 @@ from tests.adapters.amqp.dialogue import (
     Dialogue,
 )
 
-INJECTS = Link(peer="", injects=True)
 GATEWAY = Login(username="gw", password="hidden")
 SHOWN = encode(0, "connection.start", 0, 9, SERVER, b"PLAIN AMQPLAIN EXTERNAL ANONYMOUS", b"en_US")
 
@@ -177,7 +176,7 @@ class TuneTests(SynchronousTestCase):
 class InjectionTests(SynchronousTestCase):
     def asked(self, mechanisms: bytes = b"PLAIN") -> Dialogue:
         """A dialogue in which the client has sent start-ok, and the session asks who the gateway is."""
-        dialogue = Dialogue(self, INJECTS)
+        dialogue = Dialogue(self, injects=True)
         dialogue.front(PREAMBLE).then(ToBack(PREAMBLE))
         dialogue.back(encode(0, "connection.start", 0, 9, SERVER, mechanisms, b"en_US")).then(ToFront(SHOWN))
         return dialogue.front(START_OK).asks()

@@ -16,10 +16,10 @@ from kaazing.interfaces.adapters import (
     ToBack,
 )
 from kaazing.wire.amqp_one import PLAIN_HEADER
+from tests.adapters.amqp.dialogue import DEFAULTS
 from tests.adapters.amqp.one_dialogue import (
     BACK_OPEN,
     BEAT,
-    DEFAULTS,
     OPEN,
     Dialogue,
     attach,

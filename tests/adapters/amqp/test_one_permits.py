@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.amqp.adapter import AmqpAdapter
 from kaazing.adapters.amqp.one_permits import Permits
 from kaazing.wire.amqp_one import frame, parse
 from kaazing.wire.amqp_one_types import NULL, Checker, boolean, described, string, symbol, uint
-from kaazing.wire.policy import Block, Policy, read_rule
+from tests.adapters.amqp.dialogue import policy
 from tests.adapters.amqp.one_dialogue import attach
-
-
-def policy(*allow: str, deny: tuple[str, ...] = ()) -> Policy:
-    """Return the policy of one block."""
-    operations = AmqpAdapter.operations
-    rules = [tuple(read_rule(each, operations) for each in texts) for texts in (allow, deny)]
-    return Policy([Block(allow=rules[0], deny=rules[1])], frozenset(), operations)
 
 
 def asked(wire: bytes, *allow: str, deny: tuple[str, ...] = ()) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from kaazing.errors import Side
 from kaazing.interfaces.adapters import ToBack, ToFront
 from kaazing.wire.amqp_one import PLAIN_HEADER
 from kaazing.wire.amqp_one_types import NULL, string, uint, ushort
+from tests.adapters.amqp.dialogue import policy
 from tests.adapters.amqp.one_dialogue import (
     BACK_OPEN,
     END,
@@ -26,7 +27,6 @@ from tests.adapters.amqp.one_dialogue import (
     to_front,
     transfer,
 )
-from tests.adapters.amqp.test_one_permits import policy
 from tests.adapters.orders import counted
 
 

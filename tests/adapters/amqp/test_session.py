@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.amqp.session import ONE
-from kaazing.interfaces.adapters import Close, Kind, Link, Login, ToBack, ToFront
+from kaazing.interfaces.adapters import Close, Kind, Login, ToBack, ToFront
 from kaazing.wire.amqp import PREAMBLE
 from kaazing.wire.amqp_one import SASL_HEADER
 from tests.adapters.amqp.dialogue import START, Dialogue
@@ -72,7 +72,7 @@ class SessionTests(SynchronousTestCase):
         refused = Close(1003, "AMQP goes in binary messages")
         Dialogue(self).front(PREAMBLE, Kind.TEXT).then(refused)
         Dialogue(self).channels().front(b"hello", Kind.TEXT).then(refused)
-        Dialogue(self, Link(peer="", messages=False)).front(PREAMBLE, Kind.TEXT).then(ToBack(PREAMBLE))
+        Dialogue(self, messages=False).front(PREAMBLE, Kind.TEXT).then(ToBack(PREAMBLE))
 
     def test_backend_first(self) -> None:
         """

@@ -2,101 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from kaazing.adapters.irc.adapter import IrcAdapter
-from kaazing.adapters.irc.session import IrcSession
-from kaazing.interfaces.adapters import IAdapterSession, Kind, Link, Login, NoLogin, Order, ToBack, ToFront
-from tests.adapters.orders import carried_out
+from kaazing.interfaces.adapters import Kind, Link, ToBack, ToFront
+from tests.adapters import dialogue
 
-DEFAULTS = {option.name: option.default for option in IrcAdapter.options}
+DEFAULTS = dialogue.defaults(IrcAdapter)
 LINK = Link(peer="192.0.2.1:5000", subprotocol="text.ircv3.net", options=DEFAULTS)
+policy = partial(dialogue.policy, IrcAdapter)
 WELCOME = b":irc.test 001 ann :Welcome"
 
 
-def linked(link: Link = LINK, **options: Any) -> Link:
+def linked(link: Link = LINK, **changes: Any) -> Link:
     """Return the link with these options: C{irc_login} for irc.login."""
-    values = {name.replace("_", "."): value for name, value in options.items()}
-    return replace(link, options={**link.options, **values})
+    return dialogue.linked(IrcAdapter, link, **changes)
 
 
-class Dialogue:
-    """Tell the session what happens with L{front}, L{back} and the like; say with L{then} what must
-    follow, all of it, before the next thing happens. Lines of the backend get their CR LF here.
+class Dialogue(dialogue.Dialogue):
+    """See there. Lines of the backend get their CR LF here."""
 
-    Attributes:
-        now: the time, seconds; set it to let time pass.
-    """
+    adapter = IrcAdapter
 
     def __init__(self, case: SynchronousTestCase, link: Link = LINK) -> None:
-        self._case = case
-        self.now = 100.0
-        self.session = IrcSession(link)
-        verifyObject(IAdapterSession, self.session)
-        self._said: list[Any] = []
-        self._hear(self.session.opened(self.now), ToBack)
+        super().__init__(case, link)
 
-    def register(self) -> Dialogue:
+    def register(self) -> Self:
         """Let the client register, and the backend welcome it."""
         self.front(b"NICK ann").then(ToBack(b"NICK ann\r\n"))
         return self.back(WELCOME).then(ToFront(WELCOME, self.session.kind))
 
-    def front(self, data: bytes, kind: Kind | None = None) -> Dialogue:
-        """The browser sends a message."""
-        return self._hear(self.session.from_front(data, kind or self.session.kind, self.now), ToBack)
-
-    def back(self, *lines: bytes) -> Dialogue:
+    def back(self, *lines: bytes) -> Self:
         """The backend sends lines, in one piece."""
         return self.back_raw(b"".join(line + b"\r\n" for line in lines))
 
-    def back_raw(self, data: bytes) -> Dialogue:
+    def back_raw(self, data: bytes) -> Self:
         """The backend sends."""
-        orders = self.session.from_back(data, self.now)
-        return self._hear(orders, lambda each: ToFront(each, self.session.kind))
+        return super().back(data)
 
-    def login(self, answer: Login | NoLogin) -> Dialogue:
-        """The keeper of logins answers."""
-        return self._hear(self.session.login(answer, self.now), ToBack)
-
-    def secured(self) -> Dialogue:
-        """The connection to the backend is encrypted."""
-        return self._hear(self.session.secured(self.now), ToBack)
-
-    def computed(self, result: bytes) -> Dialogue:
-        """What was to be computed is."""
-        return self._hear(self.session.computed(result, self.now), ToBack)
-
-    def wait_for_deadline(self) -> Dialogue:
-        """Let time pass until the session wants to be told."""
-        self._case.assertIsNotNone(self.session.deadline)
-        self.now = self.session.deadline or 0.0
-        return self._hear(self.session.expired(self.now), ToFront)
-
-    def then(self, *orders: Order | str) -> Dialogue:
-        """This follows and nothing else; text stands for the violation that ends it all."""
-        said, self._said = self._said, []
-        self._case.assertEqual(said, list(orders))
-        return self
-
-    def forget(self) -> Dialogue:
+    def forget(self) -> Self:
         """Whatever followed is of no interest."""
-        self._said = []
+        self.heard()
         return self
 
     def last(self) -> Any:
         """Return the last order, and forget what followed."""
-        said, self._said = self._said, []
-        return said[-1]
-
-    def _hear(self, orders: Iterable[Order], passing: Any) -> Dialogue:
-        self._case.assertEqual(self._said, [], "this was not expected")
-        self._said = carried_out(orders, passing)
-        return self
+        return self.heard()[-1]
 
 
 def told(line: bytes, kind: Kind = Kind.TEXT) -> ToFront:

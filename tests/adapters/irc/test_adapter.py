@@ -8,8 +8,7 @@ from zope.interface.verify import verifyObject
 from kaazing.adapters.irc.adapter import IrcAdapter, last_parameter, word
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession
 from kaazing.plugins import adapter
-from kaazing.wire.policy import Block, Policy, read_rule
-from tests.adapters.irc.dialogue import DEFAULTS, LINK
+from tests.adapters.irc.dialogue import DEFAULTS, LINK, policy
 
 
 class AdapterTests(SynchronousTestCase):
@@ -88,9 +87,7 @@ class AdapterTests(SynchronousTestCase):
         """
         Rules name channels in any case, braces and brackets alike, and commands in any case.
         """
-        operations = IrcAdapter.operations
-        rules = tuple(read_rule(text, operations) for text in ("join #Chat[*]", "message #c", "command oper"))
-        policy = Policy([Block(allow=rules)], frozenset(), operations)
+        rules = policy("join #Chat[*]", "message #c", "command oper")
         asked = (
             ("join", "#chat{a}"),
             ("join", "#d"),
@@ -98,5 +95,5 @@ class AdapterTests(SynchronousTestCase):
             ("command", "OPER"),
             ("command", "K"),
         )
-        answers = [policy.allows(operation, name) for operation, name in asked]
+        answers = [rules.allows(operation, name) for operation, name in asked]
         self.assertEqual(answers, [True, False, True, True, False])

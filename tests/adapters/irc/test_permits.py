@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.irc.adapter import IrcAdapter
 from kaazing.adapters.irc.permits import FORBIDDEN, MESSAGES, Permits
-from kaazing.interfaces.adapters import IPolicy
 from kaazing.wire.irc import parse
-from kaazing.wire.policy import Block, Policy, read_rule
-
-
-def policy(*rules: str) -> IPolicy:
-    """Return the policy that these rules make: C{"-join #a"} denies, the others allow."""
-    read = [(rule, read_rule(rule.lstrip("-"), IrcAdapter.operations)) for rule in rules]
-    block = Block(
-        allow=tuple(rule for text, rule in read if not text.startswith("-")),
-        deny=tuple(rule for text, rule in read if text.startswith("-")),
-    )
-    made: IPolicy = Policy([block], frozenset(), IrcAdapter.operations)
-    return made
+from tests.adapters.irc.dialogue import policy
 
 
 class PermitsTests(SynchronousTestCase):
@@ -44,7 +31,7 @@ class PermitsTests(SynchronousTestCase):
         """
         RFC 2812 section 3.2.1: of a list of channels those that are allowed pass, each with its key.
         """
-        permits = Permits(policy("*", "-join #secret", "-join #b*"))
+        permits = Permits(policy("*", deny=["join #secret", "join #b*"]))
         self.assertEqual(self.admitted(permits, b"JOIN #a,#c k"), (b"JOIN #a,#c k", []))
         self.assertEqual(
             self.admitted(permits, b"JOIN #SECRET,#a,#bob,#d k1,k2,k3"),
@@ -62,7 +49,7 @@ class PermitsTests(SynchronousTestCase):
         """
         A name with a control character or a blank, where some servers stop reading, is none.
         """
-        permits = Permits(policy("*", "-join #secret", "-message #secret"))
+        permits = Permits(policy("*", deny=["join #secret", "message #secret"]))
         for name in (b"#secret\x07", b"#secret\x01x"):
             self.assertEqual(self.admitted(permits, b"JOIN " + name), (None, ["474 *"]))
         self.assertEqual(self.admitted(permits, b"JOIN :#secret x"), (None, ["474 *"]))
@@ -74,7 +61,7 @@ class PermitsTests(SynchronousTestCase):
         are the channel, and a nickname is itself however it is addressed; what names a user otherwise may
         be anybody.
         """
-        permits = Permits(policy("*", "-message #secret", "-message bob"))
+        permits = Permits(policy("*", deny=["message #secret", "message bob"]))
         for command in MESSAGES:
             wire = command.encode() + b" #secret,ann :hi there"
             passing = command.encode() + b" ann :hi there"
@@ -96,7 +83,7 @@ class PermitsTests(SynchronousTestCase):
         for whom in (b"@#chat", b"bobby", b"&local", b"+chan", b"ann!u@host", b""):
             wire = b"@+typing=active NOTICE " + whom + b" :x"
             self.assertEqual(self.admitted(permits, wire), (wire, []), whom)
-        self.assertEqual(self.admitted(Permits(policy("*", "-join #a")), b"PRIVMSG u@h :x")[1], [])
+        self.assertEqual(self.admitted(Permits(policy("*", deny=["join #a"])), b"PRIVMSG u@h :x")[1], [])
         only = Permits(policy("message #chat", "command"))
         for name, passes in ((b"@#chat", True), (b"&#chat", False), (b"bob", False)):
             wire = b"TAGMSG " + name
@@ -107,7 +94,7 @@ class PermitsTests(SynchronousTestCase):
         Commands by name; those found to be allowed are not looked at again, where nothing else is to be
         looked at in them.
         """
-        permits = Permits(policy("*", "-command OPER", "-command k*"))
+        permits = Permits(policy("*", deny=["command OPER", "command k*"]))
         self.assertEqual(permits.watch(frozenset((b"PASS",))), (frozenset(), True))
         self.assertEqual(self.admitted(permits, b"oper a b"), (None, ["421 OPER"]))
         self.assertEqual(self.admitted(permits, b"KILL bob"), (None, ["421 KILL"]))
@@ -134,7 +121,7 @@ class PermitsTests(SynchronousTestCase):
         A line that begins as one that was allowed is not looked at again; what hides its first parameter
         is never taken for one, and no more are known than a client can make up for little memory.
         """
-        permits = Permits(policy("*", "-message #secret"))
+        permits = Permits(policy("*", deny=["message #secret"]))
         allowed = (b"PRIVMSG #a :x", b"PRIVMSG  #a :x", b"PRIVMSG :#a b", b"@a PRIVMSG #a :x", b"PRIVMSG #a")
         for wire in allowed:
             permits.remember(wire)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.xmpp.adapter import XmppAdapter
 from kaazing.adapters.xmpp.permits import Permits, folded, refusal
 from kaazing.wire import xmpp
-from kaazing.wire.policy import Block, Policy, read_rule
 from kaazing.wire.xmpp import Seen
+from tests.adapters.xmpp.dialogue import policy
 
 
 def permits(*allow: str, deny: tuple[str, ...] = ()) -> Permits:
     """Return the permits of a policy."""
-    rules = [tuple(read_rule(rule, XmppAdapter.operations) for rule in each) for each in (allow, deny)]
-    return Permits(Policy([Block(allow=rules[0], deny=rules[1])], frozenset(), XmppAdapter.operations))
+    return Permits(policy(*allow, deny=deny))
 
 
 def stanza(name: str, to: str | None = None, *children: str, type: str | None = None) -> Seen:

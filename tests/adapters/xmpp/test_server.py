@@ -36,7 +36,6 @@ from tests.adapters.xmpp.dialogue import (
 PROCEED = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 OFFERED = b"<mechanisms %s><mechanism>PLAIN</mechanism><mechanism>ANONYMOUS</mechanism></mechanisms>" % SASL
 LOGIN = Login(username="gw", password="pw")
-INJECTS: dict[str, Any] = {"injects": True}
 REASON = "the backend broke the protocol: "
 
 
@@ -79,7 +78,7 @@ class EncryptionTests(SynchronousTestCase):
         """
         A connection that is encrypted from its first byte is not encrypted again.
         """
-        talk = Dialogue(self, link={"encrypted": True}, xmpp_starttls="required").open(STARTTLS, PLAIN)
+        talk = Dialogue(self, encrypted=True, xmpp_starttls="required").open(STARTTLS, PLAIN)
         talk.then(to_client(FRAMED % FROM), to_client(alone(features(PLAIN))))
 
     def test_required(self) -> None:
@@ -125,7 +124,7 @@ class LoginTests(SynchronousTestCase):
 
     def ready(self, *offered: bytes) -> Dialogue:
         """Let the client see what it is offered."""
-        talk = Dialogue(self, link=INJECTS).open(*offered)
+        talk = Dialogue(self, injects=True).open(*offered)
         return talk.then(to_client(FRAMED % FROM), to_client(alone(features(OFFERED))))
 
     def test_plain(self) -> None:
@@ -269,7 +268,7 @@ class WordsTests(SynchronousTestCase):
         Where stanzas may be kept back a login by XEP-0388 is no way in: it could begin to count them.
         """
         kept = policy("message friend@example.com")
-        talk = Dialogue(self, kept).open().then(to_client(FRAMED % FROM), to_client(alone(features())))
+        talk = Dialogue(self, policy=kept).open().then(to_client(FRAMED % FROM), to_client(alone(features())))
         heard = talk.front(b"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>").heard()
         self.assertIn(b"<not-authorized ", heard[0].data)
 
@@ -295,17 +294,18 @@ class WordsTests(SynchronousTestCase):
             b"%s</see-other-host></stream:error>"
         )
         close = CLOSE.replace(b"/>", b" see-other-uri='wss://n2.example/x'/>")
-        uri = {"xmpp_see_other_uri": "wss://{host}/x"}
-        talk = Dialogue(self, link={"secure": True}, **uri).flow()
+        uri: dict[str, Any] = {"xmpp_see_other_uri": "wss://{host}/x"}
+        talk = Dialogue(self, secure=True, **uri).flow()
         talk.back(said % b"N2.example:5222").then(to_client(close), Close(1000))
         reset = error("reset", "the session is to begin anew")
-        for link, host, options in (
-            ({}, b"n2.example", {}),
-            ({}, b"[::1]:5222", uri),
-            ({}, b"a/b", uri),
-            ({"secure": True}, b"n2", {"xmpp_see_other_uri": "ws://{host}/x"}),
+        less: dict[str, Any] = {"secure": True, "xmpp_see_other_uri": "ws://{host}/x"}
+        for host, link in (
+            (b"n2.example", {}),
+            (b"[::1]:5222", uri),
+            (b"a/b", uri),
+            (b"n2", less),
         ):
-            Dialogue(self, link=link, **options).flow().back(said % host).then(reset)
+            Dialogue(self, **link).flow().back(said % host).then(reset)
 
     def test_before_its_time(self) -> None:
         """

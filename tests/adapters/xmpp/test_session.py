@@ -252,7 +252,7 @@ class SessionTests(SynchronousTestCase):
         """
         What passes is counted, once; so is what is refused.
         """
-        talk = Dialogue(self, link=policy("message b@x", "namespace"))
+        talk = Dialogue(self, policy=policy("message b@x", "namespace"))
         counted(talk.session)
         talk.flow()
         for wire in (MESSAGE, MESSAGE.replace(b"b@x", b"c@x"), MESSAGE):
@@ -271,7 +271,7 @@ class PolicyTests(SynchronousTestCase):
         """
         A message to whom it may not go is answered as the addressee would; others pass.
         """
-        talk = Dialogue(self, link=policy("message *@x", "iq,presence", "namespace")).flow()
+        talk = Dialogue(self, policy=policy("message *@x", "iq,presence", "namespace")).flow()
         talk.front(MESSAGE).then(passed(MESSAGE))
         talk.front(b"<message id='1' to='B@Y/r' xmlns='jabber:client'/>").then(
             to_client(
@@ -284,7 +284,7 @@ class PolicyTests(SynchronousTestCase):
         """
         A request in a namespace that is not allowed is refused; binding a resource never is.
         """
-        talk = Dialogue(self, link=policy("message,presence,iq", "namespace jabber:iq:roster")).flow()
+        talk = Dialogue(self, policy=policy("message,presence,iq", "namespace jabber:iq:roster")).flow()
         bind = b"<iq xmlns='jabber:client' type='set' id='1'>%s</iq>" % BIND
         roster = b"<iq xmlns='jabber:client' type='get' id='2'><query xmlns='jabber:iq:roster'/></iq>"
         talk.front(bind).then(passed(bind))
@@ -298,7 +298,7 @@ class PolicyTests(SynchronousTestCase):
         Where stanzas may be kept back, nobody can count them: stream management is neither offered nor
         had (XEP-0198).
         """
-        talk = Dialogue(self, link=policy("message *@x")).flow()
+        talk = Dialogue(self, policy=policy("message *@x")).flow()
         talk.front(b"<enable xmlns='urn:xmpp:sm:3'/>").then(
             to_client(
                 b"<failed xmlns='urn:xmpp:sm:3'><feature-not-implemented"
