@@ -16,6 +16,9 @@ PEOPLE, GROUPS = f"ou=people,{BASE}", f"ou=groups,{BASE}"
 SERVICE, SERVICE_PASSWORD = f"cn=gateway,{BASE}", "the gateway's own s3cret"
 """Who may search; nobody in particular may not."""
 
+MANY = [f"many{number:03}" for number in range(200)]
+"""Users with the password of everybody."""
+
 
 @dataclass(frozen=True)
 class Slapd:
@@ -83,6 +86,7 @@ def _entries() -> str:
             ),
             _person(USER, f"uid={USER},{PEOPLE}", PASSWORD, mail="alice@example.org", title="queen"),
             _person("o*(x)\\", f"uid=o*(x)\\\\,{PEOPLE}", "odd"),
+            *(_person(user, f"uid={user},{PEOPLE}", PASSWORD) for user in MANY),
             _person("twin", f"uid=twin,{PEOPLE}", "one"),
             _person("twin", f"cn=other twin,{PEOPLE}", "one"),
             f"dn: ou=elsewhere,{PEOPLE}\nobjectClass: referral\nobjectClass: extensibleObject\n"
