@@ -51,7 +51,7 @@ class Revoked:
         self._all_before = 0.0
 
     def revoke(self, name: str, ends: float) -> None:
-        """End a session, which would have ended by itself at C{ends}."""
+        """End a session, of which each cookie would have ended by itself at C{ends}."""
         now = self._time()
         if len(self._ends) >= MOST_REVOKED:
             self._ends = {each: end for each, end in self._ends.items() if end > now}
@@ -136,7 +136,8 @@ class SessionCookies:
         connections are tied to, empty where there was no session."""
         found = self._found(visit)
         if found is not None:
-            self._revoked.revoke(found.name, found.ends)
+            ends = self._time() + self._life if self._slides else found.ends  # of any copy, renewed since
+            self._revoked.revoke(found.name, ends)
         gone = f"{self._named(visit)}=; Max-Age=0{self._attributes(visit)}"
         return (b"Set-Cookie", gone.encode()), "" if found is None else _TIE + found.name
 

@@ -274,6 +274,20 @@ class EndTests(CookieTestCase):
         found = [self.cookies.read(visit(cookie)) is not None for cookie in (first, bystander, later)]
         self.assertEqual(found, [False, False, True])
 
+    def test_newer_copy(self) -> None:
+        """
+        A session stays ended, however many end after it, until each copy of its cookie is over: also one that
+        was renewed after the one that its user logs out with.
+        """
+        self.patch(cookies, "MOST_REVOKED", 1)
+        old = self.begin()
+        self.clock.advance(LIFE * 0.6)
+        renewed, _ = said(self.cookies.renewed(visit(old)))
+        self.cookies.forget(visit(old))
+        self.clock.advance(LIFE * 0.6)
+        self.cookies.forget(visit(self.begin()))
+        self.assertIsNone(self.cookies.read(visit(renewed)))
+
     def test_ended_are_forgotten(self) -> None:
         """
         Sessions that would be over anyway make room for those that were ended.

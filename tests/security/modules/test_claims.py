@@ -42,7 +42,7 @@ class ClaimTests(SynchronousTestCase):
         """
         over, early = "a token that has run out (exp)", "a token that does not count yet (nbf)"
         future, forever = "a token of the future (iat)", "a token that never runs out (no exp)"
-        strange: tuple[Any, ...] = ("1", True, [], -1, 1e300, float("inf"))
+        strange: tuple[Any, ...] = ("1", True, [], -1, 1e300, 10**400, float("inf"), float("nan"))
         cases: tuple[tuple[dict[str, Any], str | None], ...] = (
             ({"exp": NOW - 29.9}, None),
             ({"exp": NOW - 30}, over),
