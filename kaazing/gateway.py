@@ -49,11 +49,11 @@ _SERVER = "Kaazing Gateway"  # value of the Server header, as in the original
 _STREAMS = ("tcp", "ssl")
 _EMULATED = ("ws", "wss", "wse", "wse+ssl")  # accepts that take emulated WebSockets
 
+_log = Logger(namespace="kaazing.gateway")
+
 
 class Gateway(MultiService):
     """All services of one configuration, and the ports they are reached on."""
-
-    log = Logger(namespace="kaazing.gateway")
 
     def __init__(self, config: GatewayConfig, reactor: Any) -> None:
         """Assemble; nothing is bound and no file of the network touched.
@@ -118,16 +118,16 @@ class Gateway(MultiService):
         """Start the services and say so in the log; bind first where nobody had to be privileged."""
         self._bind()
         for warning in self._config.warnings:
-            self.log.warn("{what}", what=warning)
+            _log.warn("{what}", what=warning)
         self._certificates.start()
         self._workers.start()
         super().startService()
         for service in self._config.services:
             for accept in service.accepts:
-                self.log.info(
+                _log.info(
                     "{name} ({type}): {accept}", name=service.name, type=service.type, accept=accept.shown
                 )
-        self.log.info(
+        _log.info(
             "started: {services} services on {ports}; {speed}; {most} clients at once, for {descriptors}"
             " descriptors; reactor {reactor}",
             services=len(self._config.services),
@@ -154,7 +154,7 @@ class Gateway(MultiService):
         left.addTimeout(CLOSE_TIMEOUT + 1, self._reactor, onTimeoutCancel=lambda result, timeout: None)
         yield left
         self._reactor._exitSignal = None  # politely done: exit with 0, where Twisted would raise it again
-        self.log.info("stopped")
+        _log.info("stopped")
 
     def _bind(self) -> None:
         for listener in self._listeners.values():

@@ -11,11 +11,11 @@ from kaazing.metrics import LIMITED
 
 EVERY = 1.0  # seconds between two lines of one limit
 
+_log = Logger(namespace="kaazing.limits")
+
 
 class Alarm:
     """Counts what limits did, and says so at most once in L{EVERY} each: an attack fills no disk."""
-
-    log = Logger(namespace="kaazing.limits")
 
     def __init__(self, who: str, now: Callable[[], float]) -> None:
         """
@@ -42,7 +42,7 @@ class Alarm:
             return
         self._said[limit] = now
         more = self._unsaid.pop(limit, 0)
-        self.log.warn(
+        _log.warn(
             "{who}: {limit}: {peer} {what}{more}",
             who=self._who, limit=limit, peer=peer, what=what,
             more=f", and {more} more since the last such line" if more else "",

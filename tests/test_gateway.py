@@ -70,8 +70,8 @@ class AssemblyTests(GatewayTestCase):
         """
         config = service("echo", "echo", "ws://localhost:8000/echo?secret=1")
         with capturedLogs() as events:
-            gateway = self.start(config, warnings=("one thing", "another"))
-        said = [formatEvent(event) for event in events if event["log_source"] is gateway]
+            self.start(config, warnings=("one thing", "another"))
+        said = [formatEvent(event) for event in events if event["log_namespace"] == "kaazing.gateway"]
         self.assertEqual(said[:2], ["one thing", "another"])
         self.assertEqual(said[2], "echo (echo): ws://localhost:8000/echo?secret=1")
         self.assertRegex(
@@ -230,7 +230,7 @@ class ClashTests(GatewayTestCase):
         said = self.refusal("wss://127.0.0.1:1/", "wss://127.0.0.1:1/", protocols=("TLSv1.3", "TLSv1.3"))
         self.assertRegex(
             said,
-            "^conf.xml:9: ssl.ciphers, ssl.protocols, ssl.verify-client, ssl.ca-file and ssl.crl-file must be",
+            "^conf.xml:9: ssl.ciphers, ssl.protocols, ssl.verify-client, ssl.ca-file and ssl.crl-file must",
         )
 
 

@@ -299,6 +299,21 @@ class HouseTests(SynchronousTestCase):
         ]
         self.assertEqual("\n".join(found), "")
 
+    def test_namespaces(self) -> None:
+        """
+        A logger that is given a namespace stands beside the classes: inside one, Twisted takes the class's
+        name for it, and who looks for kaazing.security in the log does not find it.
+        """
+        found = [
+            str(path)
+            for path in sources()
+            for inner in ast.walk(ast.parse((ROOT / path).read_text()))
+            if isinstance(inner, ast.ClassDef)
+            for each in inner.body
+            if isinstance(each, ast.Assign) and "Logger(namespace=" in ast.unparse(each)
+        ]
+        self.assertEqual(found, [])
+
     def test_cheap_dropins(self) -> None:
         """
         Seeing which plugins there are imports no transport, no library and no reactor.

@@ -44,7 +44,8 @@ class IExchange(Interface):
         "int | None: set by the owner before the body comes: bytes it may have, framing counted"
     )
     subject = Attribute(
-        "Subject | None: who the client proved to be before the exchange was handed on; None where nobody asked"
+        "Subject | None: who the client proved to be before the exchange was handed on; None where nobody"
+        " asked"
     )
     stay = Attribute(
         "called with what L{switch} returned for a WebSocket that is passed on: begins its time, which the"

@@ -134,8 +134,8 @@ class IGuard(Interface):
     )
 
     outer = Attribute(
-        "IGuard: that of the same service for plain HTTP requests, whose challenges browsers understand; itself"
-        " where it is no other"
+        "IGuard: that of the same service for plain HTTP requests, whose challenges browsers understand;"
+        " itself where it is no other"
     )
 
     def admit(visit: Any) -> Any:

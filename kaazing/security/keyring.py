@@ -18,12 +18,15 @@ from kaazing.config.model import KeyringConfig
 from kaazing.errors import ConfigError, GatewayError
 from kaazing.interfaces.adapters import AskLogin, ILogins, Link, Login, NoLogin
 from kaazing.interfaces.security import IKeyring, IStore, Subject, Workplace
+from kaazing.literals import shown
 from kaazing.metrics import SECURITY_EVENTS
 from kaazing.security.keys import KeyRing, write_private
 from kaazing.security.seals import PREFIX, Revocations, Seals, TokenRefused
 
 _NONE = NoLogin("no login for this client")
 _UNAVAILABLE = NoLogin("no login at the moment")
+
+_log = Logger(namespace="kaazing.security")
 
 
 @implementer(IKeyring)
@@ -33,8 +36,6 @@ class Keyring:
     Attributes:
         keys: the gateway's own.
     """
-
-    log = Logger(namespace="kaazing.security")
 
     def __init__(
         self, keys: KeyRing, stores: Sequence[tuple[str, IStore]], workplace: Workplace, revoked: Path | None
@@ -62,7 +63,7 @@ class Keyring:
         path = None if config.key_file is None else workplace.folder / config.key_file
         keys = keys or KeyRing.found(path, workplace.time)
         if keys.path is None:
-            cls.log.warn("there is no key file: what is sealed is worthless when the gateway ends")
+            _log.warn("there is no key file: what is sealed is worthless when the gateway ends")
         stores = []
         for each in config.stores:
             try:
@@ -96,10 +97,10 @@ class Keyring:
             return self._seals.open(token, subject, service)
         except TokenRefused as why:
             SECURITY_EVENTS.labels(event=why.event).inc()
-            self.log.warn(
+            _log.warn(
                 "{peer}, user {user}, service {service}: {why}",
                 peer=peer,
-                user=ascii(subject.user),
+                user=shown(subject.user),
                 service=service,
                 why=str(why),
             )
@@ -122,10 +123,10 @@ class Keyring:
         return _NONE
 
     def _complain(self, subject: Subject, service: str, peer: str, what: str) -> None:
-        self.log.warn(
+        _log.warn(
             "{peer}, user {user}, service {service}: {what}",
             peer=peer,
-            user=ascii(subject.user),
+            user=shown(subject.user),
             service=service,
             what=what,
         )
@@ -143,7 +144,7 @@ class Keyring:
     def _saved(self, result: Any) -> None:
         self._saving = False
         if isinstance(result, Failure):
-            self.log.error("revoked tokens are not written: {why}", why=result.getErrorMessage())
+            _log.error("revoked tokens are not written: {why}", why=result.getErrorMessage())
         elif self._unsaved:
             self._save()
 

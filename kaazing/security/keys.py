@@ -43,6 +43,8 @@ _MOST_KEYS = 64
 _MOST_FILE = 64 * 1024  # bytes
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 
+_log = Logger(namespace="kaazing.security")
+
 
 class SealBroken(GatewayError):
     """A sealed text was not made here for that, was changed, or its key is gone; which is not told."""
@@ -80,8 +82,6 @@ class KeyRing:
     Attributes:
         path: of the file; None for keys that are kept nowhere.
     """
-
-    log = Logger(namespace="kaazing.security")
 
     def __init__(self, keys: Sequence[Key], path: Path | None = None) -> None:
         self._take(keys)
@@ -190,9 +190,9 @@ class KeyRing:
         try:
             self._take(_read(self.path))
         except ConfigError as why:
-            self.log.warn("the keys stay as they were: {why}", why=why)
+            _log.warn("the keys stay as they were: {why}", why=why)
         else:
-            self.log.info("keys read again from {path}", path=str(self.path))
+            _log.info("keys read again from {path}", path=str(self.path))
 
 
 def encode(data: bytes) -> str:

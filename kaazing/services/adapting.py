@@ -44,6 +44,8 @@ _RATES = (
     ),
 )
 
+_log = Logger(namespace="kaazing.sessions")
+
 
 def options(adapter: IAdapter) -> tuple[Option, ...]:
     """Return the properties that C{NAME.proxy} has from its adapter, and those that all adapters have."""
@@ -91,8 +93,6 @@ def faults(adapter: IAdapter, properties: Mapping[str, Any]) -> Iterable[str]:
 
 class Adapting:
     """Begins an adapter's sessions for one service."""
-
-    log = Logger(namespace="kaazing.sessions")
 
     def __init__(self, config: ServiceConfig, house: IHouse, adapter: IAdapter) -> None:
         self._config, self._house, self._adapter = config, house, adapter
@@ -143,7 +143,7 @@ class Adapting:
         """Say in the log how many messages have passed and been refused, if any have."""
         said = str(self._terms.tally)
         if said:
-            self.log.info("service {service}: counted {said}", service=self._config.name, said=said)
+            _log.info("service {service}: counted {said}", service=self._config.name, said=said)
 
     def _policy(self, roles: frozenset[str]) -> Policy | None:
         """Return what clients with such roles may do; one object for all whom no policy tells apart."""

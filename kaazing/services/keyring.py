@@ -17,7 +17,7 @@ from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.exchanges import IExchange, ITaker
 from kaazing.interfaces.security import IKeyring, Subject
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Welcome
-from kaazing.literals import age, bounded, text
+from kaazing.literals import age, bounded, shown, text
 from kaazing.metrics import SECURITY_EVENTS
 from kaazing.options import Option
 from kaazing.services.base import BaseService
@@ -28,6 +28,8 @@ _MOST_TEXT = 2000  # characters of a name or a password
 _LONGEST = 366 * 86400.0
 _MECHANISMS = ("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256")
 _FIELDS = ((b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store"))
+
+_log = Logger(namespace="kaazing.security")
 
 
 class Objection(GatewayError):
@@ -87,8 +89,6 @@ class KeyringType:
 @implementer(IService)
 class KeyringService(BaseService):
     """See L{IService}; also its own entry."""
-
-    log = Logger(namespace="kaazing.security")
 
     def __init__(self, config: ServiceConfig, house: IHouse) -> None:
         """Take the keyring.
@@ -186,10 +186,10 @@ class KeyringService(BaseService):
         except LoginRefused as why:
             event = getattr(why, "event", "seal-tampered")
             SECURITY_EVENTS.labels(event=event).inc()
-            self.log.warn(
+            _log.warn(
                 "{peer}, user {user}, service {service}: to be revoked: {why}",
                 peer=exchange.caller.peer,
-                user=ascii(subject.user),
+                user=shown(subject.user),
                 service=self.name,
                 why=str(why),
             )

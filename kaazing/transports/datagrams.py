@@ -36,12 +36,12 @@ _MEMINFO, _DROPS = 55, 8  # SO_MEMINFO of Linux, and which of its numbers says w
 _SIOCGIFADDR, _SIOCGIFNETMASK = 0x8915, 0x891B  # netdevice(7)
 _V6_ADDRESSES = Path("/proc/net/if_inet6")
 
+_log = Logger(namespace="kaazing.datagrams")
+
 
 class DatagramPort(udp.MulticastPort):
     """A bound address. In one turn of the reactor only so many datagrams are read, and only for so long,
     however short they are: Twisted's own goes on for as long as empty ones come."""
-
-    log = Logger(namespace="kaazing.datagrams")
 
     def doRead(self) -> None:
         """See L{udp.Port.doRead}."""
@@ -55,7 +55,7 @@ class DatagramPort(udp.MulticastPort):
             try:
                 take(datagram, sender)
             except Exception:  # one that fails must not end the port
-                self.log.failure("a datagram could not be taken")
+                _log.failure("a datagram could not be taken")
             if now() >= end:
                 return
 

@@ -68,6 +68,8 @@ _full = partial(
     BadRequest, 503, f"more than {MOST_LASTING} clients of event streams", rule="RFC 9110 section 15.6.4"
 )
 
+_log = Logger(namespace="kaazing.events")
+
 
 class EventDoor:
     """Takes the requests of one accept; see L{kaazing.interfaces.services.IService.entry}.
@@ -77,7 +79,6 @@ class EventDoor:
     """
 
     asks = True
-    log = Logger(namespace="kaazing.events")
 
     def __init__(self, accept: Uri, config: ServiceConfig, wheel: Wheel) -> None:
         self.wheel, self.options = wheel, config.accept_options.events
@@ -147,7 +148,7 @@ class EventDoor:
         try:
             exchange.route.service.accepted(channel, welcome)
         except Exception:
-            self.log.failure("a service failed with a client that was let in")
+            _log.failure("a service failed with a client that was let in")
             channel.abort()
 
     # Clients of the original

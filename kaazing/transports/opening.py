@@ -40,12 +40,12 @@ REQUEST_TIMEOUT = 10.0  # seconds for the inner request
 LOGIN_TIMEOUT = 120.0  # seconds for one with credentials, for which a person may have to be asked
 MOST_REQUESTS = 10  # inner requests of one connection
 
+_log = Logger(namespace="kaazing.extended")
+
 
 @implementer(IReceiver)
 class Opening:
     """Answers the inner requests of one connection; its socket's receiver until one is let in."""
-
-    log = Logger(namespace="kaazing.extended")
 
     def __init__(self, socket: ServerSocket, service: Any, head: Head, visit: Visit) -> None:
         """
@@ -176,7 +176,7 @@ class Opening:
 
     def _refuse(self, why: BadRequest) -> None:
         """Tell a client that it is not let in here, and close."""
-        self.log.debug("{peer} refused: {why}", peer=self._socket.peer, why=why)
+        _log.debug("{peer} refused: {why}", peer=self._socket.peer, why=why)
         location = dict(why.headers).get(b"Location")
         if location is not None and self._manner.balanced:  # such a client follows no other redirect
             self._socket.send(redirection(location.decode()), BINARY)

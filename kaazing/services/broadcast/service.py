@@ -32,6 +32,8 @@ COMPLAIN = 60.0  # seconds between two lines of the log about what was dropped
 
 _DATAGRAMS = ("udp", "mcp")
 
+_log = Logger(namespace="kaazing.broadcast")
+
 
 @implementer(IServiceType)
 class BroadcastType:
@@ -77,8 +79,6 @@ class BroadcastService(BaseService):
         dropped: events of the backend that were too long or not in the format.
         datagrams: of the connects by UDP: how many came, were refused, or found no room.
     """
-
-    log = Logger(namespace="kaazing.broadcast")
 
     def __init__(self, config: ServiceConfig, house: IHouse) -> None:
         super().__init__(config, house)
@@ -208,7 +208,7 @@ class BroadcastService(BaseService):
         now = self._now()
         if now - self._told_at < COMPLAIN:
             return
-        self.log.warn(
+        _log.warn(
             "service {name}: {count} events of the backend dropped: longer than event.maximum.size"
             " ({most} bytes), or not {what}",
             name=self.name,
