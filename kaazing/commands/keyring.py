@@ -8,11 +8,14 @@ which everybody on the machine can see.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import getpass
 import json
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ from kaazing.security.stores.entries import MECHANISMS, Entry
 from kaazing.security.stores.file import open_file, seal_file
 
 _KEEP = LONGEST  # of the longest sealed login
+_PASSWORD = "password at the backend"
 
 
 def add(commands: Any) -> None:
@@ -91,6 +95,8 @@ def run(said: argparse.Namespace) -> int:
     """Do what the command line says; return the exit status, 1 where it could not be done."""
     try:
         _ACTIONS[said.action](said)
+    except KeyboardInterrupt:
+        return _failed("\nnothing was changed")
     except FileExistsError:
         return _failed("there is a file of that name already, which is left as it is")
     except (GatewayError, ValueError) as why:
@@ -106,6 +112,11 @@ def _init(said: argparse.Namespace) -> None:
 
 
 def _rotate(said: argparse.Namespace) -> None:
+    with _alone(said.keys):
+        _rotate_alone(said)
+
+
+def _rotate_alone(said: argparse.Namespace) -> None:
     old = KeyRing.load(said.keys)
     stores = [(path, open_file(path, old)) for path in said.store]
     all_keys = old.rotated(float("inf"))
@@ -119,13 +130,13 @@ def _rotate(said: argparse.Namespace) -> None:
 
 
 def _set(said: argparse.Namespace) -> None:
-    keys, entry = KeyRing.load(said.keys), _entry(said, said.username)
-    new = not said.store.exists()
-    entries = () if new else open_file(said.store, keys)
-    given = {"password": _read_secret(said, "password at the backend")}
-    entry = Entry.of({**entry.said(), **given})
-    others = [each for each in entries if _place(each) != _place(entry)]
-    seal_file(said.store, keys, [*others, entry], new=new)
+    entry = _entry(said, said.username)
+    _opened(said)  # before anything is typed
+    entry = Entry.of({**entry.said(), "password": _read_secret(said, _PASSWORD)})
+    with _alone(said.keys):
+        keys, entries, new = _opened(said)
+        others = [each for each in entries if _place(each) != _place(entry)]
+        seal_file(said.store, keys, [*others, entry], new=new)
     print(f"{said.store}: {'changed' if len(others) < len(entries) else 'added'}: {_shown(entry)}")
 
 
@@ -135,12 +146,14 @@ def _list(said: argparse.Namespace) -> None:
 
 
 def _remove(said: argparse.Namespace) -> None:
-    keys, entry = KeyRing.load(said.keys), _entry(said, "-")
-    entries = open_file(said.store, keys)
-    others = [each for each in entries if _place(each) != _place(entry)]
-    if len(others) == len(entries):
-        raise ValueError(f"{said.store}: there is no login of {entry.whose} at {entry.service}")
-    seal_file(said.store, keys, others)
+    entry = _entry(said, "-")
+    with _alone(said.keys):
+        keys = KeyRing.load(said.keys)
+        entries = open_file(said.store, keys)
+        others = [each for each in entries if _place(each) != _place(entry)]
+        if len(others) == len(entries):
+            raise ValueError(f"{said.store}: there is no login of {entry.whose} at {entry.service}")
+        seal_file(said.store, keys, others)
     print(f"{said.store}: removed: {entry.whose} at {entry.service}")
 
 
@@ -148,7 +161,7 @@ def _seal(said: argparse.Namespace) -> None:
     keys = KeyRing.load(said.keys)
     login = Login(
         username=said.username,
-        password=_read_secret(said, "password at the backend"),
+        password=_read_secret(said, _PASSWORD),
         mechanism=said.mechanism,
     )
     seals = Seals(keys, time.time, Revocations(time.time))
@@ -222,11 +235,37 @@ def _shown(entry: Entry) -> str:
     return f"{entry.whose} at {entry.service}: {entry.username}{mechanism}"
 
 
+@contextmanager
+def _alone(keys: Path) -> Iterator[None]:
+    """Keep other commands with the same key file waiting: each writes what it has read, and a bit more."""
+    folder = os.open(keys.resolve().parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _opened(said: argparse.Namespace) -> tuple[KeyRing, tuple[Entry, ...], bool]:
+    """Return the keys, the logins of a store, and whether it has yet to be made."""
+    keys, new = KeyRing.load(said.keys), not said.store.exists()
+    return keys, () if new else open_file(said.store, keys), new
+
+
 def _read_secret(said: argparse.Namespace, what: str) -> str:
-    """Return a line of standard input, or what is typed at the terminal."""
-    if said.stdin:
-        return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
-    return getpass.getpass(f"{what}: ")
+    """Return a line of standard input, or what is typed at the terminal.
+
+    Raises:
+        ValueError: that is nothing, which only EXTERNAL does without a password.
+    """
+    try:
+        given = sys.stdin.readline() if said.stdin else getpass.getpass(f"{what}: ")
+    except EOFError:
+        given = ""
+    given = given.removesuffix("\n").removesuffix("\r")
+    if not given and getattr(said, "mechanism", None) != "EXTERNAL":
+        raise ValueError(f"no {what} was given")
+    return given
 
 
 def _failed(what: str) -> int:

@@ -6,7 +6,7 @@ import getpass
 import json
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -115,6 +115,55 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual(said.getvalue(), f"{self.store}: added: everybody at *: app\n")
         entries = open_file(self.store, KeyRing.load(self.keys))
         self.assertEqual(entries, (Entry(username="app", password="hunter2"),))
+
+    def test_nothing_typed(self) -> None:
+        """
+        Nothing is kept where nothing is typed or the input is empty, as that of a command that failed, and
+        Ctrl-C ends in a sentence; EXTERNAL alone wants no password.
+        """
+        KeyRing.made().save(self.keys)
+        where = ("set", "--keys", "keys", "logins", "--username", "app")
+        nothing = (1, "no password at the backend was given\n")
+        self.assertEqual(self.run_command(*where, "--stdin"), nothing)
+        self.assertEqual(self.run_command(*where, "--stdin", stdin="\n"), nothing)
+        for interruption, said in ((EOFError, nothing[1]), (KeyboardInterrupt, "\nnothing was changed\n")):
+
+            def typed(prompt: str, why: type[BaseException] = interruption) -> str:
+                raise why
+
+            self.patch(getpass, "getpass", typed)
+            with redirect_stderr(StringIO()) as errors:
+                at = ["--keys", str(self.keys), str(self.store)]
+                self.assertEqual(main(["keyring", "set", *at, "--username", "app"]), 1)
+            self.assertEqual(errors.getvalue(), said)
+        self.assertFalse(self.store.exists())
+        external = (0, "logins: added: everybody at *: app by EXTERNAL\n")
+        self.assertEqual(self.run_command(*where, "--mechanism", "EXTERNAL", "--stdin"), external)
+
+    def test_at_once(self) -> None:
+        """
+        Of commands that run at once none takes back what another has kept.
+        """
+        KeyRing.made().save(self.keys)
+        users = [f"u{number}" for number in range(6)]
+        setting = [sys.executable, "-m", "kaazing", "keyring", "set", "--keys", "keys", "logins", "--stdin"]
+        running = [
+            subprocess.Popen(
+                [*setting, "--user", user, "--username", "app"],
+                cwd=self.folder,
+                env={"PYTHONPATH": str(ROOT)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+            )
+            for user in users
+        ]
+        for each in running:
+            assert each.stdin is not None
+            each.stdin.write(b"hunter2\n")
+            each.stdin.close()
+        self.assertEqual([each.wait(60) for each in running], [0] * len(users))
+        kept = open_file(self.store, KeyRing.load(self.keys))
+        self.assertEqual(sorted(str(entry.user) for entry in kept), users)
 
     def test_tokens(self) -> None:
         """
