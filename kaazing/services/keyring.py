@@ -26,7 +26,7 @@ from kaazing.services.logins import NO_KEYRING
 _MOST_BODY = 16 * 1024  # bytes of a request
 _MOST_TEXT = 2000  # characters of a name or a password
 _LONGEST = 366 * 86400.0
-_MECHANISMS = ("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256")
+_MECHANISMS = ("PLAIN", "AMQPLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256")  # EXTERNAL would prove the gateway
 _FIELDS = ((b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store"))
 
 _log = Logger(namespace="kaazing.security")
@@ -169,6 +169,8 @@ class KeyringService(BaseService):
             raise Objection(403, "logins are not sealed for that service")
         if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not lifetime >= 1:
             raise Objection(400, "lifetime is a number of seconds, 1 at least")
+        if not said["username"]:  # nor is nobody somebody who has a password
+            raise Objection(400, "username is empty")
         mechanism = said.get("mechanism")
         if mechanism not in (None, *_MECHANISMS):
             raise Objection(400, f"mechanism is one of {', '.join(_MECHANISMS)}")

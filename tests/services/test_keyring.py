@@ -184,6 +184,19 @@ class ServiceTests(GatewayTestCase):
         self.assertEqual(self.fields["allow"], "DELETE, POST")
         self.assertNotIn("hunter2", "".join(self.said))
 
+    def test_not_as_the_gateway(self) -> None:
+        """
+        A client seals a login of its own alone: EXTERNAL, or no username, which means EXTERNAL at a backend
+        that offers it, would make it whoever the gateway's own certificate or address is there.
+        """
+        known = "mechanism is one of PLAIN, AMQPLAIN, SCRAM-SHA-1, SCRAM-SHA-256"
+        for more, error in (
+            ({"mechanism": "EXTERNAL"}, known),
+            ({"mechanism": "external"}, known),
+            ({"username": ""}, "username is empty"),
+        ):
+            self.assertEqual(self.ask({**LOGIN, **more}), (400, {"error": error}))
+
     def test_too_long_in_chunks(self) -> None:
         """
         A body without a length is refused as soon as it is too long.
