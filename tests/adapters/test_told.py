@@ -10,9 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing import plugins
 from kaazing.adapters.amqp.one_words import init
-from kaazing.interfaces.adapters import AskLogin, Kind, Link
+from kaazing.interfaces.adapters import AskLogin, Kind
 from kaazing.wire.amqp import encode, string_field
 from tests.adapters.amqp.dialogue import CLIENT, START
+from tests.adapters.dialogue import linked
 from tests.adapters.xmpp.dialogue import FRAMED, FROM, PLAIN, SASL, STREAM, TO, features
 from tests.wire.mqtt_streams import connect, sized
 
@@ -23,8 +24,7 @@ TOKEN = "kzl1." + "A" * 3067
 def asked(name: str, *said: Callable[[Any], Any], told: bool = True, subprotocol: str | None = None) -> Any:
     """The question that comes of what is said to a session of an adapter."""
     adapter = plugins.adapter(name)
-    options = {option.name: option.default for option in adapter.options} | {"virtual.host": None}
-    link = Link(peer="192.0.2.1:1", subprotocol=subprotocol, options=options, injects=True, told=told)
+    link = linked(adapter, subprotocol=subprotocol, injects=True, told=told, virtual_host=None)
     session = adapter.session(link)
     orders = list(session.opened(0.0))
     for each in said:

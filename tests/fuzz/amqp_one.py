@@ -14,14 +14,13 @@ from typing import Any
 
 from proton import Data, DataException
 
-from kaazing.adapters.amqp.adapter import OPTIONS
 from kaazing.adapters.amqp.one import AmqpOne
 from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.adapters import AskLogin, Compute, Kind, Link, Login, Order, ToBack, ToFront
 from kaazing.wire.amqp_one_types import Checker, Malformed
+from tests.adapters.amqp.dialogue import DEFAULTS
 from tests.fuzz import main, spoilt
 
-DEFAULTS = {option.name: option.default for option in OPTIONS}
 Turn = tuple[str, bytes]
 """C{">"} for the client's bytes or C{"<"} for the backend's, and the bytes; the client's first protocol
 header, with which sessions are made, is left out."""

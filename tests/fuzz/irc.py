@@ -22,7 +22,7 @@ from kaazing.adapters.irc.session import IrcSession
 from kaazing.interfaces.adapters import Kind, Link, ToBack
 from kaazing.wire import pure_irc
 from kaazing.wire.irc import Code, parse
-from tests.adapters.irc.dialogue import LINK, Rules, linked
+from tests.adapters.irc.dialogue import LINK, forbidden, linked
 from tests.adapters.orders import answered, carried_out
 from tests.fuzz import main, spoilt
 from tests.needs import node_packages, program
@@ -49,7 +49,7 @@ STRICTER = {
 }
 """Rules that irc-framework's parser does not know; docs/protocols/irc.md has the same table."""
 
-_ANY = Rules(join=("#c",), message=("#c", "bob"), command=("WHOIS",))
+_ANY = forbidden(join=("#c",), message=("#c", "bob"), command=("WHOIS",))
 _LINKS = (
     LINK,
     replace(LINK, subprotocol="binary.ircv3.net"),

@@ -22,6 +22,7 @@ from kaazing.errors import ProtocolViolation
 from kaazing.interfaces.adapters import Kind, Link
 from kaazing.wire import pure_mqtt
 from kaazing.wire.mqtt_faults import Code
+from tests.adapters.mqtt.dialogue import DEFAULTS
 from tests.fuzz import main, spoilt
 from tests.needs import ROOT, node_packages, program
 from tests.wire.cuts import difference, pieces
@@ -42,7 +43,6 @@ BITS = (
     b"\xed\xa0\x80",
     b"\x05",
 )
-OPTIONS = {option.name: option.default for option in MqttAdapter.options}
 BATCH = 100
 """Packets whose verdicts are compared at a time."""
 
@@ -73,7 +73,7 @@ def _session(random: Random) -> str:
     wrong = random.choice(("front", "back"))
     ends[wrong] = spoilt(random, ends[wrong], BITS, 3)
     front, back = (pieces(random, ends[end]) for end in ("front", "back"))
-    session = MqttAdapter().session(Link(peer="", options=OPTIONS))
+    session = MqttAdapter().session(Link(peer="", options=DEFAULTS))
     try:
         list(session.opened(0.0))
         while front or back:

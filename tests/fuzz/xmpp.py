@@ -13,14 +13,12 @@ from typing import Any
 
 from lxml import etree
 
-from kaazing.adapters.xmpp.adapter import XmppAdapter
 from kaazing.adapters.xmpp.session import XmppSession
 from kaazing.interfaces.adapters import Kind, Link, ToBack
-from kaazing.wire.policy import Block, Policy, read_rule
 from kaazing.wire.xmpp import Fault, Limits
 from kaazing.wire.xmpp_scanner import Scanner
 from tests.adapters.orders import answered, carried_out
-from tests.adapters.xmpp.dialogue import DEFAULTS
+from tests.adapters.xmpp.dialogue import DEFAULTS, policy
 from tests.fuzz import main, spoilt
 
 _FOLDER = Path(__file__).parent / "captures" / "xmpp"
@@ -50,8 +48,7 @@ _BLANK = "no well-formed XML: syntax error"
 _LOOSER = ("WAR_NS_URI", "WAR_NS_URI_RELATIVE")
 """What libxml2 alone finds: namespaces that are no URIs."""
 
-_RULES = tuple(read_rule(rule, XmppAdapter.operations) for rule in ("message,iq *.localhost", "namespace"))
-_POLICY = Policy([Block(allow=_RULES)], frozenset(), XmppAdapter.operations)
+_POLICY = policy("message,iq *.localhost", "namespace")
 _LINKS: tuple[dict[str, Any], ...] = (
     {},
     {"encrypted": True},

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.irc.adapter import IrcAdapter
 from kaazing.interfaces.adapters import Kind, Link, ToBack, ToFront
+from kaazing.wire.policy import Policy
 from tests.adapters import dialogue
 
 DEFAULTS = dialogue.defaults(IrcAdapter)
@@ -73,20 +74,6 @@ def violated(what: str) -> bytes:
     return b"ERROR :Closing link: " + what.encode()
 
 
-class Rules:
-    """A policy: what is forbidden, by operation; the rest is allowed."""
-
-    def __init__(self, **forbidden: tuple[str, ...]) -> None:
-        self._forbidden = forbidden
-
-    def restricts(self, operation: str) -> bool:
-        """See L{IPolicy}."""
-        return operation in self._forbidden
-
-    def allows(self, operation: str, name: str) -> bool:
-        """See L{IPolicy}."""
-        return name not in self._forbidden.get(operation, ())
-
-    def allows_all(self, operation: str, pattern: str) -> bool:
-        """See L{IPolicy}."""
-        return not self.restricts(operation)
+def forbidden(**names: tuple[str, ...]) -> Policy:
+    """Return a policy that forbids these, by operation, and allows the rest."""
+    return policy("*", deny=[f"{operation} {name}" for operation in names for name in names[operation]])

@@ -24,7 +24,7 @@ from tests.adapters.irc.dialogue import (
     LINK,
     WELCOME,
     Dialogue,
-    Rules,
+    forbidden,
     linked,
     sent,
     told,
@@ -183,9 +183,9 @@ class ViolationTests(SynchronousTestCase):
 class PolicyTests(SynchronousTestCase):
     """What the policy refuses is answered, and tears nothing down."""
 
-    def talk(self, **forbidden: tuple[str, ...]) -> Dialogue:
+    def talk(self, **names: tuple[str, ...]) -> Dialogue:
         """A registered client of a policy."""
-        return Dialogue(self, replace(LINK, policy=Rules(**forbidden))).register()
+        return Dialogue(self, replace(LINK, policy=forbidden(**names))).register()
 
     def test_join(self) -> None:
         """
@@ -227,7 +227,7 @@ class PolicyTests(SynchronousTestCase):
         """
         Where the backend says nothing that can be a name, the client is a star.
         """
-        talk = Dialogue(self, replace(LINK, policy=Rules(command=("OPER",))))
+        talk = Dialogue(self, replace(LINK, policy=forbidden(command=("OPER",))))
         for line in (b"001", b"001 :a b", b"001 :", b"001 ::a"):
             talk.back(line).then(told(line))
             talk.front(b"OPER a b").then(told(b"421 * OPER :is not allowed here"))
@@ -236,7 +236,7 @@ class PolicyTests(SynchronousTestCase):
         """
         An answer in text is UTF-8, whatever the name was.
         """
-        talk = Dialogue(self, replace(NONE, policy=Rules(join=("#\udce9",)))).then(Hold(Side.BACK))
+        talk = Dialogue(self, replace(NONE, policy=forbidden(join=("#\udce9",)))).then(Hold(Side.BACK))
         talk.front(b"PING a", Kind.TEXT).last()
         talk.front(b"JOIN #\xe9", Kind.BINARY).then(
             told("474 * #\ufffd :Cannot join channel: not allowed here".encode())
@@ -248,7 +248,7 @@ class ReportTests(SynchronousTestCase):
         """
         What passed is counted by command, what was refused by that; not what was for the gateway.
         """
-        link = replace(INJECTING, policy=Rules(join=("#b",)))
+        link = replace(INJECTING, policy=forbidden(join=("#b",)))
         talk = Dialogue(self, link)
         counted(talk.session)
         talk.last(), talk.login(LOGIN).last()
@@ -292,7 +292,7 @@ class CutTests(SynchronousTestCase):
         """
         What passes, and the error, do not depend on where the stream is cut.
         """
-        policy = Rules(join=("#b",), message=("#b",), command=("OPER",))
+        policy = forbidden(join=("#b",), message=("#b",), command=("OPER",))
         for bare, data in ((TCP, self.FRONT), (LINK, self.BACK)):
             link, front = replace(bare, policy=policy), bare is TCP
             said = self.outcome(link, [data], front)
