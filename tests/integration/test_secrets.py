@@ -309,23 +309,25 @@ class SecretTests(SynchronousTestCase):
 
     def test_session(self) -> None:
         """
-        Whatever is given, right and wrong, by every carrier, nothing of it is in the log at debug level, in
-        what is counted, in refusals, nor in what check says.
+        Whatever is given, right and wrong, by every carrier, nothing of it is in the log at debug level, as
+        text or with all that its events hold, in what is counted, nor in refusals.
         """
         self.say_back()
-        with Gateway(self.text, argv=debugging) as gateway:
-            table = list(self.everybody())
-            with closing(http.client.HTTPConnection("127.0.0.1", self.watch, timeout=10)) as client:
-                client.request("GET", "/manage/metrics")
-                counted = client.getresponse().read().decode()
-            said = gateway.said()
-        self.assertEqual([each[:2] for each in table], [(each[0], each[2]) for each in table])
-        given = basic("ann", self.secrets["hashed"])
-        self.assertEqual(self.found_in(given), ["hashed"])  # what is looked for would be seen
-        self.assertIn('kaazing_logins_total{outcome="accepted",realm="demo"}', counted)
-        self.assertIn("a used ticket of user 'ann'", said)
-        self.assertIn("WWW-Authenticate", self.refusals)
-        self.assertEqual([self.found_in(each) for each in (said, counted, self.refusals)], [[], [], []], said)
+        for form in ("text", "json"):
+            with Gateway(self.text, argv=partial(debugging, form)) as gateway:
+                table = list(self.everybody())
+                with closing(http.client.HTTPConnection("127.0.0.1", self.watch, timeout=10)) as client:
+                    client.request("GET", "/manage/metrics")
+                    counted = client.getresponse().read().decode()
+                said = gateway.said()
+            self.assertEqual([each[:2] for each in table], [(each[0], each[2]) for each in table])
+            given = basic("ann", self.secrets["hashed"])
+            self.assertEqual(self.found_in(given), ["hashed"])  # what is looked for would be seen
+            self.assertIn('kaazing_logins_total{outcome="accepted",realm="demo"}', counted)
+            self.assertIn("a used ticket", said)
+            self.assertIn("WWW-Authenticate", self.refusals)
+            places = (said, counted, self.refusals)
+            self.assertEqual([self.found_in(each) for each in places], [[], [], []], said)
 
     def test_check(self) -> None:
         """
@@ -374,10 +376,11 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
-def debugging(configuration: Path) -> list[str]:
+def debugging(form: str, configuration: Path) -> list[str]:
     """Return how the gateway is run to say all it can."""
     argv = list(command(configuration))
-    argv.insert(argv.index("--log-format=text"), "--log-level=debug")
+    argv[argv.index("--log-format=text")] = f"--log-format={form}"
+    argv.insert(argv.index("kaazing"), "--log-level=debug")
     return argv
 
 
