@@ -65,6 +65,10 @@ class Revoked:
         """Return whether a session was ended that began at C{began}."""
         return began <= self._all_before or name in self._ends
 
+    def tied(self, subject: Subject) -> bool:
+        """Return whether a subject is tied to a session that was ended."""
+        return any(tie.removeprefix(_TIE) in self._ends for tie in subject.ties)
+
 
 @dataclass(frozen=True, slots=True)
 class _Session:

@@ -33,7 +33,7 @@ class Desk:
         self._keys, self.time = keys, time
         self._revoked = Revoked(time)
         self.tickets = Tickets(time)
-        self.lifetimes = Lifetimes(wheel, time, renewing)
+        self.lifetimes = Lifetimes(wheel, time, renewing, self._revoked.tied)
 
     def cookies(self, service: ServiceConfig) -> SessionCookies | None:
         """Return the session cookies that a service gives; None where its realm has none."""

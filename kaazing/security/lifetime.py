@@ -57,13 +57,16 @@ class Lifetimes:
         wheel: Wheel,
         time: Callable[[], float],
         renewing: Callable[[Any, Callable[[Credential], None]], Any],
+        ended: Callable[[Subject], bool],
     ) -> None:
         """
         Args:
             time: says the seconds since the epoch.
             renewing: makes the channel of a client that renews its login in the connection.
+            ended: says whether what a subject is tied to was ended before its connection began: while a
+                backend was dialled, or a ticket waited.
         """
-        self.wheel, self.time, self._renewing = wheel, time, renewing
+        self.wheel, self.time, self._renewing, self._ended = wheel, time, renewing, ended
         self._tied: dict[str, set[Stay]] = {}
 
     def begin(
@@ -97,6 +100,8 @@ class Lifetimes:
             self._tied.setdefault(tie, set()).add(stay)
         tenure.begin(channel, stay)
         stay.start()
+        if subject.ties and self._ended(subject):
+            stay.end(_logged_out())
         return given
 
     def renew(self, service: str, ties: Iterable[str], subject: Subject) -> int:
@@ -109,7 +114,7 @@ class Lifetimes:
         """Close the connections that came by something that was ended; return how many there were."""
         found = list(self._tied.get(tie, ()))
         for stay in found:
-            stay.end(StayOver("logged out", UNAUTHENTICATED))
+            stay.end(_logged_out())
         return len(found)
 
     def forget(self, stay: Stay) -> None:
@@ -323,6 +328,10 @@ class RenewedStay(Stay):
             self.end(StayOver("too many logins that are refused", UNAUTHENTICATED))
         else:
             self.channel.say(Word.REFUSED)
+
+
+def _logged_out() -> StayOver:
+    return StayOver("logged out", UNAUTHENTICATED)
 
 
 def _later(one: float | None, other: float | None) -> float | None:

@@ -21,7 +21,7 @@ from kaazing.security.throttle import Throttle
 from kaazing.transports.renewing import Renewing
 from kaazing.transports.wheel import Wheel
 from tests.security.test_lifetime import Front
-from tests.transports.doors import Host
+from tests.transports.doors import Ear, Host
 
 TRADER = frozenset({"trader"})
 
@@ -222,6 +222,22 @@ class GuardedTests(SynchronousTestCase):
             channels += [self.host.guests[0] is front, front.said]
             self.assertIsNotNone(front.tenure)
         self.assertEqual(channels, [True, [], False, ["L"]])
+
+    def test_logged_out_meanwhile(self) -> None:
+        """
+        A ticket that a session has given opens nothing for long once its user has logged out.
+        """
+        self.invite(Welcome())
+        let_in = self.desked.guard().admit(visit(authorization="Token good"))
+        ticket = self.desked.desk.tickets.issue(let_in.subject, "stock", "192.0.2.1")
+        cookies = self.desked.guard().cookies
+        assert cookies is not None
+        cookies.forget(visit(cookie=cookie(let_in)))
+        front: Any = Front()
+        self.guarded.accepted(front, self.guarded.invite(visit(query=f".kat={ticket}")))
+        front.receiver = Ear()
+        self.desked.clock.pump([1] * 3)
+        self.assertEqual(front.said, [(4401, "logged out")])
 
     def test_admitted_at_the_door(self) -> None:
         """

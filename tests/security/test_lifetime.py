@@ -90,8 +90,12 @@ class LifetimeTestCase(SynchronousTestCase):
         self.clock = Clock()
         self.epoch = 1_000_000.0
         wheel: Any = Wheel(self.clock)
-        self.lifetimes = Lifetimes(wheel, lambda: self.epoch + self.clock.seconds(), Renewing)
+        self.lifetimes = Lifetimes(wheel, lambda: self.epoch + self.clock.seconds(), Renewing, self.ended)
         self.desk = Desk()
+
+    def ended(self, subject: Subject) -> bool:
+        """Return whether somebody has logged out already."""
+        return "over" in subject.ties
 
     def subject(self, left: float | None = None, **more: Any) -> Subject:
         """Return Ann, whose login lasts so many seconds more."""
@@ -263,6 +267,18 @@ class TieTests(LifetimeTestCase):
         self.assertEqual(second.said, [(4401, "logged out")])
         self.assertEqual(self.lifetimes.renew("stock", ("t",), self.subject(60)), 0)
         self.assertEqual(first.said, [(4401, "logged out")])
+
+    def test_ended_before(self) -> None:
+        """
+        Who logs out while the backend is still being dialled, or with a ticket in hand, is out too, shortly
+        after.
+        """
+        for renews in (False, True):
+            front, given = self.begin(self.subject(ties=("s", "over")), heard=False, renews=renews)
+            given.receiver = Ear()
+            self.wait(2)
+            self.assertEqual(front.said[-1], (4401, "logged out"))
+            self.assertFalse(front.open)
 
 
 class RenewalTests(LifetimeTestCase):
