@@ -94,6 +94,11 @@ class LoginRefused(LoginError):
     """What it gave is wrong."""
 
 
+class LoginStale(LoginRefused):
+    """What it gave does not count, here or any more, and is nothing that anybody guesses: a client that comes
+    again may well show its last token or ticket."""
+
+
 class Challenged(LoginError):
     """It has to say more first.
 

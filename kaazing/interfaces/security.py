@@ -114,6 +114,8 @@ class ILoginModule(Interface):
 
             - LoginMissing: there was nothing in the attempt for this module to look at;
             - LoginRefused, or any L{twisted.cred.error.LoginFailed}: it was looked at and is wrong;
+            - LoginStale, a LoginRefused: likewise, but whoever has this has not guessed it, and may try again
+              at any time;
             - Challenged: the client must say more first;
             - LoginUnavailable: nobody could be asked.
 

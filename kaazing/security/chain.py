@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from kaazing.errors import Challenged, LoginError, LoginMissing, LoginRefused, LoginUnavailable
+from kaazing.errors import Challenged, LoginError, LoginMissing, LoginRefused, LoginStale, LoginUnavailable
 from kaazing.interfaces.security import Attempt, IAttempt, Subject
 
 _log = Logger(namespace="kaazing.security")
@@ -122,7 +122,7 @@ class _Run:
         """A module has failed."""
         if isinstance(why, Failure):
             why = self._read(why, link)
-        if isinstance(why, LoginRefused):
+        if isinstance(why, LoginRefused) and not isinstance(why, LoginStale):
             self._attempt.refusals.append(link.type)
         (self._strong if link.success in _STRONG else self._weak).append(why)
         if link.success == "requisite":

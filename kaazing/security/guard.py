@@ -23,6 +23,7 @@ from kaazing.errors import (
     LoginError,
     LoginMissing,
     LoginRefused,
+    LoginStale,
     LoginUnavailable,
 )
 from kaazing.interfaces.security import Attempt, IGuard, Subject, Workplace
@@ -57,10 +58,6 @@ class _Limited(LoginError):
     def __init__(self, wait: float) -> None:
         super().__init__(f"too many wrong attempts; the next in {wait:.0f} s")
         self.wait = wait
-
-
-class _TicketRefused(LoginRefused):
-    """A ticket is no good here: nobody guesses one, but a client that comes again may show its last one."""
 
 
 @implementer(IGuard)
@@ -136,7 +133,7 @@ class Guard:
         address = host_of(visit.peer)
         found = None if self._tickets is None else self._tickets.redeem(ticket, self._service, address)
         if found is None:
-            raise _TicketRefused("a ticket that is no good here, or not any more")
+            raise LoginStale("a ticket that is no good here, or not any more")
         return found
 
     def _again(self, subject: Subject, visit: Visit) -> Visit:
@@ -195,7 +192,7 @@ class Guard:
     def _told(self, why: LoginError, visit: Visit, attempt: Attempt | None) -> BadRequest:
         """Return what a client is told of its failure; count it, and say it in the log."""
         user, address = _user(attempt), host_of(visit.peer)
-        refused = isinstance(why, LoginRefused) and not isinstance(why, _TicketRefused)
+        refused = isinstance(why, LoginRefused) and not isinstance(why, LoginStale)
         if self._throttle is not None and (refused or (attempt is not None and attempt.refusals)):
             self._throttle.failed(address, user)  # a guess, though others could not say, or want to hear more
         if isinstance(why, LoginMissing | Challenged):

@@ -12,14 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from kaazing.config.model import ModuleConfig, RealmConfig, ServiceConfig
-from kaazing.errors import BadRequest, Challenged, LoginUnavailable
+from kaazing.errors import BadRequest, Challenged, LoginStale, LoginUnavailable
 from kaazing.interfaces.security import IGuard, Subject
 from kaazing.interfaces.services import Visit
 from kaazing.metrics import REGISTRY
 from kaazing.security.guard import Guard
 from kaazing.security.realms import Realm
 from kaazing.security.throttle import PAIR, Throttle
-from tests.security.static import JOE, Static, declare, realm, workplace
+from tests.security.static import JOE, SECRETS, Static, declare, realm, workplace
 from tests.security.test_attempts import basic
 
 Told = tuple[int, str, dict[bytes, bytes]]
@@ -267,6 +267,15 @@ class ThrottleTests(GuardTestCase):
                 except BadRequest as why:
                     statuses.append(why.status)
             self.assertEqual(statuses, [first] * PAIR.free + [429] * (20 - PAIR.free))
+
+    def test_nothing_guessed(self) -> None:
+        """
+        A client that comes again and again with a token or a certificate that has run out keeps nobody at its
+        address from logging in.
+        """
+        guard = self.guard(realm("Token", Static({**SECRETS, "old": LoginStale("run out")})), throttled=True)
+        self.assertEqual({self.refused(guard, "Token old")[0] for _ in range(100)}, {401})
+        self.assertEqual(guard.admit(self.visit("Token welcome")).subject, JOE)
 
     def test_forgotten_with_a_token(self) -> None:
         """

@@ -14,7 +14,7 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from kaazing.errors import ConfigError, LoginMissing, LoginRefused
+from kaazing.errors import ConfigError, LoginMissing, LoginStale
 from kaazing.interfaces.security import Attempt, IAttempt, ILoginModule, Subject, Workplace
 from kaazing.literals import choice, text
 from kaazing.options import Option
@@ -85,10 +85,10 @@ class CertificateChecker:
             raise LoginMissing("no certificate")
         now, expires = self._time(), certificate.not_valid_after_utc.timestamp()
         if not certificate.not_valid_before_utc.timestamp() <= now < expires:
-            raise LoginRefused("the certificate is not valid at this time")
+            raise LoginStale("the certificate is not valid at this time")
         user = self._user(certificate)
         if not user or not user.isprintable():
-            raise LoginRefused("the certificate does not say who the user is")
+            raise LoginStale("the certificate does not say who the user is")
         roles = frozenset(_texts(certificate, self._roles) if self._roles else ())
         subject = Subject(user=user, roles=roles, claims=claims_of(certificate), expires=expires)
         mapped = self._map.newest() if self._map else {}

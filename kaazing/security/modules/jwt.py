@@ -13,7 +13,7 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from kaazing.errors import LoginMissing, LoginRefused, LoginUnavailable, suggest
+from kaazing.errors import LoginMissing, LoginRefused, LoginStale, LoginUnavailable, suggest
 from kaazing.interfaces.security import Attempt, IAttempt, ILoginModule, Subject, Workplace
 from kaazing.literals import Unreadable, bounded, comma_list, size, text
 from kaazing.options import Option
@@ -236,9 +236,13 @@ class TokenChecker:
         return subject
 
     def _subject(self, token: Token, issuer: Issuer) -> Subject:
+        """Return who comes with a token whose signature is right."""
         if token.type not in self._terms.types:
-            raise LoginRefused("a token of another type (typ)")
-        return self._terms.subject(token.claims, issuer.audience, self._time())
+            raise LoginStale("a token of another type (typ)")
+        try:
+            return self._terms.subject(token.claims, issuer.audience, self._time())
+        except LoginRefused as why:
+            raise LoginStale(str(why)) from None
 
 
 def _signed_by(keys: Sequence[Key], token: Token) -> bool:

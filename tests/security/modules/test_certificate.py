@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from kaazing.errors import ConfigError, LoginMissing, LoginRefused
+from kaazing.errors import ConfigError, LoginMissing, LoginRefused, LoginStale
 from kaazing.interfaces.security import ILoginModule, Subject
 from kaazing.security.modules.certificate import CertificateType, read_map
 from tests.security.modules.attempts import attempt, options, workplace
@@ -127,9 +127,9 @@ class CertificateTests(SynchronousTestCase):
             if good:
                 self.assertEqual(self.login(shown).user, "joe")
             else:
-                self.assertRaises(LoginRefused, self.login, shown)
+                self.assertRaises(LoginStale, self.login, shown)
         self.clock.rightNow = BEGIN.timestamp() - 1
-        self.assertRaises(LoginRefused, self.login, shown)
+        self.assertRaises(LoginStale, self.login, shown)
 
     def test_roles(self) -> None:
         """

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from kaazing.errors import ConfigError, LoginMissing, LoginRefused, LoginUnavailable
+from kaazing.errors import ConfigError, LoginMissing, LoginRefused, LoginStale, LoginUnavailable
 from kaazing.interfaces.security import ILoginModule, Subject
 from kaazing.literals import Unreadable
 from kaazing.security.modules.claims import Terms
@@ -201,6 +201,17 @@ class TokenCheckerTests(SynchronousTestCase):
             *((bad, other) for bad in ("logout+jwt", "secevent+jwt", "dpop+jwt", "JOSE")),
         ):
             self.assertEqual(outcome(door, token("ES256", {"typ": name})), result)
+
+    def test_stale(self) -> None:
+        """
+        A token that was issued and does not count is no guess, whatever else is wrong with it; one whose
+        signature is wrong is.
+        """
+        door = checker("ES256")
+        over, other = token("ES256", exp=NOW - 1000), token("ES256", {"typ": "logout+jwt"})
+        for each, kind in (over, LoginStale), (other, LoginStale), (over[:-8] + "A" * 8, LoginRefused):
+            why = self.assertRaises(LoginRefused, door.requestAvatarId, attempt(each))
+            self.assertIs(type(why), kind)
 
     def test_known(self) -> None:
         """
