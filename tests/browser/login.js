@@ -33,14 +33,27 @@ const heard = (socket, letter) =>
     socket.onmessage = ({ data }) => data.startsWith(MARK + letter) && done(true)
   })
 
-export async function everyWay({ echo, feed, token, brief }) {
+const encoded = (text) => btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+
+// A token of ann's that lasts until a time, in seconds since the epoch; made when it is used, for a browser
+// takes its time to start.
+async function signed(secret, exp) {
+  const head = encoded(JSON.stringify({ alg: 'HS256' }))
+  const said = `${head}.${encoded(JSON.stringify({ iss: 'test', sub: 'ann', exp, roles: [] }))}`
+  const bytes = (text) => new TextEncoder().encode(text)
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', bytes(secret), algorithm, false, ['sign'])
+  const signature = new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes(said)))
+  return `${said}.${encoded(String.fromCharCode(...signature))}`
+}
+
+export async function everyWay({ echo, feed, token, secret }) {
   const facts = {}
   const auth = echo.replace('ws:', 'http:') + '/;auth/'
   const post = async (name, headers = {}) => (await fetch(auth + name, { method: 'POST', headers })).json()
-  const encoded = btoa(token).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 
   facts.nothing = await tried(echo, [])
-  facts.bearer = await tried(echo, [`kaazing.bearer64.${encoded}`, 'kaazing.authenticated'])
+  facts.bearer = await tried(echo, [`kaazing.bearer64.${encoded(token)}`, 'kaazing.authenticated'])
   facts.real = await tried(echo, ['amqp', `kaazing.bearer.${token}`])
   await post('logout') // each handshake has begun a session
   facts.unechoed = await tried(echo, [`kaazing.bearer.${token}`])
@@ -61,12 +74,14 @@ export async function everyWay({ echo, feed, token, brief }) {
     source.onerror = () => done(false)
   })
 
+  const ends = Date.now() / 1000 + 6
+  const brief = await signed(secret, ends)
   const renewing = await opened(echo, ['kaazing.renewal', `kaazing.bearer.${brief}`])
   facts.renewed = { lasts: await heard(renewing, 'L'), warned: await heard(renewing, 'W') }
   const lasts = heard(renewing, 'L')
   renewing.send(`${MARK}ABearer ${token}`)
   facts.renewed.renewed = await lasts
-  await asleep(3000) // the first token is over
+  await asleep(ends * 1000 - Date.now() + 1500) // the first token is over
   facts.renewed.echoed = await echoed(renewing)
   renewing.close()
 

@@ -266,7 +266,7 @@ class ChromiumTests(CarrierTestCase):
                 echo=f"ws://127.0.0.1:{self.port}/echo",
                 feed=f"http://127.0.0.1:{self.port}/feed",
                 token=token(),
-                brief=token(4),
+                secret=SECRET,
             )
         self.assertEqual(
             facts,
