@@ -15,7 +15,7 @@ from kaazing.config.model import Compression
 from kaazing.errors import BadRequest
 from kaazing.interfaces.services import Visit, Welcome
 from tests.fuzz import main, spoilt
-from tests.transports.doors import HANDSHAKE, Ear, House, with_fields
+from tests.transports.doors import HANDSHAKE, Ear, House, Usher, with_fields
 from tests.transports.test_opening_clients import JAVA, JAVASCRIPT
 from tests.wire.cuts import pieces
 from tests.wire.framing import raw
@@ -123,7 +123,7 @@ def differ(random: Random) -> str:
         offer = b"Sec-WebSocket-Extensions: permessage-deflate" + random.choice(OFFERS)
         head, stream = with_fields(HANDSHAKE, offer), compressed(random)
     else:
-        options = {"extends": True, "inactivity": random.choice((0.0, 30.0)), "guard": realm}
+        options = {"extends": True, "inactivity": random.choice((0.0, 30.0)), "guard": Usher(realm)}
         head = HANDSHAKE.replace(b"/chat", random.choice((b"/chat", b"/chat?.kl=Y", b"/chat?.kv=10.05")))
         head = with_fields(head, b"Sec-WebSocket-Protocol: x-kaazing-handshake")
         stream = extended(random)
