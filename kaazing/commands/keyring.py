@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -256,16 +257,25 @@ def _read_secret(said: argparse.Namespace, what: str) -> str:
     """Return a line of standard input, or what is typed at the terminal.
 
     Raises:
-        ValueError: that is nothing, which only EXTERNAL does without a password.
+        ValueError: that is nothing, which only EXTERNAL does without a password; or there is no terminal.
     """
     try:
-        given = sys.stdin.readline() if said.stdin else getpass.getpass(f"{what}: ")
+        given = sys.stdin.readline() if said.stdin else _typed(f"{what}: ")
     except EOFError:
         given = ""
     given = given.removesuffix("\n").removesuffix("\r")
     if not given and getattr(said, "mechanism", None) != "EXTERNAL":
         raise ValueError(f"no {what} was given")
     return given
+
+
+def _typed(prompt: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(prompt)
+        except getpass.GetPassWarning:
+            raise ValueError("there is no terminal to ask at; use --stdin") from None
 
 
 def _failed(what: str) -> int:

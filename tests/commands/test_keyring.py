@@ -6,6 +6,7 @@ import getpass
 import json
 import subprocess
 import sys
+import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -115,6 +116,23 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual(said.getvalue(), f"{self.store}: added: everybody at *: app\n")
         entries = open_file(self.store, KeyRing.load(self.keys))
         self.assertEqual(entries, (Entry(username="app", password="hunter2"),))
+
+    def test_no_terminal(self) -> None:
+        """
+        Where what is typed would be seen, or there is no terminal, nothing is asked; --stdin is named.
+        """
+        KeyRing.made().save(self.keys)
+
+        def echoing(prompt: str) -> str:
+            warnings.warn("Can not control echo on the terminal.", getpass.GetPassWarning, stacklevel=1)
+            return "hunter2"
+
+        self.patch(getpass, "getpass", echoing)
+        with redirect_stderr(StringIO()) as said:
+            where = ["--keys", str(self.keys), str(self.store)]
+            self.assertEqual(main(["keyring", "set", *where, "--username", "app"]), 1)
+        self.assertEqual(said.getvalue(), "there is no terminal to ask at; use --stdin\n")
+        self.assertFalse(self.store.exists())
 
     def test_nothing_typed(self) -> None:
         """
