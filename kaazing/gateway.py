@@ -42,7 +42,7 @@ from kaazing.transports.routes import Route
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.tls import ServerContexts
 from kaazing.transports.wheel import Wheel
-from kaazing.wire.forwarded import Networks
+from kaazing.wire.addresses import Networks
 from kaazing.wire.lane import SPEEDUPS
 
 _SERVER = "Kaazing Gateway"  # value of the Server header, as in the original

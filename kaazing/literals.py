@@ -215,6 +215,15 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def here(host: str) -> bool:
+    """Return whether a host, as L{host} has it, is this machine and nothing else: localhost, or a loopback
+    address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def shown(user: str) -> str:
     """Return a user as logs have it: in quotes, control characters escaped, cut short; "-" for none."""
     if not user:

@@ -7,7 +7,7 @@ from typing import Any
 
 from kaazing.config.model import AcceptOptions, TlsOptions
 from kaazing.errors import ConfigErrors
-from kaazing.wire.forwarded import Networks
+from kaazing.wire.addresses import Networks
 from tests.running import Caller, GatewayTestCase, service
 
 PROXY: Networks = (ip_network("192.0.2.1"),)  # whence the clients of these tests call

@@ -19,6 +19,7 @@ from kaazing.literals import (
     bracketed,
     choice,
     comma_list,
+    here,
     host,
     host_port,
     integer,
@@ -202,6 +203,14 @@ class ReaderTests(SynchronousTestCase):
         """
         values = {"localhost": "localhost", "10.0.0.1": "10.0.0.1", "::1": "[::1]"}
         self.assertEqual({value: bracketed(value) for value in values}, values)
+
+    def test_here(self) -> None:
+        """
+        What is this machine alone: every address to which nothing comes from elsewhere, and localhost.
+        """
+        yes = ("127.0.0.1", "127.1.2.3", "::1", "localhost")
+        no = ("0.0.0.0", "::", "192.0.2.1", "example.com", "localhost.example.com", "@lo", "", "/run/socket")
+        self.assertEqual([here(each) for each in (*yes, *no)], [True] * len(yes) + [False] * len(no))
 
     def test_host_port(self) -> None:
         """

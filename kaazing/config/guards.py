@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
 
 from kaazing.config.blocks import Settings
 from kaazing.config.faults import UNREAD, Faults, Node, quoted
 from kaazing.config.model import AcceptOptions, RealmConfig, Uri
 from kaazing.config.structure import parts
-from kaazing.literals import text
+from kaazing.literals import here, text
 
 _STREAMS = ("tcp", "ssl")
 _CLEAR = {"Basic": "passwords", "Token": "tokens"}
@@ -78,7 +77,7 @@ def warn_of_accepts(
     where it has nothing to prove itself with."""
     word = realm.scheme.removeprefix("Application ")
     clear = [each for each in accepts if not each.secure and each.scheme not in _STREAMS]
-    if word in _CLEAR and not options.trusted and any(not _at_home(each, options) for each in clear):
+    if word in _CLEAR and not options.trusted and any(not here(options.bound(each)[0]) for each in clear):
         faults.warn(
             node,
             f"{_CLEAR[word]} cross the network in clear where an accept is without TLS; accept wss and https,"
@@ -135,12 +134,3 @@ def _check_tcp_realm(
         faults.at(setting.node, "needs a <realm-name> in the service, and must be the same")
     elif realm and setting.value != realm.name:
         faults.at(setting.node, f"{quoted(setting.node)}is another realm than that of the service")
-
-
-def _at_home(accept: Uri, options: AcceptOptions) -> bool:
-    """Whether an accept is bound to this machine alone."""
-    host = options.bound(accept)[0]
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -14,6 +14,7 @@ from kaazing.config.model import RealmConfig
 from kaazing.errors import LoginMissing, LoginRefused
 from kaazing.interfaces.security import Attempt, IAttempt, Password
 from kaazing.interfaces.services import Visit
+from kaazing.wire.addresses import split
 
 MOST = 16 * 1024  # characters of one value; more do not come in a request head either
 MOST_PARAMETERS = 100
@@ -65,7 +66,7 @@ class Attempts:
         return Attempt(
             realm=self._realm.name,
             service=self._service,
-            address=host_of(visit.peer),
+            address=split(visit.peer)[0],
             secure=visit.secure,
             password=password,
             tokens=(*tokens, *named.values()),
@@ -101,12 +102,6 @@ class Attempts:
             for name in realm.cookies:
                 _put(found, name, cookies.get(name))
         return found
-
-
-def host_of(peer: str) -> str:
-    """Return the address of "192.0.2.1:5000" or "[2001:db8::1]:5000"."""
-    host, _, port = peer.rpartition(":")
-    return host.strip("[]") if port.isdecimal() else peer
 
 
 def basic(given: str) -> Password:

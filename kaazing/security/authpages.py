@@ -19,11 +19,11 @@ from kaazing.errors import BadRequest
 from kaazing.interfaces.exchanges import IExchange, ITaker
 from kaazing.interfaces.security import IGuard, Subject
 from kaazing.interfaces.services import Visit
-from kaazing.security.attempts import host_of
 from kaazing.security.carriers import unload
 from kaazing.security.cookies import SessionCookies
 from kaazing.security.desk import Desk
 from kaazing.security.tickets import sum_of
+from kaazing.wire.addresses import split
 
 PLACE = ";auth/"
 MOST_BODY = 4096  # bytes
@@ -95,7 +95,7 @@ class AuthPages:
 
     def _ticket(self, visit: Visit, opened_by: str | None) -> dict[str, Any]:
         tickets, subject = self._desk.tickets, _of(visit)
-        ticket = tickets.issue(subject, self._service, host_of(visit.peer))
+        ticket = tickets.issue(subject, self._service, split(visit.peer)[0])
         return {"ticket": ticket, "expires_in": int(tickets.life), **self._known(subject)}
 
     def _renew(self, visit: Visit, opened_by: str | None) -> dict[str, Any]:

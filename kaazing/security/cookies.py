@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,8 +20,9 @@ from twisted.logger import Logger
 from kaazing import metrics
 from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import Visit
-from kaazing.literals import shown
+from kaazing.literals import here, shown
 from kaazing.security.keys import KeyRing, SealBroken
+from kaazing.wire.addresses import split
 
 LIFE = 8 * 3600.0  # seconds without a visit after which a session ends, where the realm says no time
 LONGEST = 7 * 86400.0  # seconds after which it ends however many visits there were
@@ -155,7 +155,7 @@ class SessionCookies:
         return {**hidden, "cookie": left} if left else hidden
 
     def _found(self, visit: Visit) -> _Session | None:
-        if not (visit.secure or _local(visit)):
+        if not _sealed_off(visit):
             return None
         name, now = self._named(visit), self._time()
         for number, value in enumerate(_values(visit.headers.get("cookie", ""), name)):
@@ -176,7 +176,7 @@ class SessionCookies:
         return None
 
     def _field(self, session: _Session, visit: Visit) -> Field | None:
-        if not (visit.secure or _local(visit)):
+        if not _sealed_off(visit):
             _log.warn(
                 "realm {realm}: no session cookie goes over an unencrypted connection", realm=self._realm
             )
@@ -235,12 +235,9 @@ def _site(host: str) -> str:
     return ".".join(host.lower().rstrip(".").split(".")[-2:])
 
 
-def _local(visit: Visit) -> bool:
-    """Return whether a visit comes from this machine."""
-    try:
-        return ip_address(visit.peer.rpartition(":")[0].strip("[]")).is_loopback
-    except ValueError:
-        return False
+def _sealed_off(visit: Visit) -> bool:
+    """Return whether nobody on the way reads what a visit carries: over TLS, or on this machine."""
+    return visit.secure or here(split(visit.peer)[0])
 
 
 def _values(cookies: str, name: str) -> Iterator[str]:

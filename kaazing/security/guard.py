@@ -30,9 +30,10 @@ from kaazing.interfaces.security import Attempt, IGuard, Subject, Workplace
 from kaazing.interfaces.services import Visit
 from kaazing.literals import shown
 from kaazing.metrics import LOGINS
-from kaazing.security.attempts import INSIDE, Attempts, host_of
+from kaazing.security.attempts import INSIDE, Attempts
 from kaazing.security.carriers import unload
 from kaazing.security.desk import Desk
+from kaazing.wire.addresses import split
 
 _log = Logger(namespace="kaazing.security")
 
@@ -130,7 +131,7 @@ class Guard:
             raise _Limited(wait)
 
     def _redeemed(self, ticket: str, visit: Visit) -> Subject:
-        address = host_of(visit.peer)
+        address = split(visit.peer)[0]
         found = None if self._tickets is None else self._tickets.redeem(ticket, self._service, address)
         if found is None:
             raise LoginStale("a ticket that is no good here, or not any more")
@@ -167,7 +168,7 @@ class Guard:
 
     def _welcome(self, subject: Subject, visit: Visit, user: str) -> Visit:
         """Let in who is known, if that is enough."""
-        address = host_of(visit.peer)
+        address = split(visit.peer)[0]
         if not self._roles <= subject.roles:
             missing = ", ".join(sorted(self._roles - subject.roles))
             self._say(address, subject.user or user, f"no role {missing}")
@@ -191,7 +192,7 @@ class Guard:
 
     def _told(self, why: LoginError, visit: Visit, attempt: Attempt | None) -> BadRequest:
         """Return what a client is told of its failure; count it, and say it in the log."""
-        user, address = _user(attempt), host_of(visit.peer)
+        user, address = _user(attempt), split(visit.peer)[0]
         refused = isinstance(why, LoginRefused) and not isinstance(why, LoginStale)
         if self._throttle is not None and (refused or (attempt is not None and attempt.refusals)):
             self._throttle.failed(address, user)  # a guess, though others could not say, or want to hear more

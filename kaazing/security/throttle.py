@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from kaazing.wire.addresses import place
 
 FORGET = 3600.0  # seconds after the last failure at which all of them are forgotten
 KNOWN = 30 * 86400.0  # seconds for which a user is known at an address
@@ -41,7 +42,7 @@ NETWORK = Patience(free=20, most=900.0)
 USER = Patience(free=10, most=60.0)
 """With one user, from anywhere: short, because it is the user's own wait too, at an address that is new."""
 
-_Key = tuple[bytes, ...]
+_Key = tuple[str | bytes, ...]
 """A network, a user, or both."""
 
 
@@ -126,7 +127,7 @@ class Throttle:
         """
         spelt = " ".join(unicodedata.normalize("NFKC", user).casefold().split())
         digest = hashlib.blake2b(spelt.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret)
-        return (network_of(address).encode(),), (digest.digest(),)
+        return (place(address),), (digest.digest(),)
 
 
 class RealmThrottle:
@@ -213,16 +214,3 @@ class _Table:
         table[key] = count
         if len(table) > self._half:
             table.popitem(last=False)
-
-
-def network_of(address: str) -> str:
-    """Return what an address counts as: IPv4 itself, IPv6 its first 64 bits; what is neither, itself."""
-    try:
-        read = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(read, ipaddress.IPv6Address):
-        if read.ipv4_mapped:
-            return str(read.ipv4_mapped)
-        return str(ipaddress.IPv6Address(int(read) >> 64 << 64))
-    return str(read)

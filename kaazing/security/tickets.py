@@ -19,7 +19,7 @@ from kaazing import metrics
 from kaazing.errors import BadRequest
 from kaazing.interfaces.security import Subject
 from kaazing.literals import shown
-from kaazing.security.throttle import network_of
+from kaazing.wire.addresses import place
 
 LIFE = 30.0  # seconds from the issue of a ticket to its end
 MOST = 100_000  # tickets that wait to be redeemed
@@ -37,7 +37,7 @@ class _Ticket:
     """
 
     service: str
-    place: str
+    place: str | bytes
     subject: Subject = field(repr=False)
     ends: float
     used: bool = False
@@ -50,7 +50,7 @@ class Tickets:
         """C{time} says the seconds since the epoch; a ticket lives C{life} seconds."""
         self._time, self.life = time, life
         self._tickets: OrderedDict[str, _Ticket] = OrderedDict()  # by sum, the oldest first
-        self._of: dict[tuple[str, str], OrderedDict[str, None]] = {}  # by service and user
+        self._of: dict[tuple[str, str | bytes], OrderedDict[str, None]] = {}  # by service and user
 
     def __len__(self) -> int:
         return len(self._tickets)
@@ -68,7 +68,7 @@ class Tickets:
         if len(self._tickets) >= MOST:
             metrics.LIMITED.labels("tickets").inc()
             raise BadRequest(503, f"more than {MOST} tickets", rule="docs/security.md")
-        where = network_of(address)
+        where = place(address)
         whose = service, subject.user or where
         if len(self._of.get(whose, ())) >= MOST_OF_USER:
             self._drop(next(iter(self._of[whose])))
@@ -91,7 +91,7 @@ class Tickets:
         if found is None or found.ends <= now:
             return None
         fault = "ticket-reused" if found.used else ""
-        if not fault and (found.service != service or found.place != network_of(address)):
+        if not fault and (found.service != service or found.place != place(address)):
             fault = "ticket-misplaced"
         self._tickets[name] = replace(found, used=True)
         if fault:

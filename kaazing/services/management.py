@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Any
 
 from zope.interface import implementer
@@ -13,6 +12,7 @@ from kaazing.config.model import ServiceConfig
 from kaazing.errors import BadRequest
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Welcome
+from kaazing.literals import here
 from kaazing.metrics import CONTENT_TYPE, exposition
 from kaazing.options import Option
 from kaazing.services.base import BaseService
@@ -45,7 +45,7 @@ class ManagementType:
             return
         for accept in config.accepts:
             host, _ = config.accept_options.bound(accept)
-            if not _is_here(host):
+            if not here(host):
                 yield (
                     f"accept {accept.shown} lets everybody in who can reach {host}: a <realm-name> is needed,"
                     " or a host that is this machine alone (127.0.0.1, ::1, localhost)"
@@ -82,13 +82,3 @@ class ManagementService(BaseService):
                 405, "metrics are asked for with GET", rule="RFC 9110 section 15.5.6", headers=allow
             )
         exchange.answer(200, _FIELDS, exposition(self.house.census))
-
-
-def _is_here(host: str) -> bool:
-    """Return whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -11,7 +11,8 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from kaazing.literals import bracketed
 from kaazing.transports.introducing import certificate, describe
 from kaazing.transports.tcp import address
-from kaazing.wire.forwarded import Networks, listed, read
+from kaazing.wire.addresses import Networks, listed, split
+from kaazing.wire.forwarded import read
 from kaazing.wire.heads import Head
 from kaazing.wire.proxy_header import Client
 
@@ -112,12 +113,6 @@ def belongs_to(transport: Any, who: Caller) -> None:
 def rename(transport: Any, peer: IPv4Address | IPv6Address) -> None:
     """Have a transport name another address as that of its peer."""
     transport.getPeer = lambda: peer
-
-
-def split(written: str) -> tuple[str, int]:
-    """Return the parts of what L{address} wrote; no port where it is no IP address."""
-    host, _, port = written.rpartition(":")
-    return (host.strip("[]"), int(port)) if port.isdecimal() else (written, 0)
 
 
 def _address(host: str, port: int) -> IPv4Address | IPv6Address:

@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from kaazing.config.model import Uri
 from kaazing.errors import ListenError
 from kaazing.literals import bracketed
-from kaazing.wire.forwarded import Networks, listed
+from kaazing.wire.addresses import Networks, listed
 
 LONGEST = 65535  # bytes of a datagram, and more: UDP over IPv4 carries 65,507
 MOST_AT_ONCE = 256  # datagrams

@@ -19,13 +19,14 @@ from twisted.python.failure import Failure
 from kaazing.errors import BadRequest
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.transports.arrivals import ask, failed, forbidden, not_found, only_inside, visit
-from kaazing.transports.callers import belongs_to, caller, split
+from kaazing.transports.callers import belongs_to, caller
 from kaazing.transports.doorstep import HEAD_TIMEOUT, Doorstep
 from kaazing.transports.exchange import PRIVATE, Exchange, Fields
 from kaazing.transports.handshakes import ServerSocket
 from kaazing.transports.intake import UNBOUNDED, Intake
 from kaazing.transports.opening import Opening
 from kaazing.transports.routes import LOGIN, Entry, Route, origin_allowed, preflight, public, sharing
+from kaazing.wire.addresses import split
 from kaazing.wire.extended import HANDSHAKE
 from kaazing.wire.heads import Head, peek, plain_head, upgrade_required, websocket_fault
 

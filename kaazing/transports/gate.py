@@ -17,7 +17,7 @@ from kaazing.config.model import LimitOptions
 from kaazing.errors import BadRequest
 from kaazing.limits import Alarm
 from kaazing.transports.descriptors import Crowd
-from kaazing.wire.forwarded import Networks, listed, place
+from kaazing.wire.addresses import Networks, listed, place
 
 MOST_TOLD = 64
 """Connections over a limit that may wait at once to be told so; any more are closed without a word."""

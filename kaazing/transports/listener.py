@@ -17,7 +17,7 @@ from zope.interface import implementer
 from kaazing.errors import BadRequest, ConnectError, ListenError
 from kaazing.interfaces.services import Visit, Welcome
 from kaazing.literals import bracketed
-from kaazing.transports.callers import came_securely, split
+from kaazing.transports.callers import came_securely
 from kaazing.transports.doorman import Doorman
 from kaazing.transports.gate import Gate
 from kaazing.transports.http import Site
@@ -28,7 +28,7 @@ from kaazing.transports.routes import Route, Routes
 from kaazing.transports.tcp import StreamChannel, address
 from kaazing.transports.tls import ServerContexts
 from kaazing.transports.wheel import Wheel
-from kaazing.wire.forwarded import Networks
+from kaazing.wire.addresses import Networks, split
 
 BACKLOG = 1024  # connections the kernel holds before they are accepted
 HANDSHAKE_TIMEOUT = 10.0  # seconds for the TLS handshake of an ssl accept

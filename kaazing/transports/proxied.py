@@ -23,7 +23,7 @@ from kaazing.transports.callers import Introduction, rename
 from kaazing.transports.gate import Gate
 from kaazing.transports.tcp import address
 from kaazing.transports.wheel import Wheel
-from kaazing.wire.forwarded import Networks, listed
+from kaazing.wire.addresses import Networks, listed
 from kaazing.wire.proxy_header import CLIENT_SSL, SSL, V1, V2, V2_ADDRESSES, V2_HEAD
 
 HEADER_TIMEOUT = 5.0  # seconds from the connection to a whole header; a proxy has it ready

@@ -12,7 +12,7 @@ from kaazing.config.model import CrossSite, Uri
 from kaazing.literals import DEFAULT_PORTS, bracketed
 from kaazing.transports.callers import Caller
 from kaazing.transports.handshakes import ServerFactory
-from kaazing.wire.forwarded import Networks
+from kaazing.wire.addresses import Networks
 from kaazing.wire.heads import Head
 
 LOGIN = "/;auth/"

@@ -11,13 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from kaazing.errors import BadRequest
+from kaazing.wire.addresses import Networks, address, listed
 from kaazing.wire.heads import TOKEN, authority
-
-Networks = tuple[IPv4Network | IPv6Network, ...]
 
 FIELDS = frozenset(
     {"forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"}
@@ -52,28 +49,6 @@ class Told:
     secure: bool | None = None
     named: tuple[str, int | None] | None = None
     named_port: int | None = None
-
-
-@lru_cache(4096)
-def listed(host: str, networks: Networks) -> bool:
-    """Return whether an address is in one of the networks, also one of IPv4 as IPv6 has it; False for what
-    is no address."""
-    try:
-        found = _address(host)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
-
-
-@lru_cache(maxsize=1024)
-def _address(written: str) -> IPv4Address | IPv6Address:
-    """Return an address; of one of IPv4 as IPv6 has it, that of IPv4.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = ip_address(written)
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 def read(headers: Mapping[str, str], trusted: Networks) -> Told:
@@ -144,7 +119,7 @@ def _node(written: str) -> tuple[str, int] | None:
     if match is None:
         return None
     try:
-        found = _address((match[1] or match[3]).strip("[]"))
+        found = address((match[1] or match[3]).strip("[]"))
     except ValueError:
         return None
     port = int(match[2] or 0)
@@ -182,13 +157,3 @@ def _elements(value: str) -> list[dict[str, str]]:
             elements.append({})
         at = step.end()
     return [element for element in elements if element]
-
-
-def place(host: str) -> str | bytes:
-    """Return what stands for all addresses that one client may have: of IPv6 the /64 network, as 8 bytes; of
-    IPv4 the address, also as IPv6 has it; anything else as it is."""
-    try:
-        found = _address(host)
-    except ValueError:
-        return host
-    return found.packed[:8] if isinstance(found, IPv6Address) else str(found)

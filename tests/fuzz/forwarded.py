@@ -11,7 +11,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from random import Random
 
 from kaazing.errors import BadRequest
-from kaazing.wire.forwarded import FIELDS, Networks, Told, listed, read
+from kaazing.wire.addresses import Networks, listed
+from kaazing.wire.forwarded import FIELDS, Told, read
 from tests.fuzz import main, spoilt
 
 TRUSTED: Networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/48"))

@@ -43,8 +43,9 @@ class Endpoint(BaseHTTPRequestHandler):
 
 def module(type: str, **options: object) -> str:
     """A login module that is enough."""
-    inside = "".join(f"<{name}>{value}</{name}>" for name, value in options.items())
-    return f"<login-module><type>{type}</type><success>sufficient</success><options>{inside}</options></login-module>"
+    said = "".join(f"<{name}>{value}</{name}>" for name, value in options.items())
+    inside = f"<type>{type}</type><success>sufficient</success><options>{said}</options>"
+    return f"<login-module>{inside}</login-module>"
 
 
 def realm(name: str, *modules: str) -> str:

@@ -13,7 +13,7 @@ from kaazing.config.model import RealmConfig
 from kaazing.errors import LoginError
 from kaazing.interfaces.security import Attempt, IAttempt, Password
 from kaazing.interfaces.services import Visit
-from kaazing.security.attempts import MOST, MOST_PARAMETERS, Attempts, host_of
+from kaazing.security.attempts import MOST, MOST_PARAMETERS, Attempts
 
 
 def basic(text: str | bytes) -> str:
@@ -153,14 +153,3 @@ class PlacesTests(SynchronousTestCase):
         """
         attempt = self.read(Visit(peer="", headers={"authorization": "Token s3cret"}), "s3cret")
         self.assertNotIn("s3cret", repr(attempt))
-
-    def test_host(self) -> None:
-        """
-        The address of a client has neither port nor brackets.
-        """
-        for peer, host in (
-            ("192.0.2.1:5000", "192.0.2.1"),
-            ("[2001:db8::1]:5000", "2001:db8::1"),
-            ("/run/socket", "/run/socket"),
-        ):
-            self.assertEqual(host_of(peer), host)

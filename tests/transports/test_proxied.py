@@ -24,7 +24,7 @@ from kaazing.transports.listener import Doors, Listener, Streams
 from kaazing.transports.proxied import HEADER_TIMEOUT, MAX_HEADER, MAX_LINE, Proxied, introduction
 from kaazing.transports.routes import Route
 from kaazing.transports.wheel import Wheel
-from kaazing.wire.forwarded import Networks
+from kaazing.wire.addresses import Networks
 from tests.transports.cables import Cable
 from tests.transports.doors import HANDSHAKE, Host, Page, Wire, answers, get
 from tests.transports.test_listener import contexts, tls_client

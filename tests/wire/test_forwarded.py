@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import BadRequest
-from kaazing.wire.forwarded import FIELDS, Told, listed, place, read
+from kaazing.wire.addresses import listed
+from kaazing.wire.forwarded import FIELDS, Told, read
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("192.0.2.7"), ip_network("2001:db8:1::/48"))
 """Where the proxies of these tests are."""
@@ -27,34 +28,6 @@ def outcome(**fields: str) -> Any:
         return told(**fields)
     except BadRequest as why:
         return str(why)
-
-
-class ListedTests(SynchronousTestCase):
-    """Which addresses are listed."""
-
-    def test_networks(self) -> None:
-        """
-        An address is listed where one of the networks holds it, also as IPv6 writes one of IPv4.
-        """
-        yes = ("10.255.0.1", "192.0.2.7", "2001:db8:1:2::3", "::ffff:10.0.0.1")
-        no = ("11.0.0.1", "192.0.2.8", "2001:db8:2::1", "::ffff:11.0.0.1", "10.0.0", "", "@", "unknown")
-        self.assertEqual([listed(each, TRUSTED) for each in yes], [True] * len(yes))
-        self.assertEqual([listed(each, TRUSTED) for each in no], [False] * len(no))
-
-
-class PlaceTests(SynchronousTestCase):
-    """What counts as one client."""
-
-    def test_places(self) -> None:
-        """
-        An address of IPv4, however it is written; a /64 network of IPv6; anything else for itself.
-        """
-        self.assertEqual(place("192.0.2.7"), "192.0.2.7")
-        self.assertEqual(place("::ffff:192.0.2.7"), "192.0.2.7")
-        self.assertEqual(place("2001:db8:1:2:3:4:5:6"), bytes.fromhex("20010db800010002"))
-        self.assertEqual(place("2001:db8:1:2::1"), place("2001:db8:1:2:ffff::"))
-        self.assertNotEqual(place("2001:db8:1:2::1"), place("2001:db8:1:3::1"))
-        self.assertEqual([place(other) for other in ("", "unknown", "10.0.0")], ["", "unknown", "10.0.0"])
 
 
 class XForwardedTests(SynchronousTestCase):

@@ -14,7 +14,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from kaazing.errors import ConfigError, LoginUnavailable
-from kaazing.literals import Unreadable, uri
+from kaazing.literals import Unreadable, here, uri
 from kaazing.security.bodies import read_body
 
 LARGEST = 256 * 1024
@@ -43,8 +43,7 @@ class Fetched:
 def read_url(value: str) -> str:
     """Read an https URL; http is taken where it does not leave the machine."""
     parts = uri(value)
-    local = parts.scheme == "http" and parts.host in ("127.0.0.1", "[::1]", "::1", "localhost")
-    if not parts.host or not (parts.scheme == "https" or local):
+    if not parts.host or not (parts.scheme == "https" or (parts.scheme == "http" and here(parts.host))):
         raise Unreadable("expected an https URL (http for 127.0.0.1, ::1 and localhost alone)")
     if parts.userinfo is not None:
         raise Unreadable("expected a URL without user and password")

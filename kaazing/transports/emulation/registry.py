@@ -10,7 +10,7 @@ from typing import Any
 
 from kaazing.errors import BadRequest
 from kaazing.metrics import LIMITED
-from kaazing.wire.forwarded import place
+from kaazing.wire.addresses import place, split
 
 OWNER = 6
 """Characters at the beginning of an id that name the process which has the session."""
@@ -93,7 +93,7 @@ class Registry:
 
 def _place(peer: str) -> str | bytes:
     """Return what stands for all addresses that one client may have."""
-    return place(peer.rpartition(":")[0].strip("[]"))
+    return place(split(peer)[0])
 
 
 def _random(length: int) -> str:
