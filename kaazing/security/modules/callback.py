@@ -13,7 +13,7 @@ from typing import Any
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, FileBodyProducer, HTTPConnectionPool
+from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, FileBodyProducer
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 from zope.interface import implementer
@@ -27,6 +27,7 @@ from kaazing.security.keys import read_private
 from kaazing.security.modules.certificate import claims_of
 from kaazing.security.modules.documents import read_url, trusted_of
 from kaazing.security.modules.named_files import read_named
+from kaazing.security.pools import Pool
 
 LARGEST = 64 * 1024  # bytes of an answer
 MOST = 200  # questions at a time
@@ -97,7 +98,7 @@ class CallbackChecker:
             self._fields[b"Authorization"] = [b"Bearer " + token.encode("ascii")]
         file = options["ca-file"]
         trusted = None if file is None else read_named(file, workplace, trusted_of)
-        self._pool = HTTPConnectionPool(self._reactor)
+        self._pool = Pool(self._reactor)
         self._pool.maxPersistentPerHost = _KEPT
         self._agent = Agent(
             self._reactor, BrowserLikePolicyForHTTPS(trusted), connectTimeout=self._timeout, pool=self._pool

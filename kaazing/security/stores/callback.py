@@ -28,6 +28,7 @@ from kaazing.options import Option
 from kaazing.security.bodies import read_body
 from kaazing.security.keys import read_private
 from kaazing.security.modules.documents import read_url
+from kaazing.security.pools import Pool
 from kaazing.security.stores.entries import Entry
 
 _LARGEST = 64 * 1024  # bytes of an answer
@@ -91,7 +92,12 @@ class CallbackStoreType:
                 raise ConfigError("is no token", file=options["token-file"])
         if options["ca-file"] is not None:
             ca = _authorities(workplace.folder / options["ca-file"])
-        agent = Agent(workplace.reactor, BrowserLikePolicyForHTTPS(ca), connectTimeout=options["timeout"])
+        agent = Agent(
+            workplace.reactor,
+            BrowserLikePolicyForHTTPS(ca),
+            connectTimeout=options["timeout"],
+            pool=Pool(workplace.reactor, persistent=False),
+        )
         return Callback(options, workplace, agent, token)
 
 
