@@ -33,4 +33,5 @@ class PoolTests(TestCase):
             response = yield agent.request(b"GET", b"http://127.0.0.1:%d/" % port.getHost().port)
             yield read_body(response, 10_000, "the endpoint")
         self.assertEqual(response.code, 404)
-        self.assertEqual(list(map(formatEvent, events)), [])
+        said = [line for line in map(str, map(formatEvent, events)) if "factory" in line]
+        self.assertEqual(said, [])
