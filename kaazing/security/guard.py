@@ -28,6 +28,7 @@ from kaazing.errors import (
 )
 from kaazing.interfaces.security import Attempt, IGuard, Subject, Workplace
 from kaazing.interfaces.services import Visit
+from kaazing.limits import Alarm
 from kaazing.literals import shown
 from kaazing.metrics import LOGINS
 from kaazing.security.attempts import INSIDE, Attempts
@@ -94,6 +95,7 @@ class Guard:
         self._tickets = desk.tickets if desk is not None else None
         self.cookies = desk.cookies(service) if desk is not None else None
         self._attempts = Attempts(config, service.name)
+        self._alarm = Alarm(f"service {service.name}, realm {config.name}", workplace.time)
         scheme = config.scheme[len(INSIDE) :] if plain and _inside(config) else config.scheme
         self.inside = _inside(config) and not plain
         self._scheme, self._challenge = scheme, _challenge(scheme, config.description or config.name)
@@ -199,11 +201,12 @@ class Guard:
         if isinstance(why, LoginMissing | Challenged):
             self._counts["challenged"].inc()
             return self._asked(why.data if isinstance(why, Challenged) else "")
-        self._say(address, user, str(why))
         if isinstance(why, _Limited):
             self._counts["limited"].inc()
+            self._alarm.reached("logins", address, f"user {shown(user)}: {why}")
             retry = (b"Retry-After", b"%d" % ceil(why.wait))
             return BadRequest(429, "too many wrong attempts", rule="RFC 6585 section 4", headers=[retry])
+        self._say(address, user, str(why))
         if isinstance(why, LoginUnavailable):
             self._counts["unavailable"].inc()
             retry = (b"Retry-After", b"%d" % RETRY_AFTER)

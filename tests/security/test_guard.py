@@ -335,6 +335,17 @@ class RecordTests(GuardTestCase):
             ],
         )
 
+    def test_flood(self) -> None:
+        """
+        Who goes on guessing fills no log: of those who have to wait there is a line a second.
+        """
+        guard = self.guard(throttled=True)
+        self.said(guard, *[basic("joe:wrong")] * PAIR.free)
+        line = (
+            "service echo, realm demo: logins: 192.0.2.1 user 'joe': too many wrong attempts; the next in 1 s"
+        )
+        self.assertEqual(self.said(guard, *[basic("joe:wrong")] * 100), [line])
+
     def test_metrics(self) -> None:
         """
         Each outcome is counted, by realm.
