@@ -48,7 +48,7 @@ from tests.wire.mqtt_streams import connect as mqtt_connect
 from tests.wire.mqtt_streams import sized
 
 KEEPERS = {
-    "CallbackChecker._fields": {"callback token"},
+    "Endpoint._fields": {"callback token"},
     "Entry.password": {"kept"},
     "Key._key": {"issuer"},
     "Login.password": {"literal"},
