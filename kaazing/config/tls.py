@@ -26,6 +26,8 @@ _GONE = re.compile(
     r"RC[24]|DES|MD5|NULL|EXP|[Aa]non|ADH|AECDH|KRB5|SEED|IDEA|CAMELLIA|ARIA|DSS|ECDH-|SCSV|SSLv|LOW|MEDIUM"
 )
 """In names that files of the original have, and today's OpenSSL does not know."""
+_STRONG = ":!aNULL:!eNULL"
+"""What the transports put behind a cipher string: without a certificate nothing would be verified."""
 _PIN = re.compile(r"sha256//?([A-Za-z0-9+/]{43}=)")
 
 
@@ -56,6 +58,8 @@ def ciphers(value: str) -> Ciphers:
     wanted = ":".join(old)
     if wanted and not _taken(wanted):
         raise Unreadable("expected ciphers of which OpenSSL knows at least one")
+    if wanted and not _taken(f"{wanted}{_STRONG}"):
+        raise Unreadable("expected ciphers that encrypt and have a certificate; none of these does")
     return Ciphers(wanted, ":".join(new))
 
 

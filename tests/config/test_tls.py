@@ -51,6 +51,16 @@ class CipherTests(SynchronousTestCase):
         why = self.assertRaises(Unreadable, ciphers, "SSL_RSA_WITH_RC4_128_MD5")
         self.assertEqual(str(why), "expected ciphers of which OpenSSL knows at least one")
 
+    def test_open(self) -> None:
+        """
+        Ciphers that encrypt nothing or have no certificate may stand beside others, and not alone.
+        """
+        self.assertEqual(ciphers("ALL,eNULL").old, "ALL:eNULL")
+        for value in ("eNULL", "aNULL", "ADH", "aNULL:eNULL", "@SECLEVEL=0:NULL"):
+            why = self.assertRaises(Unreadable, ciphers, value)
+            said = "expected ciphers that encrypt and have a certificate; none of these does"
+            self.assertEqual(str(why), said, value)
+
     def test_unknown(self) -> None:
         """
         A name that nobody knows is refused by its place, with the one that was meant if that is plain.
