@@ -23,6 +23,8 @@ from kaazing.metrics import SECURITY_EVENTS
 from kaazing.security.keys import KeyRing, write_private
 from kaazing.security.seals import PREFIX, Revocations, Seals, TokenRefused
 
+AGAIN = 30.0  # seconds until what could not be written is written again
+
 _NONE = NoLogin("no login for this client")
 _UNAVAILABLE = NoLogin("no login at the moment")
 
@@ -52,6 +54,7 @@ class Keyring:
         self.keys, self._stores, self._workplace, self._revoked = keys, stores, workplace, revoked
         self._seals = Seals(keys, workplace.time, Revocations(workplace.time, revoked))
         self._saving = self._unsaved = False
+        self._later: Any = None  # the next attempt to write what could not be written
 
     @classmethod
     def of(cls, config: KeyringConfig, workplace: Workplace, keys: KeyRing | None = None) -> Keyring:
@@ -145,8 +148,14 @@ class Keyring:
         self._saving = False
         if isinstance(result, Failure):
             _log.error("revoked tokens are not written: {why}", why=result.getErrorMessage())
+            if self._later is None:
+                self._later = self._workplace.reactor.callLater(AGAIN, self._save_again)
         elif self._unsaved:
             self._save()
+
+    def _save_again(self) -> None:
+        self._later = None
+        self._save()
 
 
 @implementer(ILogins)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,7 +18,7 @@ from kaazing.errors import ConfigError, LoginUnavailable
 from kaazing.interfaces.adapters import AskLogin, ILogins, Link, Login, NoLogin
 from kaazing.interfaces.security import IKeyring, IStore, Subject, Workplace
 from kaazing.metrics import REGISTRY
-from kaazing.security.keyring import Keyring, revoked_file
+from kaazing.security.keyring import AGAIN, Keyring, revoked_file
 from kaazing.security.keys import KeyRing
 from kaazing.security.stores.entries import Entry
 from kaazing.security.stores.file import seal_file
@@ -225,18 +225,26 @@ class ConfigTests(SynchronousTestCase):
 
     def test_not_written(self) -> None:
         """
-        Where the file of the revoked cannot be written, the log says so, and they are revoked all the same.
+        Where the file of the revoked cannot be written, the log says so, they are revoked all the same, and
+        it is tried again until it is written.
         """
+        clock, works = Clock(), list[Any]([maybeDeferred, *[lambda *_: fail(OSError("full"))] * 3])
         place = Workplace(
-            folder=self.folder, reactor=Clock(), time=lambda: 1000.0, work=lambda *_: fail(OSError("full"))
+            folder=self.folder, reactor=clock, time=lambda: 1000.0, work=lambda *call: works.pop()(*call)
         )
         keyring = Keyring.of(KeyringConfig(key_file=Path("keys")), place)
         token = keyring.seal(SUBJECT, "stomp", LOGIN, 60.0)
         with capturedLogs() as said:
             keyring.revoke(token, SUBJECT)
-        self.assertEqual([formatEvent(each) for each in said], ["revoked tokens are not written: full"])
+            keyring.revoke(token, SUBJECT)
+            clock.advance(AGAIN)
+        self.assertEqual([formatEvent(each) for each in said], ["revoked tokens are not written: full"] * 3)
         answer = keyring.logins("stomp", "sealed").login(JOE, AskLogin("", token))
         self.assertEqual(self.successResultOf(answer), NONE)
+        self.assertFalse((self.folder / "keys.revoked").exists())
+        clock.advance(AGAIN)
+        self.assertTrue((self.folder / "keys.revoked").exists())
+        self.assertEqual((works, clock.getDelayedCalls()), ([], []))
 
     def test_where(self) -> None:
         """

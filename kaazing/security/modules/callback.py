@@ -7,33 +7,18 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from io import BytesIO
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
-from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, FileBodyProducer
-from twisted.web.http_headers import Headers
-from twisted.web.iweb import IResponse
 from zope.interface import implementer
 
-from kaazing.errors import Challenged, ConfigError, GatewayError, LoginMissing, LoginRefused, LoginUnavailable
+from kaazing.errors import Challenged, LoginMissing, LoginRefused, LoginUnavailable
 from kaazing.interfaces.security import Attempt, IAttempt, ILoginModule, Subject, Workplace
-from kaazing.literals import bounded, interval, text
-from kaazing.options import Option
-from kaazing.security.bodies import read_body
-from kaazing.security.keys import read_private
+from kaazing.security.endpoints import OPTIONS, Answer, Endpoint
 from kaazing.security.modules.certificate import claims_of
-from kaazing.security.modules.documents import read_url, trusted_of
-from kaazing.security.modules.named_files import read_named
-from kaazing.security.pools import Pool
 
-LARGEST = 64 * 1024  # bytes of an answer
-MOST = 200  # questions at a time
 _KEPT = 8  # connections without a question
 _LONGEST = 366 * 86400.0  # seconds of expires_in
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")  # RFC 6750 section 2.1
 _CHALLENGE = re.compile(r"[ -~]{0,2048}")
 
 
@@ -46,30 +31,7 @@ class CallbackType:
         "POSTs what the client gave as JSON to a URL, which answers 200 with user, roles and claims, or 401;"
         " docs/security.md has the fields. Any other answer lets nobody in."
     )
-    options = (
-        Option(
-            name="url",
-            read=read_url,
-            required=True,
-            doc="Whom to ask: https, or http for this machine. Redirects are not followed.",
-        ),
-        Option(
-            name="token-file",
-            read=text,
-            doc="A file, mode 0600, with the token to send as Authorization: Bearer; read at the start.",
-        ),
-        Option(
-            name="ca-file",
-            read=text,
-            doc="PEM file with the authorities to trust in place of the system's.",
-        ),
-        Option(
-            name="timeout",
-            read=bounded(interval, 0.1, 60.0),
-            default=5.0,
-            doc="Longest time until the whole answer is there, 60 seconds at most.",
-        ),
-    )
+    options = OPTIONS
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{ILoginModule}."""
@@ -87,63 +49,19 @@ class CallbackChecker:
     credentialInterfaces = (IAttempt,)
 
     def __init__(self, options: Mapping[str, Any], workplace: Workplace) -> None:
-        self._url: bytes = options["url"].encode("ascii")
-        self._timeout: float = options["timeout"]
-        self._reactor, self._time = workplace.reactor, workplace.time
-        self._fields = {b"Content-Type": [b"application/json"], b"User-Agent": [b"kaazing-gateway"]}
-        if options["token-file"] is not None:
-            token = read_private(workplace.folder / options["token-file"], 8192).strip()
-            if not _TOKEN.fullmatch(token):
-                raise ConfigError("is no token", file=options["token-file"])
-            self._fields[b"Authorization"] = [b"Bearer " + token.encode("ascii")]
-        file = options["ca-file"]
-        trusted = None if file is None else read_named(file, workplace, trusted_of)
-        self._pool = Pool(self._reactor)
-        self._pool.maxPersistentPerHost = _KEPT
-        self._agent = Agent(
-            self._reactor, BrowserLikePolicyForHTTPS(trusted), connectTimeout=self._timeout, pool=self._pool
-        )
-        self._asked = 0
+        self._time = workplace.time
+        self._endpoint = Endpoint(options, workplace, _KEPT)
 
     def stop(self) -> Any:
         """Close the connections that are kept."""
-        return self._pool.closeCachedConnections()
+        return self._endpoint.stop()
 
     def requestAvatarId(self, credentials: Attempt) -> Any:
         """Return a Deferred of the subject; see L{ILoginModule.checker}."""
-        question = question_of(credentials)
-        if self._asked >= MOST:
-            raise LoginUnavailable(f"{MOST} questions to the callback are open")
-        self._asked += 1
-        fields = Headers(dict(self._fields))
-        asked: Deferred[Any] = self._agent.request(
-            b"POST", self._url, fields, FileBodyProducer(BytesIO(question))
-        )
-        asked.addCallback(_read).addTimeout(self._timeout, self._reactor, onTimeoutCancel=_late)
-        asked.addBoth(self._answered)
-        return asked.addCallback(self._understood)
+        return self._endpoint.ask(question_of(credentials)).addCallback(self._understood)
 
-    def _understood(self, answer: tuple[int, bytes]) -> Subject:
-        return subject_of(*answer, self._time())
-
-    def _answered(self, result: Any) -> Any:
-        self._asked -= 1
-        if isinstance(result, Failure) and not isinstance(result.value, GatewayError):
-            raise LoginUnavailable(f"the callback does not answer: {_innermost(result.value)}")
-        return result
-
-
-def _late(result: Any, seconds: float) -> Any:
-    if isinstance(result, Failure):
-        raise LoginUnavailable(f"the callback does not answer within {seconds:g} s")
-    return result
-
-
-def _innermost(why: Any) -> str:
-    """Return the error that twisted.web wraps, e.g. one of TLS."""
-    while reasons := getattr(why, "reasons", None):
-        why = reasons[0].value
-    return f"{type(why).__name__}: {why}"
+    def _understood(self, answer: Answer) -> Subject:
+        return subject_of(answer.status, answer.body, self._time())
 
 
 def question_of(attempt: Attempt) -> bytes:
@@ -218,7 +136,3 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise LoginUnavailable("the callback's answer is no JSON object")
     return said
-
-
-def _read(response: IResponse) -> Deferred[tuple[int, bytes]]:
-    return read_body(response, LARGEST, "the callback").addCallback(lambda body: (response.code, body))

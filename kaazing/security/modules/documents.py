@@ -77,17 +77,22 @@ def _document(response: IResponse, url: str) -> Deferred[Fetched]:
     def collected(body: bytes) -> Fetched:
         if response.code != 200:
             raise LoginUnavailable(f"{url} answers with status {response.code}")
-        control = b", ".join(response.headers.getRawHeaders(b"cache-control", []))
-        return Fetched(body, _kept(control.decode("latin-1")))
+        return Fetched(body, _kept(max_age(response.headers)))
 
     return read_body(response, LARGEST, url).addCallback(collected)
 
 
-def _kept(control: str) -> float:
+def max_age(headers: Headers) -> float | None:
+    """Return for how many seconds an answer may be kept (RFC 9111 section 5.2.2.1); None for not said."""
+    control = b", ".join(headers.getRawHeaders(b"cache-control", [])).decode("latin-1")
     if _NOT_KEPT.search(control):
-        return _SHORTEST
+        return 0.0
     found = _MAX_AGE.search(control)
-    return min(max(float(found[1]), _SHORTEST), _LONGEST) if found else _USUAL
+    return float(found[1]) if found else None
+
+
+def _kept(age: float | None) -> float:
+    return _USUAL if age is None else min(max(age, _SHORTEST), _LONGEST)
 
 
 def trusted_of(pem: bytes) -> Any:

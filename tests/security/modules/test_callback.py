@@ -8,59 +8,24 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet import reactor, ssl
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase, TestCase
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Site
 from zope.interface.verify import verifyObject
 
-from kaazing.errors import Challenged, ConfigError, LoginError, LoginMissing, LoginRefused, LoginUnavailable
+from kaazing.errors import Challenged, LoginError, LoginMissing, LoginRefused, LoginUnavailable
 from kaazing.interfaces.security import ILoginModule, Subject, Workplace
 from kaazing.security.modules.callback import (
-    LARGEST,
-    MOST,
     CallbackChecker,
     CallbackType,
     question_of,
     subject_of,
 )
+from tests.security.answering import Answering, serve
 from tests.security.modules.attempts import attempt, options
 from tests.security.modules.test_certificate import JOE, certificate
-from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified
+from tests.transports.certificates import AUTHORITY, SERVER
 
 NOW = 1_700_000_000.0
-
-
-class Endpoint(Resource):
-    """Answers every question alike, or with None never.
-
-    Attributes:
-        asked: the questions.
-        fields: of the last request.
-        peers: who asked them.
-    """
-
-    isLeaf = True
-
-    def __init__(self, status: int | None = 200, body: object = b"", **fields: str) -> None:
-        super().__init__()
-        self.status, self.more = status, fields
-        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.asked: list[Any] = []
-        self.fields: Any = None
-        self.peers: set[int] = set()
-
-    def render(self, request: Any) -> Any:
-        self.asked.append(json.loads(request.content.read()))
-        self.fields, self.method = request.requestHeaders, request.method
-        self.peers.add(request.getClientAddress().port)
-        if self.status is None:
-            return NOT_DONE_YET
-        request.setResponseCode(self.status)
-        for name, value in self.more.items():
-            request.setHeader(name.encode(), value.encode())
-        return self.body
 
 
 class QuestionTests(SynchronousTestCase):
@@ -195,17 +160,6 @@ class ServerTests(TestCase):
         self.folder.mkdir()
         self.place = Workplace(folder=self.folder, reactor=reactor, time=lambda: NOW, work=None)  # type: ignore[arg-type]
 
-    def serve(self, endpoint: Endpoint, certified: Certified | None = None) -> str:
-        """Listen, with TLS where there is a certificate; return the URL."""
-        listens: Any = reactor
-        if certified is None:
-            port = listens.listenTCP(0, Site(endpoint), interface="127.0.0.1")
-        else:
-            pair = ssl.PrivateCertificate.loadPEM(certified.pem + certified.key_pem)
-            port = listens.listenSSL(0, Site(endpoint), pair.options(), interface="127.0.0.1")
-        self.addCleanup(port.stopListening)
-        return f"{'https' if certified else 'http'}://localhost:{port.getHost().port}/login"
-
     def checker(self, url: str, **said: str) -> CallbackChecker:
         """A checker that asks there."""
         module = CallbackType()
@@ -213,21 +167,16 @@ class ServerTests(TestCase):
         self.addCleanup(checker.stop)
         return checker
 
-    def refused(self, asked: Deferred[Any], why: str) -> Deferred[Any]:
-        """Check that nobody could say."""
-        failed = self.assertFailure(asked, LoginUnavailable)
-        return failed.addCallback(lambda error: self.assertEqual(str(error), why))
-
     async def test_let_in(self) -> None:
         """
         Over verified TLS, with a token of the gateway's own, the endpoint is asked, and its user comes in.
         """
-        endpoint = Endpoint(200, {"user": "joe", "roles": ["trader"]})
+        endpoint = Answering(200, {"user": "joe", "roles": ["trader"]})
         (self.folder / "ca.pem").write_bytes(AUTHORITY.pem)
         (self.folder / "token").write_text("s3cret\n")
         (self.folder / "token").chmod(0o600)
         said = {"ca_file": "ca.pem", "token_file": "token"}
-        subject = await self.checker(self.serve(endpoint, SERVER), **said).requestAvatarId(
+        subject = await self.checker(serve(self, endpoint, SERVER), **said).requestAvatarId(
             attempt("joe", "pw")
         )
         self.assertEqual(subject, Subject(user="joe", roles=frozenset({"trader"})))
@@ -240,81 +189,5 @@ class ServerTests(TestCase):
         """
         An endpoint that answers 401 refuses the client.
         """
-        asked = self.checker(self.serve(Endpoint(401))).requestAvatarId(attempt("joe", "pw"))
+        asked = self.checker(serve(self, Answering(401))).requestAvatarId(attempt("joe", "pw"))
         await self.assertFailure(asked, LoginRefused)
-
-    async def test_not_trusted(self) -> None:
-        """
-        An endpoint whose certificate is not of the authorities, or is for another name, gets no password.
-        """
-        (self.folder / "ca.pem").write_bytes(AUTHORITY.pem)
-        for certified in (STRANGER, Certified("other", ["other.example"], AUTHORITY)):
-            endpoint = Endpoint(200, {"user": "joe"})
-            checker = self.checker(self.serve(endpoint, certified), ca_file="ca.pem")
-            failed = self.assertFailure(checker.requestAvatarId(attempt("j", "p")), LoginUnavailable)
-            self.assertRegex(str(await failed), "^the callback does not answer: .*[Vv]erif")
-            self.assertEqual(endpoint.asked, [])
-
-    async def test_redirect(self) -> None:
-        """
-        A redirect is not followed: the password goes to the URL of the option and nowhere else.
-        """
-        elsewhere = Endpoint(200, {"user": "joe"})
-        url = self.serve(Endpoint(307, b"", location=self.serve(elsewhere)))
-        asked = self.checker(url).requestAvatarId(attempt("joe", "pw"))
-        await self.refused(asked, "the callback answers with status 307")
-        self.assertEqual(elsewhere.asked, [])
-
-    async def test_kept(self) -> None:
-        """
-        One connection after the other carries many questions.
-        """
-        endpoint = Endpoint(200, {"user": "joe"})
-        checker = self.checker(self.serve(endpoint))
-        for _ in range(5):
-            await checker.requestAvatarId(attempt("joe", "pw"))
-        self.assertEqual((len(endpoint.asked), len(endpoint.peers)), (5, 1))
-
-    async def test_too_long(self) -> None:
-        """
-        An answer of more than 64 KiB is none.
-        """
-        checker = self.checker(self.serve(Endpoint(200, b" " * (20 * LARGEST))))
-        asked = checker.requestAvatarId(attempt("joe", "pw"))
-        await self.refused(asked, "the callback says more than 65536 bytes")
-
-    async def test_too_late(self) -> None:
-        """
-        An endpoint that does not answer in time, or not at all, is not waited for; nor are there ever more
-        than 200 questions.
-        """
-        checker = self.checker(self.serve(Endpoint(None)), timeout="200 ms")
-        asked = [checker.requestAvatarId(attempt("joe", "pw")) for _ in range(MOST)]
-        raised = self.assertRaises(LoginUnavailable, checker.requestAvatarId, attempt("joe", "pw"))
-        self.assertEqual(str(raised), "200 questions to the callback are open")
-        late = [self.assertFailure(each, LoginUnavailable) for each in asked]
-        await gatherResults(late)
-        again = checker.requestAvatarId(attempt("joe", "pw"))
-        await self.refused(again, "the callback does not answer within 0.2 s")
-
-    async def test_nobody_there(self) -> None:
-        """
-        Where nobody listens, nobody could say.
-        """
-        asked = self.checker("http://127.0.0.1:1/").requestAvatarId(attempt("joe", "pw"))
-        failed = await self.assertFailure(asked, LoginUnavailable)
-        self.assertRegex(str(failed), "^the callback does not answer: ConnectionRefusedError")
-
-    def test_faults(self) -> None:
-        """
-        A file that others may read, or that holds no token or certificate, keeps the gateway from starting.
-        """
-        for name, text, mode in (
-            ("token_file", "t", 0o644),
-            ("token_file", "a b", 0o600),
-            ("ca_file", "x", 0o644),
-        ):
-            path = self.folder / name
-            path.write_text(text)
-            path.chmod(mode)
-            self.assertRaises(ConfigError, self.checker, "https://a.example/", **{name: name})

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet import reactor, ssl
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
-from twisted.web.server import Site
 
 from kaazing.errors import ConfigError, LoginUnavailable
 from kaazing.literals import Unreadable
-from kaazing.security.modules.documents import LARGEST, Documents, Fetched, _kept, read_url
+from kaazing.security.modules.documents import LARGEST, Documents, Fetched, _kept, max_age, read_url
+from tests.security.answering import serve
 from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified
 
 
@@ -34,18 +35,6 @@ class Given(Resource):
 
 
 class DocumentsTests(TestCase):
-    def serve(self, given: Given, certified: Certified | None = None) -> str:
-        """Listen, with TLS where there is a certificate; return the URL."""
-        listens: Any = reactor
-        if certified is None:
-            port = listens.listenTCP(0, Site(given), interface="127.0.0.1")
-        else:
-            pair = ssl.PrivateCertificate.loadPEM(certified.pem + certified.key_pem)
-            port = listens.listenSSL(0, Site(given), pair.options(), interface="127.0.0.1")
-        self.addCleanup(port.stopListening)
-        scheme = "https" if certified else "http"
-        return f"{scheme}://localhost:{port.getHost().port}/keys"
-
     def get(self, url: str, authorities: bytes | None = None) -> Deferred[Fetched]:
         return Documents(reactor, authorities).get(url)
 
@@ -53,7 +42,7 @@ class DocumentsTests(TestCase):
         """
         A document and the time for which it may be kept are fetched over verified TLS.
         """
-        url = self.serve(Given(200, b"{}", cache_control="public, max-age=120"), SERVER)
+        url = serve(self, Given(200, b"{}", cache_control="public, max-age=120"), SERVER)
         self.assertEqual(await self.get(url, AUTHORITY.pem), Fetched(b"{}", 120.0))
 
     async def test_not_trusted(self) -> None:
@@ -66,20 +55,20 @@ class DocumentsTests(TestCase):
             (Certified("other", ["other.example"], AUTHORITY), AUTHORITY.pem),
         ):
             given = Given(200, b"{}")
-            await self.assertFailure(self.get(self.serve(given, certified), authorities), Exception)
+            await self.assertFailure(self.get(serve(self, given, certified), authorities), Exception)
             self.assertEqual(given.paths, [])
 
     async def test_not_a_document(self) -> None:
         """
         A redirect is not followed; it, every other status but 200, and too many bytes are no document.
         """
-        elsewhere = self.serve(Given(200, b"{}"))
+        elsewhere = serve(self, Given(200, b"{}"))
         for given, why in (
             (Given(302, b"", location=elsewhere), "URL answers with status 302"),
             (Given(500, b"oops"), "URL answers with status 500"),
             (Given(200, b"x" * (LARGEST + 1)), f"URL says more than {LARGEST} bytes"),
         ):
-            url = self.serve(given)
+            url = serve(self, given)
             refused = await self.assertFailure(self.get(url), LoginUnavailable)
             self.assertEqual(str(refused).replace(url, "URL"), why)
 
@@ -87,7 +76,7 @@ class DocumentsTests(TestCase):
         """
         The longest document passes.
         """
-        fetched = await self.get(self.serve(Given(200, b"x" * LARGEST)))
+        fetched = await self.get(serve(self, Given(200, b"x" * LARGEST)))
         self.assertEqual((len(fetched.body), fetched.keep), (LARGEST, 600.0))
 
 
@@ -96,17 +85,21 @@ class TermsTests(SynchronousTestCase):
         """
         A document is kept as long as its giver says, a minute at least and a day at most.
         """
-        said = (
-            "",
-            "max-age=5",
-            "max-age=61",
-            'MAX-AGE="61"',
-            "max-age=999999999",
-            "no-store",
-            "no-cache, max-age=99",
-        )
-        self.assertEqual([_kept(each) for each in said], [600, 60, 61, 61, 86400, 60, 60])
-        self.assertEqual([_kept(each) for each in ("s-maxage=61", "x-max-age=61", "max-age=-1")], [600] * 3)
+        said = {
+            "": None,
+            "max-age=5": 5,
+            "max-age=61": 61,
+            'MAX-AGE="61"': 61,
+            "max-age=999999999": 999999999,
+            "no-store": 0,
+            "no-cache, max-age=99": 0,
+            "s-maxage=61": None,
+            "x-max-age=61": None,
+            "max-age=-1": None,
+        }
+        self.assertEqual({control: max_age(Headers({"cache-control": [control]})) for control in said}, said)
+        kept = [_kept(age) for age in (None, 0, 5, 61, 999999999)]
+        self.assertEqual(kept, [600, 60, 60, 61, 86400])
 
     def test_urls(self) -> None:
         """

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor as installed
 from twisted.internet.defer import inlineCallbacks, maybeDeferred
 from twisted.trial.unittest import TestCase
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Site
 from zope.interface.verify import verifyObject
 
-from kaazing.errors import ConfigError, LoginUnavailable
+from kaazing.errors import LoginUnavailable
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.security import IStore, IStoreType, Subject, Workplace
 from kaazing.security.stores.callback import CallbackStoreType
-from tests.security.stores.places import workplace
+from tests.security.answering import Answering, serve
 
 reactor: Any = installed
 JOE = Subject(
@@ -25,37 +22,13 @@ JOE = Subject(
 )
 
 
-class Endpoint(Resource):
-    """Says what it is told to say, and notes what it is asked."""
-
-    isLeaf = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.status, self.body, self.control, self.silent = 200, b"", "", False
-        self.asked: list[tuple[str | None, Any]] = []
-
-    def render(self, request: Any) -> Any:
-        """Answer."""
-        self.asked.append((request.getHeader("authorization"), json.loads(request.content.read())))
-        if self.silent:
-            return NOT_DONE_YET
-        request.setResponseCode(self.status)
-        if self.control:
-            request.setHeader("cache-control", self.control)
-        return self.body
-
-
 class CallbackTests(TestCase):
     def setUp(self) -> None:
-        self.endpoint = Endpoint()
-        self.endpoint.body = b'{"username": "j", "password": "hunter2", "mechanism": "PLAIN"}'
-        port = reactor.listenTCP(0, Site(self.endpoint), interface="127.0.0.1")
-        self.addCleanup(port.stopListening)
+        self.endpoint = Answering(200, {"username": "j", "password": "hunter2", "mechanism": "PLAIN"})
         self.now = 1000.0
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
-        self.url = f"http://127.0.0.1:{port.getHost().port}/login"
+        self.url = serve(self, self.endpoint)
 
     def store(self, **said: Any) -> Any:
         """The store, with these options."""
@@ -71,9 +44,7 @@ class CallbackTests(TestCase):
         """
         The endpoint hears service, user, roles and claims, as far as JSON has them; its answer is the login.
         """
-        (self.folder / "token").touch(0o600)
-        (self.folder / "token").write_text("s3cret\n")
-        store = self.store(token_file="token")
+        store = self.store()
         verifyObject(IStore, store)
         login = yield store.find("stomp", JOE)
         self.assertEqual(login, Login(username="j", password="hunter2", mechanism="PLAIN"))
@@ -83,7 +54,7 @@ class CallbackTests(TestCase):
             "roles": ["a", "b"],
             "claims": {"sub": "j-1", "n": [1, {"x": None}]},
         }
-        self.assertEqual(self.endpoint.asked, [("Bearer s3cret", said)])
+        self.assertEqual(self.endpoint.asked, [said])
 
     @inlineCallbacks
     def test_none(self) -> Any:
@@ -117,48 +88,13 @@ class CallbackTests(TestCase):
         An answer is kept for its max-age, but not beyond the option, and for the same question alone.
         """
         store = self.store(maximum_age=60.0)
-        self.endpoint.control = "private, max-age=100"
+        self.endpoint.more = {"cache-control": "private, max-age=100"}
         for service, later, asked in (("a", 0, 1), ("a", 59, 1), ("b", 0, 2), ("a", 1, 3)):
             self.now += later
             yield store.find(service, JOE)
             self.assertEqual(len(self.endpoint.asked), asked)
         for control in ("", "max-age=0", "no-store, max-age=50"):
-            self.endpoint.control, before = control, len(self.endpoint.asked)
+            self.endpoint.more, before = {"cache-control": control}, len(self.endpoint.asked)
             for _ in range(2):
                 yield store.find(control, JOE)
             self.assertEqual(len(self.endpoint.asked), before + 2)
-
-    @inlineCallbacks
-    def test_silent(self) -> Any:
-        """
-        An endpoint that says nothing is given up after the timeout.
-        """
-        self.endpoint.silent = True
-        why = yield self.assertFailure(self.store(timeout=0.1).find("stomp", JOE), LoginUnavailable)
-        self.assertEqual(str(why), "the callback does not answer: ResponseNeverReceived")
-
-    def test_crowd(self) -> None:
-        """
-        While 200 questions are open no more are asked.
-        """
-        store = CallbackStoreType().store(
-            {"url": self.url, "timeout": 5.0, "maximum-age": 0.0, "token-file": None, "ca-file": None},
-            workplace(self.folder),
-            None,
-        )
-        for _ in range(200):
-            store.find("stomp", JOE).addErrback(lambda why: None)
-        self.assertRaises(LoginUnavailable, store.find, "stomp", JOE)
-
-    def test_refused(self) -> None:
-        """
-        A token file that is no token, and authorities that are none, are refused at the start.
-        """
-        (self.folder / "bad").touch(0o600)
-        (self.folder / "bad").write_text("two words")
-        why = self.assertRaises(ConfigError, self.store, token_file="bad")
-        self.assertEqual(str(why), "bad: is no token")
-        why = self.assertRaises(ConfigError, self.store, ca_file="bad")
-        self.assertEqual(str(why), f"{self.folder / 'bad'}: there is no certificate (PEM) in it")
-        why = self.assertRaises(ConfigError, self.store, ca_file="none")
-        self.assertEqual(str(why), f"{self.folder / 'none'}: cannot be read: No such file or directory")
