@@ -28,8 +28,9 @@ from kaazing.literals import age
 from kaazing.security.keyring import revoked_file
 from kaazing.security.keys import KeyRing
 from kaazing.security.seals import LONGEST, Revocations, Seals
-from kaazing.security.stores.entries import MECHANISMS, Entry
+from kaazing.security.stores.entries import Entry
 from kaazing.security.stores.file import open_file, seal_file
+from kaazing.wire.sasl import NAMES
 
 _KEEP = LONGEST  # of the longest sealed login
 _PASSWORD = "password at the backend"
@@ -84,7 +85,7 @@ def _add_tokens(actions: Any) -> None:
     sealing.add_argument("--service", required=True, help="the service's name")
     sealing.add_argument("--user", required=True, help="the gateway's user")
     sealing.add_argument("--username", required=True, help="at the backend")
-    sealing.add_argument("--mechanism", choices=MECHANISMS, help="of SASL; the best without it")
+    sealing.add_argument("--mechanism", choices=NAMES, help="of SASL; the best without it")
     sealing.add_argument("--lifetime", type=_age, default=86400.0, metavar="AGE", help="default: 1 day")
     _secret(sealing, "the password")
     inspecting = _command(actions, "inspect", "say what a token is for, without the password in it")
@@ -208,7 +209,7 @@ def _whose(parser: argparse.ArgumentParser, *, mechanism: bool = True) -> None:
     one.add_argument("--user", help="whose it is; everybody's without --user and --role")
     one.add_argument("--role", help="whose it is, all that have the role")
     if mechanism:
-        parser.add_argument("--mechanism", choices=MECHANISMS, help="of SASL; the best without it")
+        parser.add_argument("--mechanism", choices=NAMES, help="of SASL; the best without it")
 
 
 def _secret(parser: argparse.ArgumentParser, what: str) -> None:

@@ -108,10 +108,10 @@ def _bcrypt_matches(kept: bytes, password: bytes) -> bool:
 
 
 def _argon2_matches(kept: bytes, password: bytes) -> bool:
-    from argon2.exceptions import VerificationError, VerifyMismatchError
+    from argon2.exceptions import VerificationError
     from argon2.low_level import Type, verify_secret
 
     try:
         return verify_secret(kept, password, Type.ID)
-    except (VerifyMismatchError, VerificationError):
+    except VerificationError:
         return False

@@ -22,11 +22,12 @@ from kaazing.metrics import SECURITY_EVENTS
 from kaazing.options import Option
 from kaazing.services.base import BaseService
 from kaazing.services.logins import NO_KEYRING
+from kaazing.wire.sasl import NAMES
 
 _MOST_BODY = 16 * 1024  # bytes of a request
 _MOST_TEXT = 2000  # characters of a name or a password
 _LONGEST = 366 * 86400.0
-_MECHANISMS = ("PLAIN", "AMQPLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256")  # EXTERNAL would prove the gateway
+_MECHANISMS = tuple(name for name in NAMES if name != "EXTERNAL")  # which would prove the gateway
 _FIELDS = ((b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store"))
 
 _log = Logger(namespace="kaazing.security")

@@ -13,6 +13,7 @@ from kaazing.errors import ConfigError
 from kaazing.interfaces.adapters import AskLogin, ILogins, Link, Login
 from kaazing.literals import choice, text
 from kaazing.options import Option
+from kaazing.wire.sasl import NAMES
 
 OPTIONS = (
     Option(
@@ -29,7 +30,7 @@ OPTIONS = (
     ),
     Option(
         name="backend.mechanism",
-        read=choice("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256"),
+        read=choice(*NAMES),
         doc="The SASL mechanism of that login; absent, the best that the backend offers. EXTERNAL, the"
         " gateway's address or certificate (connect-option ssl.certificate-file), needs no backend.username"
         " and no password.",

@@ -166,6 +166,9 @@ _MECHANISMS = {
 MECHANISMS = tuple(_MECHANISMS)
 """Those that L{choose} knows, the best first."""
 
+NAMES = ("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256")
+"""Those that a L{Login} may name; AMQPLAIN is of AMQP 0-9-1 alone, whose adapter speaks it."""
+
 
 def choose(offered: Iterable[str], login: Login) -> Conversation | None:
     """Begin the login with the mechanism that C{login} names, else with the best that is offered.

@@ -201,11 +201,9 @@ def is_name(value: str) -> bool:
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:
-    value = claims.get(name)
-    if value is None:
-        if name in claims:
-            raise LoginRefused(f"a token whose {name} is no time")
+    if name not in claims:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:  # nor NaN
         raise LoginRefused(f"a token whose {name} is no time")
     return float(value)

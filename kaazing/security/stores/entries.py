@@ -12,13 +12,13 @@ from typing import Any
 from kaazing.errors import GatewayError
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.security import Subject
+from kaazing.wire.sasl import NAMES
 
 MOST_ENTRIES = 10_000
 MOST_TEXT = 8192
 """Characters of a name, or of a password."""
 FIELDS = ("service", "user", "role", "username", "password", "mechanism")
 """What an entry may have, by name; each is a text."""
-MECHANISMS = ("PLAIN", "AMQPLAIN", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256")
 
 _MOST_FILLED = 1024  # characters that come in from a claim
 _PLACE = re.compile(r"\$\{(user|claim\.[A-Za-z0-9_.:/-]{1,200})\}")
@@ -69,8 +69,8 @@ class Entry:
         if "user" in given and "role" in given:
             raise ValueError("an entry is for a user or for a role, not for both")
         mechanism = given.get("mechanism")
-        if mechanism is not None and mechanism not in MECHANISMS:
-            raise ValueError(f"unknown mechanism; there are: {', '.join(MECHANISMS)}")
+        if mechanism is not None and mechanism not in NAMES:
+            raise ValueError(f"unknown mechanism; there are: {', '.join(NAMES)}")
         if "username" not in given and mechanism != "EXTERNAL":
             raise ValueError("username is missing")
         for name in ("service", "user", "role", "username"):
