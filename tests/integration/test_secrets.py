@@ -48,6 +48,7 @@ from tests.wire.mqtt_streams import connect as mqtt_connect
 from tests.wire.mqtt_streams import sized
 
 KEEPERS = {
+    "Credentials.password": {"uri"},
     "Endpoint._fields": {"callback token"},
     "Entry.password": {"kept"},
     "Key._key": {"issuer"},
@@ -79,13 +80,17 @@ class SecretTests(SynchronousTestCase):
         place = TemporaryDirectory(prefix="kaazing-secrets-")
         self.addCleanup(place.cleanup)
         self.folder = Path(place.name)
-        self.port, self.secure, self.watch, self.dead, self.hostile = free_ports(5)
+        self.port, self.secure, self.watch = free_ports(3)
+        held = self.enterContext(socket.socket())  # nobody else gets it, and nobody listens
+        held.bind(("127.0.0.1", 0))
+        self.mirror = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+        self.dead, self.hostile = (each.getsockname()[1] for each in (held, self.mirror))
         endpoint = self.enterContext(ThreadingHTTPServer(("127.0.0.1", 0), Endpoint))
         threading.Thread(target=endpoint.serve_forever, daemon=True).start()
         self.addCleanup(endpoint.shutdown)
         self.secrets = {
             name: f"{name.replace(' ', '')}-{secrets.token_hex(8)}/?~"
-            for name in ("hashed", "clear", "issuer", "literal", "callback token", "wrong", "unknown")
+            for name in ("hashed", "clear", "issuer", "literal", "uri", "callback token", "wrong", "unknown")
         }
         self.secrets["issuer"] += secrets.token_hex(16)
         self.secrets["callback token"] = f"token-{secrets.token_hex(8)}"
@@ -161,6 +166,12 @@ class SecretTests(SynchronousTestCase):
                         ("crude", self.hostile, login),
                     )
                 ),
+                *(
+                    self.service(
+                        f"web-{port}", "http.proxy", f"http://eve:{quote(known['uri'], '')}@127.0.0.1:{port}/"
+                    )
+                    for port in (self.dead, self.hostile)
+                ),
                 self.service("keyring", "keyring", "", "<service>mqtt</service><service>hostile</service>"),
                 f"<service><name>watch</name><accept>http://127.0.0.1:{self.watch}/manage</accept>"
                 "<type>management</type></service>",
@@ -172,6 +183,8 @@ class SecretTests(SynchronousTestCase):
     def service(self, name: str, type: str, connect: str = "", properties: str = "") -> str:
         """A service with the realm."""
         accept, options = f"ws://localhost:{self.port}/{name}", ""
+        if type == "http.proxy":
+            accept = f"http://localhost:{self.port}/{name}/"
         if type == "keyring":
             accept = f"https://localhost:{self.secure}/{name}"
             certificate = SERVER.write(self.folder / "server.pem")
@@ -215,6 +228,8 @@ class SecretTests(SynchronousTestCase):
             ) as client:
                 client.send(say)
                 return client.recv(10)
+        except TimeoutError:
+            return "nothing in time"
         except ConnectionClosed as why:
             return why.rcvd.code if why.rcvd else 1006
         except InvalidHandshake as why:
@@ -280,6 +295,9 @@ class SecretTests(SynchronousTestCase):
         ):
             say = mqtt_connect(4, 0xC2, sized("joe"), sized(password))
             yield f"{service}: {password[:6]}", self.visit(service, bearer, "mqtt", say=say), expected
+        ann = {"Authorization": basic("ann", known["hashed"])}
+        for port, expected in ((self.dead, 504), (self.hostile, 502)):
+            yield f"origin {port}", self.ask("GET", f"/web-{port}/", ann)[0], expected
         with socket.create_connection(("127.0.0.1", self.port), 10) as line:
             head = f"GET /echo?.kat={known['ticket']} HTTP/1.1\r\nAuthorization {bearer}\r\n\r\n"
             line.sendall(head.encode())
@@ -289,17 +307,18 @@ class SecretTests(SynchronousTestCase):
 
     def say_back(self) -> None:
         """Have a backend that answers with what it hears, and then with what is no MQTT."""
-        listening = self.enterContext(socket.create_server(("127.0.0.1", self.hostile)))
 
-        def serve() -> None:
+        def serve(made: socket.socket) -> None:
+            with made, contextlib.suppress(OSError):
+                made.sendall(made.recv(4096))
+                made.recv(1)
+
+        def accept() -> None:
             with contextlib.suppress(OSError):
                 while True:
-                    made, _ = listening.accept()
-                    with made:
-                        made.sendall(made.recv(4096))
-                        made.recv(1)
+                    threading.Thread(target=serve, args=(self.mirror.accept()[0],), daemon=True).start()
 
-        threading.Thread(target=serve, daemon=True).start()
+        threading.Thread(target=accept, daemon=True).start()
 
     def found_in(self, text: str) -> list[str]:
         """Return the names of the secrets in a text."""
@@ -327,7 +346,7 @@ class SecretTests(SynchronousTestCase):
             self.assertIn("a used ticket", said)
             self.assertIn("WWW-Authenticate", self.refusals)
             places = (said, counted, self.refusals)
-            self.assertEqual([self.found_in(each) for each in places], [[], [], []], said)
+            self.assertEqual([self.found_in(each) for each in places], [[]] * 3, said)
 
     def test_check(self) -> None:
         """
