@@ -63,23 +63,20 @@ class Faults:
 
     Attributes:
         file: its name, as given.
-        count: how many errors there are so far.
+        count: grows with whatever is wrong, also where an error says so already: who compares it before and
+            after knows whether all could be read.
     """
 
     def __init__(self, file: str) -> None:
-        self.file = file
+        self.file, self.count = file, 0
         self._errors: list[ConfigError] = []
         self._known: set[tuple[int, str]] = set()
         self._warnings: dict[str, list[int]] = {}
         self._suggestions = SUGGESTIONS
 
-    @property
-    def count(self) -> int:
-        """How many errors there are so far."""
-        return len(self._errors)
-
     def add(self, line: int, what: str) -> None:
         """Note an error at a line, 0 for the whole file; the same one twice is one."""
+        self.count += 1
         if (line, what) in self._known:
             return
         self._known.add((line, what))
@@ -106,6 +103,7 @@ class Faults:
             self.at(node.children[0], f"no element may stand in <{node.tag}>")
             return UNREAD
         if node.value is None:
+            self.count += 1
             return UNREAD
         try:
             return reader(node.value)

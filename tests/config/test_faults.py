@@ -45,7 +45,7 @@ class FaultsTests(SynchronousTestCase):
         """
         for _ in range(2):
             self.faults.add(3, "is worse")
-        self.assertEqual((self.faults.count, noted(self.faults)), (1, ["3: is worse"]))
+        self.assertEqual((self.faults.count, noted(self.faults)), (2, ["3: is worse"]))
 
     def test_warnings(self) -> None:
         """

@@ -243,3 +243,11 @@ class CheckTests(ConfigTestCase):
         found = self.errors(self.body("there", "opensesame", "<connect>x</connect>"))
         self.assertEqual(len(found), 1)
         self.assertTrue(found[0].startswith("2: <connect>: "))
+
+    def test_not_replaced(self) -> None:
+        """
+        Nor is it where ${...} stands for nothing: there is no value to look at.
+        """
+        found = self.errors(self.body("${NOTHING}", "opensesame"))
+        self.assertEqual(len(found), 1)
+        self.assertIn("${NOTHING} is not defined", found[0])
