@@ -36,7 +36,8 @@ def main(
         execute(sys.executable, [sys.executable, "-m", "twisted", "kaazing", *rest])
         return 0
     if rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        named = [each.partition("=")[0] for each in rest if each.startswith("-")]  # others may be secret
+        parser.error(f"unrecognized arguments{': ' if named else ''}{' '.join(named)}")
     if said.command == "version":
         print(f"kaazing {__version__}")
         return 0

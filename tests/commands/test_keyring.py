@@ -22,6 +22,8 @@ from kaazing.security.stores.entries import Entry
 from kaazing.security.stores.file import open_file
 from tests.needs import ROOT
 
+_WRONG = "python -m kaazing: error: unrecognized arguments"
+
 
 class CommandTests(SynchronousTestCase):
     def setUp(self) -> None:
@@ -219,8 +221,10 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual((both[0], "not allowed with" in both[1]), (2, True))
         status, said = self.run_command("set", *where, "--username", "${x}", "--stdin", stdin="hunter2")
         self.assertEqual((status, said), (1, "username: only ${user} and ${claim.NAME} can be filled in\n"))
-        status, said = self.run_command("list", *where, "--password", "x")
-        self.assertEqual((status, "--password" in said), (2, True))
+        for words in (("--password", "hunter2"), ("--password=hunter2",), ("hunter2",)):
+            status, said = self.run_command("list", *where, *words)
+            name = ": --password" if len(words[0]) > 7 else ""
+            self.assertEqual((status, said.splitlines()[-1]), (2, f"{_WRONG}{name}"))
         self.assertEqual(self.run_command("rotate", "keys", "--keep", "long")[0], 2)
         self.assertFalse(self.store.exists())
 
