@@ -100,7 +100,9 @@ def _options(owner: Node, blocks: Sequence[Node], made: Any, kind: Kind, faults:
     values = read_properties(nodes, made.options, block or owner, faults, kind.without_use)
     if faults.count == before:
         for sentence in _complaints(made, values):
-            faults.at(_meant(sentence, nodes, owner), scrubbed(sentence, owner, nodes, made.options))
+            place = _meant(sentence, nodes, owner)
+            told = sentence.removeprefix(f"<{place.name}>: ").removeprefix(f"{place.name}: ")  # it says where
+            faults.at(place, scrubbed(told, owner, nodes, made.options))
     return values
 
 

@@ -164,7 +164,7 @@ class ModuleTests(ConfigTestCase):
             [
                 "3: <login-module>: nor does ... with anything",
                 "3: <login-module>: ",
-                "4: <file>: <file>: ${WHERE} does not go with ...",
+                "4: <file>: ${WHERE} does not go with ...",
             ],
         )
 
