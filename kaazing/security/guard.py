@@ -118,6 +118,7 @@ class Guard:
             self._check(attempt)
             said = self._realm.login(attempt)
             if isinstance(said, Deferred):
+                self._await(said, attempt)
                 said.addCallback(self._logged_in, visit, attempt)
                 return said.addErrback(self._failed, visit, attempt)
             return self._logged_in(said, visit, attempt)
@@ -131,6 +132,19 @@ class Guard:
         wait = self._throttle.wait(attempt.address, _user(attempt))
         if wait > 0:
             raise _Limited(wait)
+
+    def _await(self, said: Deferred[Any], attempt: Attempt) -> None:
+        """Have an attempt count as pending until the login modules have answered."""
+        throttle, address, user = self._throttle, attempt.address, _user(attempt)
+        if throttle is None or not user:
+            return
+        throttle.pending(address, user)
+
+        def settled(result: Any) -> Any:
+            throttle.settled(address, user)
+            return result
+
+        said.addBoth(settled)
 
     def _redeemed(self, ticket: str, visit: Visit) -> Subject:
         address = split(visit.peer)[0]

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from twisted.logger import Logger
 
 from kaazing.errors import ConfigError, GatewayError
+from kaazing.security.files import read_whole
 from kaazing.stamps import stamp
 
 MOST_SEALED = 4 * 1024 * 1024
@@ -249,25 +250,20 @@ def read_private(path: Path, most: int) -> str:
         ConfigError: it cannot be read, is longer, is no UTF-8, or others may read it: whoever is neither its
             owner nor, where it is root's and this process is not, of its group.
     """
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise _refused(path, "is no file")
-            # systemd's credentials and Kubernetes' secrets are root's, and a group's or an ACL's to read
-            theirs = found.st_uid == 0 != os.geteuid()
-            if found.st_mode & (0o027 if theirs else 0o077):
-                mode = stat.S_IMODE(found.st_mode)
-                raise _refused(path, f"has mode {mode:04o}: others may read or write it; chmod 600 it")
-            data = file.read(most + 1)
-    except OSError as why:
-        raise _refused(path, f"cannot be read: {why.strerror}") from why
-    if len(data) > most:
-        raise _refused(path, f"has more than {most} bytes")
+    data = read_whole(path, most, _others)
     try:
         return data.decode()
     except UnicodeDecodeError:
         raise _refused(path, "is not UTF-8") from None
+
+
+def _others(found: os.stat_result) -> str:
+    """Return why a file is no secret; empty where it is one."""
+    # systemd's credentials and Kubernetes' secrets are root's, and a group's or an ACL's to read
+    theirs = found.st_uid == 0 != os.geteuid()
+    if not found.st_mode & (0o027 if theirs else 0o077):
+        return ""
+    return f"has mode {stat.S_IMODE(found.st_mode):04o}: others may read or write it; chmod 600 it"
 
 
 def _refused(path: Path, what: str) -> ConfigError:

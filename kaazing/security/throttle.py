@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,6 +42,10 @@ NETWORK = Patience(free=20, most=900.0)
 USER = Patience(free=10, most=60.0)
 """With one user, from anywhere: short, because it is the user's own wait too, at an address that is new."""
 
+PENDING = 20
+"""Attempts with one user from one network that may be looked at side by side: a page of pictures is let in, and
+a burst of guesses is not many."""
+
 _Key = tuple[str | bytes, ...]
 """A network, a user, or both."""
 
@@ -63,6 +67,7 @@ class Throttle:
         self._time, self._size = time, size
         self._pairs, self._networks, self._users = (_Table(each, size) for each in (PAIR, NETWORK, USER))
         self._known: OrderedDict[_Key, float] = OrderedDict()
+        self._pending: Counter[_Key] = Counter()
         self._secret = os.urandom(16)
 
     def __len__(self) -> int:
@@ -83,6 +88,8 @@ class Throttle:
             address: of the client, without the port.
             user: as said by the client; empty where nobody is named, as by a token.
         """
+        if self._pending and user and self._pending[self._pair(address, user)] >= PENDING:
+            return 1.0
         if not (self._pairs or self._networks or self._users):  # nobody has failed, as on most days
             return 0.0
         now, asked = self._time(), self._asked(address, user)
@@ -91,6 +98,17 @@ class Throttle:
             for table, key in asked:
                 table.begin(key, now)
         return longest
+
+    def pending(self, address: str, user: str) -> None:
+        """An attempt with a user is being looked at, until it is L{settled}."""
+        self._pending[self._pair(address, user)] += 1
+
+    def settled(self, address: str, user: str) -> None:
+        """It is known what became of an attempt that was L{pending}."""
+        key = self._pair(address, user)
+        self._pending[key] -= 1
+        if not self._pending[key]:
+            del self._pending[key]
 
     def failed(self, address: str, user: str) -> None:
         """Count an attempt that was wrong."""
@@ -102,12 +120,12 @@ class Throttle:
         """Take back what failed with this user from this address, and know him there."""
         if not user:
             return
-        network, name = self._keys(address, user)
-        mistyped = self._pairs.failures(network + name, self._time())
+        pair = self._pair(address, user)
+        mistyped = self._pairs.failures(pair, self._time())
         for table, key in self._asked(address, user):
             table.forgive(key, mistyped)
-        self._known[network + name] = self._time()
-        self._known.move_to_end(network + name)
+        self._known[pair] = self._time()
+        self._known.move_to_end(pair)
         if len(self._known) > self._size:
             self._known.popitem(last=False)
 
@@ -119,6 +137,10 @@ class Throttle:
         if self._time() - self._known.get(network + name, -KNOWN) < KNOWN:
             return [(self._pairs, network + name)]
         return [(self._pairs, network + name), (self._networks, network), (self._users, name)]
+
+    def _pair(self, address: str, user: str) -> _Key:
+        network, name = self._keys(address, user)
+        return network + name
 
     def _keys(self, address: str, user: str) -> tuple[_Key, _Key]:
         """Return network and user; a directory finds one user by many spellings, so they count as one.
@@ -141,6 +163,12 @@ class RealmThrottle:
 
     def wait(self, address: str, user: str) -> float:
         return self._throttle.wait(address, self._named(user))
+
+    def pending(self, address: str, user: str) -> None:
+        self._throttle.pending(address, self._named(user))
+
+    def settled(self, address: str, user: str) -> None:
+        self._throttle.settled(address, self._named(user))
 
     def failed(self, address: str, user: str) -> None:
         self._throttle.failed(address, self._named(user))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -13,6 +12,7 @@ from twisted.python.failure import Failure
 
 from kaazing.errors import ConfigError, LoginUnavailable
 from kaazing.interfaces.security import Workplace
+from kaazing.security.files import read_whole
 from kaazing.stamps import Stamp, stamp
 
 LIMIT = 4 * 1024 * 1024  # bytes of a file
@@ -73,8 +73,8 @@ class Watched(Generic[T]):
         self._work(self._load).addCallbacks(self._loaded, self._failed).addErrback(self._broken)
 
     def _load(self) -> tuple[Stamp | None, T]:
-        data, seen = _content(self._path)
-        return seen, self._read(data, str(self._path))
+        seen = stamp(self._path)  # before the bytes: what is written meanwhile is a change
+        return seen, self._read(read_whole(self._path, LIMIT), str(self._path))
 
     def _loaded(self, loaded: tuple[Stamp | None, T]) -> None:
         self._stamp, self._said = loaded
@@ -99,18 +99,3 @@ class Watched(Generic[T]):
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(self._said if why is None else why)
-
-
-def _content(path: Path) -> tuple[bytes, Stamp | None]:
-    try:
-        seen = stamp(path)  # before the bytes: what is written meanwhile is a change
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise ConfigError("is no file", file=str(path))
-        with path.open("rb") as file:
-            data = file.read(LIMIT + 1)
-    except (OSError, ValueError) as why:  # ValueError: a NUL in the name
-        reason = getattr(why, "strerror", None) or "no name of a file"
-        raise ConfigError(f"cannot be read: {reason}", file=str(path)) from None
-    if len(data) > LIMIT:
-        raise ConfigError(f"has more than {LIMIT // 1024 // 1024} MiB", file=str(path))
-    return data, seen

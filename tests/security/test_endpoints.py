@@ -123,7 +123,7 @@ class EndpointTests(TestCase):
             ("token_file", "bad", "bad: is no token"),
             ("token_file", "open", f"{self.folder / 'open'}: has mode 0644: others may read or write it"),
             ("ca_file", "bad", f"{self.folder / 'bad'}: there is no certificate (PEM) in it"),
-            ("ca_file", "none", f"{self.folder / 'none'}: No such file or directory"),
+            ("ca_file", "none", f"{self.folder / 'none'}: cannot be read: No such file or directory"),
         ):
             raised = self.assertRaises(ConfigError, self.endpoint, "https://a.example/", **{option: file})
             self.assertEqual(str(raised).partition(";")[0], why)

@@ -96,7 +96,7 @@ class Acceptor:
                 f"the extra kerberos is not installed (pip install kaazing-gateway[kerberos]): {why}"
             ) from why
         if not keytab.is_file():
-            raise ConfigError("No such file", file=str(keytab))
+            raise ConfigError("cannot be read: no such file", file=str(keytab))
         try:
             self._own = self._credentials(principal, keytab)
             own = str(self._own.name).rpartition("@")[2]

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from kaazing.errors import ConfigError
 from kaazing.interfaces.security import Workplace
+from kaazing.security.files import read_whole
 
 LARGEST = 1024 * 1024  # bytes
 Read = TypeVar("Read")
@@ -20,13 +20,10 @@ def read_named(name: str, workplace: Workplace, read: Callable[[bytes], Read]) -
     Raises:
         ConfigError: it cannot be read, or C{read} finds it no good.
     """
-    path: Path = workplace.folder / name
+    path = workplace.folder / name
+    data = read_whole(path, LARGEST)
     try:
-        if path.stat().st_size > LARGEST:
-            raise ConfigError("more than 1 MiB")
-        return read(path.read_bytes())
-    except OSError as why:
-        raise ConfigError(why.strerror or "cannot be read", file=str(path)) from why
+        return read(data)
     except ConfigError as why:
         raise ConfigError(why.what, file=str(path)) from why
     except ValueError as why:

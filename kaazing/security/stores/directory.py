@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +14,7 @@ from kaazing.errors import ConfigError
 from kaazing.interfaces.security import IStore, IStoreType, Workplace
 from kaazing.literals import text
 from kaazing.options import Option
+from kaazing.security.files import read_whole
 from kaazing.security.stores.entries import FIELDS, MOST_TEXT, Entry, read_entries
 from kaazing.security.stores.shelf import Shelf
 from kaazing.stamps import stamp
@@ -105,12 +104,7 @@ def _named(folder: Path) -> list[Path]:
 
 
 def _text(path: Path) -> str:
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ConfigError("is no file", file=str(path))
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise ConfigError(f"has more than {_MOST_BYTES} bytes", file=str(path))
+    data = read_whole(path, _MOST_BYTES)
     try:
         return data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:

@@ -381,12 +381,12 @@ class JwtTypeTests(Files):
         self.file("empty")
         self.file("large", b" " * (1024 * 1024 + 1))
         for given, why in (
-            ({"key_file": "missing"}, "FOLDER/missing: No such file or directory"),
+            ({"key_file": "missing"}, "FOLDER/missing: cannot be read: No such file or directory"),
             (
                 {"secret_file": "empty"},
                 "FOLDER/empty: a secret of fewer than 32 bytes; openssl rand -hex 32 makes a good one",
             ),
-            ({"key_file": "large"}, "FOLDER/large: more than 1 MiB"),
+            ({"key_file": "large"}, "FOLDER/large: has more than 1 MiB"),
             (
                 {"jwks": "https://a.example/", "ca_file": "empty"},
                 "FOLDER/empty: there is no certificate (PEM) in it",

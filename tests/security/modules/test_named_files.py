@@ -29,11 +29,11 @@ class NamedFilesTests(Files):
         self.file("some", b"x")
         self.file("none")
         for name, why in (
-            ("large", "more than 1 MiB"),
+            ("large", "has more than 1 MiB"),
             ("some", "not this one"),
             ("none", "nothing in it"),
-            ("missing", "No such file or directory"),
-            (".", "Is a directory"),
+            ("missing", "cannot be read: No such file or directory"),
+            (".", "is no file"),
         ):
             path = "FOLDER" if name == "." else f"FOLDER/{name}"
             self.assertEqual(self.refusal(read_named, name, workplace(self.folder), choosy), f"{path}: {why}")
