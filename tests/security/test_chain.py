@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
@@ -12,7 +13,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from kaazing.errors import Challenged, LoginError, LoginMissing, LoginRefused, LoginUnavailable
+from kaazing.errors import Challenged, LoginError, LoginMissing, LoginRefused, LoginStale, LoginUnavailable
 from kaazing.interfaces.security import Attempt, IAttempt, Password, Subject
 from kaazing.security.chain import PATIENCE, Chain, Link, link, merged
 
@@ -112,6 +113,25 @@ TABLE = {
 
 class FlagTests(SynchronousTestCase):
     """The flags of JAAS (javax.security.auth.login.Configuration)."""
+
+    def test_refusals(self) -> None:
+        """
+        The modules that found wrong what was given are noted, whoever else lets the client in: those are
+        guesses. A token or ticket that has run out is none, nor is what could not be looked at.
+        """
+
+        def fails(kind: type[LoginError]) -> Any:
+            def ask(attempt: Attempt) -> Any:
+                raise kind("no")
+
+            return ask
+
+        kinds = (LoginRefused, LoginStale, LoginMissing, LoginUnavailable)
+        links = [Link(kind.__name__, "optional", fails(kind)) for kind in kinds]
+        attempt = replace(ATTEMPT, refusals=[])
+        links.append(Link("sure", "sufficient", lambda attempt: Subject(user="joe")))
+        self.assertEqual(Chain(links, Clock()).requestAvatarId(attempt), Subject(user="joe"))
+        self.assertEqual(attempt.refusals, ["LoginRefused"])
 
     def test_at_once(self) -> None:
         """

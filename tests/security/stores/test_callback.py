@@ -18,7 +18,15 @@ from tests.security.answering import Answering, serve
 
 reactor: Any = installed
 JOE = Subject(
-    user="joe", roles=frozenset({"b", "a"}), claims={"sub": "j-1", "dn": object(), "n": [1, {"x": None}]}
+    user="joe",
+    roles=frozenset({"b", "a"}),
+    claims={
+        "sub": "j-1",
+        "dn": object(),
+        "n": [1, {"x": None}],
+        "odd": {1: "x"},
+        "deep": {"x": {"y": object()}},
+    },
 )
 
 
