@@ -43,8 +43,8 @@ USER = Patience(free=10, most=60.0)
 """With one user, from anywhere: short, because it is the user's own wait too, at an address that is new."""
 
 PENDING = 20
-"""Attempts with one user from one network that may be looked at side by side: a page of pictures is let in, and
-a burst of guesses is not many."""
+"""Attempts with one user from one network, where he is not known, that may be looked at side by side: a page
+of pictures is let in, and a burst of guesses is not many."""
 
 _Key = tuple[str | bytes, ...]
 """A network, a user, or both."""
@@ -88,7 +88,7 @@ class Throttle:
             address: of the client, without the port.
             user: as said by the client; empty where nobody is named, as by a token.
         """
-        if self._pending and user and self._pending[self._pair(address, user)] >= PENDING:
+        if self._pending and user and self._crowded(self._pair(address, user)):
             return 1.0
         if not (self._pairs or self._networks or self._users):  # nobody has failed, as on most days
             return 0.0
@@ -137,6 +137,9 @@ class Throttle:
         if self._time() - self._known.get(network + name, -KNOWN) < KNOWN:
             return [(self._pairs, network + name)]
         return [(self._pairs, network + name), (self._networks, network), (self._users, name)]
+
+    def _crowded(self, pair: _Key) -> bool:
+        return self._pending[pair] >= PENDING and self._time() - self._known.get(pair, -KNOWN) >= KNOWN
 
     def _pair(self, address: str, user: str) -> _Key:
         network, name = self._keys(address, user)

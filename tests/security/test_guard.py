@@ -18,7 +18,7 @@ from kaazing.interfaces.services import Visit
 from kaazing.metrics import REGISTRY
 from kaazing.security.guard import Guard
 from kaazing.security.realms import Realm
-from kaazing.security.throttle import PAIR, Throttle
+from kaazing.security.throttle import PAIR, PENDING, Throttle
 from tests.security.static import JOE, SECRETS, Static, declare, realm, workplace
 from tests.security.test_attempts import basic
 
@@ -203,6 +203,23 @@ class ChallengeTests(GuardTestCase):
 
 class ThrottleTests(GuardTestCase):
     """Who guesses has to wait."""
+
+    def test_side_by_side(self) -> None:
+        """
+        A burst of passwords is not looked at as a whole; what was answered makes room, whatever the answer.
+        """
+        later: list[Any] = []
+        guard = self.guard(realm("Basic", Static(later=later)), throttled=True)
+        admitted = [guard.admit(self.visit(basic("joe:wrong"))) for _ in range(PENDING)]
+        self.assertEqual(self.refused(guard, basic("joe:wrong"))[0], 429)
+        for answer in later:
+            answer()
+        self.assertEqual(
+            [self.failureResultOf(each, BadRequest).value.status for each in admitted], [401] * PENDING
+        )
+        self.clock.advance(3600)
+        guard.admit(self.visit(basic("joe:welcome")))
+        later[-1]()
 
     def test_guessing(self) -> None:
         """

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.security.throttle import NETWORK, PAIR, USER, Throttle
+from kaazing.security.throttle import NETWORK, PAIR, PENDING, USER, Throttle
 
 HOME, OFFICE = "192.0.2.1", "198.51.100.7"
 
@@ -28,6 +28,24 @@ class ThrottleTests(SynchronousTestCase):
                 self.assertEqual(self.throttle.wait(address, user), 0.0)
             self.throttle.failed(address, user)
         return waits
+
+    def test_side_by_side(self) -> None:
+        """
+        Of a burst of attempts with one user from one network, so many are looked at before anything is known
+        of one; others are not hindered, nor is a user where he has logged in.
+        """
+        for _ in range(PENDING):
+            self.assertEqual(self.throttle.wait(HOME, "joe"), 0.0)
+            self.throttle.pending(HOME, "joe")
+        waits = [
+            self.throttle.wait(*each) for each in ((HOME, "joe"), (HOME, "ann"), (OFFICE, "joe"), (HOME, ""))
+        ]
+        self.assertEqual(waits, [1.0, 0.0, 0.0, 0.0])
+        self.throttle.settled(HOME, "joe")
+        self.assertEqual(self.throttle.wait(HOME, "joe"), 0.0)
+        self.throttle.pending(HOME, "joe")
+        self.throttle.succeeded(HOME, "joe")
+        self.assertEqual(self.throttle.wait(HOME, "joe"), 0.0)
 
     def test_doubling(self) -> None:
         """
