@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kaazing.errors import ConfigError
@@ -42,3 +42,18 @@ def read_whole(path: Path, most: int, judge: Callable[[os.stat_result], str] = l
 
 def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
+
+
+def lines(data: bytes, file: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file that say something, with their numbers; those with # in front do not.
+
+    Raises:
+        ConfigError: while iterating: a line is no UTF-8.
+    """
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError:
+            raise ConfigError("expected text in UTF-8", file=file, line=number) from None
+        if text and not text.startswith("#"):
+            yield number, text

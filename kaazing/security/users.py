@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 
 from kaazing.errors import ConfigError
+from kaazing.security.files import lines
 from kaazing.security.passwords import Kept, read
 
 NAMESPACE = "http://xmlns.kaazing.com/jaas-config/centurion"
@@ -47,7 +48,7 @@ def read_groups(data: bytes, file: str) -> Mapping[str, frozenset[str]]:
         ConfigError: a line is none of these.
     """
     roles: dict[str, set[str]] = {}
-    for number, line in _lines(data, file):
+    for number, line in lines(data, file):
         role, colon, users = line.partition(":")
         if not colon or not role.strip():
             raise ConfigError("expected a role, a colon, and users", file=file, line=number)
@@ -58,7 +59,7 @@ def read_groups(data: bytes, file: str) -> Mapping[str, frozenset[str]]:
 
 def _htpasswd(data: bytes, file: str) -> Mapping[str, User]:
     users: dict[str, User] = {}
-    for number, line in _lines(data, file):
+    for number, line in lines(data, file):
         name, colon, rest = line.partition(":")
         if not colon or not name:
             raise ConfigError("expected a user, a colon and a hash", file=file, line=number)
@@ -69,17 +70,6 @@ def _htpasswd(data: bytes, file: str) -> Mapping[str, User]:
         except ValueError as why:
             raise ConfigError(f"user {name!r}: {why}", file=file, line=number) from None
     return users
-
-
-def _lines(data: bytes, file: str) -> Iterator[tuple[int, str]]:
-    """Yield lines that say something, with their numbers."""
-    for number, line in enumerate(data.split(b"\n"), 1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError:
-            raise ConfigError("expected text in UTF-8", file=file, line=number) from None
-        if text and not text.startswith("#"):
-            yield number, text
 
 
 def _jaas(data: bytes, file: str) -> Mapping[str, User]:

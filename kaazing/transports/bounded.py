@@ -16,6 +16,7 @@ from kaazing.errors import BadRequest
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.services import IService, Rates, Visit, Welcome
 from kaazing.limits import Alarm
+from kaazing.literals import shown
 from kaazing.transports.paced import PacedChannel
 from kaazing.transports.wheel import Wheel
 
@@ -121,7 +122,7 @@ class Bounded:
         if not self._most or not user:
             return None
         if self._places.taken(user) >= self._most:
-            self._alarm.reached(OF_USER, visit.peer, f"({user}) turned away")
+            self._alarm.reached(OF_USER, visit.peer, f"(user {shown(user)}) turned away")
             raise BadRequest(
                 429, "too many connections of this user", rule=OF_USER, headers=((b"Retry-After", b"1"),)
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import ConfigError
-from kaazing.security.files import read_whole
+from kaazing.security.files import lines, read_whole
 
 
 class FilesTests(SynchronousTestCase):
@@ -56,3 +56,13 @@ class FilesTests(SynchronousTestCase):
             ConfigError, read_whole, self.path, 5, lambda found: f"has {found.st_mode & 0o777:o}"
         )
         self.assertEqual(str(raised), f"{self.path}: has 640")
+
+    def test_lines(self) -> None:
+        """
+        Lines are numbered as they stand; empty ones and notes are left out, as is the mark that some editors
+        put in front. What is no UTF-8 is an error at its line.
+        """
+        said = "\ufeffone\r\n\n # a note\n  tw\xf6  \n".encode()
+        self.assertEqual(list(lines(said, "f")), [(1, "one"), (4, "tw\xf6")])
+        raised = self.assertRaises(ConfigError, list, lines(b"one\n\xff", "f"))
+        self.assertEqual(str(raised), "f:2: expected text in UTF-8")

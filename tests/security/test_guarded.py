@@ -26,14 +26,16 @@ class GuardedTests(SynchronousTestCase):
 
     def test_promises(self) -> None:
         """
-        It is a service like the one behind it, and has its name.
+        It is a service like the one behind it, has its name, and starts and stops it.
         """
         verifyObject(IService, self.guarded)
         self.assertEqual(
             (self.guarded.name, self.guarded.resource(None), self.guarded.entry(None)), ("host", None, None)
         )
         self.guarded.startService()
+        self.assertTrue(self.host.running)
         self.assertIsNone(self.guarded.stopService())
+        self.assertFalse(self.host.running)
 
     def test_let_in(self) -> None:
         """

@@ -214,6 +214,7 @@ class Host:
 
     name = "host"
     page: IResource | None = None
+    running = False
 
     def __init__(self, welcome: Any = None) -> None:
         self.welcome = welcome or Welcome()
@@ -223,9 +224,11 @@ class Host:
 
     def startService(self) -> None:
         """See L{IService}."""
+        self.running = True
 
     def stopService(self) -> None:
         """See L{IService}."""
+        self.running = False
 
     def invite(self, visit: Visit) -> Any:
         """See L{IService}."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -14,6 +16,7 @@ from kaazing.config.model import LimitOptions
 from kaazing.errors import BadRequest, ConnectError
 from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import IService, Visit, Welcome
+from kaazing.metrics import REGISTRY
 from kaazing.transports.bounded import Bounded, bounds
 from kaazing.transports.paced import PacedChannel
 from kaazing.transports.wheel import Wheel
@@ -25,6 +28,12 @@ ANN = Visit(peer="192.0.2.1:5000", subject=Subject(user="ann"))
 BOB = Visit(peer="192.0.2.1:5000", subject=Subject(user="bob"))
 HERE = uri("ws://localhost:8000/chat")
 NOBODY = Visit(peer="192.0.2.1:5000")
+
+
+def limited() -> float:
+    """Return how often a user was turned away."""
+    labels = {"limit": "maximum.connections.per.user"}
+    return REGISTRY.get_sample_value("kaazing_limited_total", labels) or 0.0
 
 
 class BoundedTests(SynchronousTestCase):
@@ -54,7 +63,9 @@ class BoundedTests(SynchronousTestCase):
         self.serve()
         verifyObject(IService, self.service)
         self.service.startService()
+        self.assertTrue(self.host.running)
         self.service.stopService()
+        self.assertFalse(self.host.running)
         self.assertEqual((self.service.name, self.service.resource(HERE), self.service.entry(HERE)),
                          ("chat", self.host.resource(HERE), self.host.entry(HERE)))  # fmt: skip
 
@@ -81,6 +92,20 @@ class BoundedTests(SynchronousTestCase):
         tenure.end(first)
         self.enter(ANN)
         self.assertEqual(self.refused(ANN)[0], 429)
+
+    def test_said(self) -> None:
+        """
+        Who is turned away is counted, and told of in the log, whatever stands in the name.
+        """
+        eve = replace(ANN, subject=Subject(user="e\x1b[2Jve"))
+        self.serve(connections_per_user=1)
+        self.enter(eve)
+        before = limited()
+        with capturedLogs() as events:
+            self.refused(eve)
+        self.assertEqual(limited(), before + 1)
+        said = "service 'chat': maximum.connections.per.user: 192.0.2.1:5000 (user 'e\\x1b[2Jve') turned away"
+        self.assertEqual([formatEvent(event) for event in events], [said])
 
     def test_waiting(self) -> None:
         """

@@ -18,6 +18,7 @@ from kaazing.errors import ConfigError, LoginMissing, LoginStale
 from kaazing.interfaces.security import Attempt, IAttempt, ILoginModule, Subject, Workplace
 from kaazing.literals import choice, text
 from kaazing.options import Option
+from kaazing.security.files import lines
 from kaazing.security.watched import Watched
 
 _Roles = Mapping[x509.Name, frozenset[str]]
@@ -108,13 +109,7 @@ def read_map(data: bytes, file: str) -> _Roles:
         ConfigError: a line is none.
     """
     roles: dict[x509.Name, frozenset[str]] = {}
-    for number, line in enumerate(data.split(b"\n"), 1):
-        try:
-            written = line.decode("utf-8-sig").strip()
-        except UnicodeDecodeError:
-            raise ConfigError("expected text in UTF-8", file=file, line=number) from None
-        if not written or written.startswith("#"):
-            continue
+    for number, written in lines(data, file):
         name, _, said = written.rpartition("->")
         named = frozenset(role.strip() for role in said.split(",")) - {""}
         subject = _read_name(name.strip())
