@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from kaazing.config.model import Keystore, TlsOptions
 from kaazing.errors import ConfigError
-from kaazing.transports.identities import Identity, load_authorities, load_identities, titled
+from kaazing.transports.identities import LIMIT, Identity, load_authorities, load_identities, titled
 from tests.transports.certificates import AUTHORITY, SERVER, STRANGER, Certified, Files
 
 ONE = Certified("one", ["one.example", "*.one.example"], AUTHORITY)
@@ -76,6 +76,7 @@ class IdentityTests(Files):
         """
         good, empty = SERVER.write(self.folder / "good.pem"), self.file("empty.pem")
         nothing = self.folder / "nothing.pem"
+        long = self.file("long.pem", SERVER.pem + b"\n" * LIMIT)
         sealed_key = SERVER.key.private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
         )
@@ -84,6 +85,7 @@ class IdentityTests(Files):
         cases = [
             (TlsOptions(certificate=nothing), "FOLDER/nothing.pem: No such file or directory"),
             (TlsOptions(certificate=empty), "FOLDER/empty.pem: no PEM certificate in it"),
+            (TlsOptions(certificate=long), f"FOLDER/long.pem: longer than {LIMIT} bytes"),
             (
                 TlsOptions(certificate=good, key=sealed),
                 "FOLDER/sealed.pem: no unencrypted PEM private key in it",

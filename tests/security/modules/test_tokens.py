@@ -88,6 +88,7 @@ class TokenTests(SynchronousTestCase):
                 "a token with extensions that have to be understood (RFC 7515 section 4.1.11)"
             ),
             "x" * 8193: "a token of more than 8192 bytes",
+            "x" * 8192: "no JSON Web Token (RFC 7515 section 3.1)",
         }
         self.assertEqual({text: refusal(text) for text in cases}, cases)
 
