@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import statistics
 import time
-import urllib.error
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -16,6 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from kaazing.errors import LoginRefused, LoginUnavailable
 from kaazing.security.modules.directory import Directory, Found, Search, read_place
+from tests.integration.asked import asked
 from tests.integration.children import free_port
 from tests.integration.gateway import NAMESPACE, Gateway
 from tests.integration.servers.directories import (
@@ -213,13 +212,4 @@ def _conf(options: str, port: int) -> str:
 
 
 def _get(port: int, user: str, password: str) -> int:
-    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-    asked = urllib.request.Request(
-        f"http://localhost:{port}/index.html", headers={"Authorization": f"Basic {basic}"}
-    )
-    try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as why:
-        with why:
-            return why.code
+    return asked(port, f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}")

@@ -6,13 +6,12 @@ import json
 import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from twisted.trial.unittest import TestCase
 
+from tests.integration.asked import asked
 from tests.integration.children import free_port
 from tests.integration.gateway import NAMESPACE, Gateway
 from tests.security.modules.issuing import jwk, jwks, token
@@ -83,7 +82,7 @@ class IssuerTests(TestCase):
         for module, options in (("oidc", by_name), ("jwt", by_keys), ("token", by_keys)):
             port = free_port()
             with Gateway(_conf(module, f"{options}<roles.claim>roles</roles.claim>", port)) as gateway:
-                self.assertEqual({each: _get(port, each) for each in tokens}, tokens, module)
+                self.assertEqual({each: asked(port, f"Bearer {each}") for each in tokens}, tokens, module)
                 log = gateway.said()
             for each in tokens:
                 self.assertEqual([part for part in each.split(".") if part in log], [], module)
@@ -96,7 +95,7 @@ class IssuerTests(TestCase):
         name = f"https://localhost:{nowhere}"
         now = time.time()
         with Gateway(_conf("oidc", f"<issuer>{name}</issuer><audience>gateway</audience>", port)) as gateway:
-            status = _get(port, token("ES256", iss=name, iat=now, exp=now + 60))
+            status = asked(port, f"Bearer {token('ES256', iss=name, iat=now, exp=now + 60)}")
             log = gateway.said()
         self.assertEqual(status, 503)
         self.assertIn(f"the keys of {name} are not to be had, nobody can log in with its tokens", log)
@@ -113,15 +112,3 @@ def _conf(module: str, options: str, port: int) -> str:
         "<authorization-constraint><require-role>reader</require-role></authorization-constraint>"
         "</service></gateway-config>"
     )
-
-
-def _get(port: int, bearer: str) -> int:
-    asked = urllib.request.Request(
-        f"http://localhost:{port}/index.html", headers={"Authorization": f"Bearer {bearer}"}
-    )
-    try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as why:
-        with why:
-            return why.code
