@@ -16,7 +16,7 @@ from kaazing.literals import text
 from kaazing.options import Option
 from kaazing.security.files import read_whole
 from kaazing.security.stores.entries import FIELDS, MOST_TEXT, Entry, read_entries
-from kaazing.security.stores.shelf import Shelf
+from kaazing.security.stores.kept import KeptStore
 from kaazing.stamps import stamp
 
 _MOST_FILES = 2000
@@ -49,7 +49,7 @@ class DirectoryStoreType:
     def store(self, options: Mapping[str, Any], workplace: Workplace, keys: Any) -> IStore:
         """See L{IStoreType}."""
         folder = workplace.folder / options["directory"]
-        return Shelf(workplace, lambda: _stamp(folder), lambda: read_folder(folder))
+        return KeptStore(workplace, lambda: _stamp(folder), lambda: read_folder(folder))
 
 
 def read_folder(folder: Path) -> tuple[Entry, ...]:

@@ -16,7 +16,7 @@ from kaazing.literals import text
 from kaazing.options import Option
 from kaazing.security.keys import KeyRing, SealBroken, read_private, write_private
 from kaazing.security.stores.entries import Entry, read_entries
-from kaazing.security.stores.shelf import Shelf
+from kaazing.security.stores.kept import KeptStore
 from kaazing.stamps import stamp
 
 _PURPOSE = "store"
@@ -48,7 +48,7 @@ class FileStoreType:
     def store(self, options: Mapping[str, Any], workplace: Workplace, keys: KeyRing) -> IStore:
         """See L{IStoreType}."""
         path = workplace.folder / options["file"]
-        return Shelf(workplace, lambda: stamp(path), lambda: open_file(path, keys))
+        return KeptStore(workplace, lambda: stamp(path), lambda: open_file(path, keys))
 
 
 def open_file(path: Path, keys: KeyRing) -> tuple[Entry, ...]:

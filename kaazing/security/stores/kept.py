@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.security.stores.test_shelf -*-
+# -*- test-case-name: tests.security.stores.test_kept -*-
 """Entries that are read again when what they were read of has changed."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PAUSE = 1.0
 
 
 @implementer(IStore)
-class Shelf:
+class KeptStore:
     """A store whose entries are all known.
 
     Where they cannot be read again there is no login until they can: one that was taken away must not go on.

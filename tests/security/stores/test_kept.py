@@ -13,16 +13,16 @@ from zope.interface.verify import verifyObject
 from kaazing.errors import ConfigError
 from kaazing.interfaces.security import IStore, Subject, Workplace
 from kaazing.security.stores.entries import Entry
-from kaazing.security.stores.shelf import Shelf
+from kaazing.security.stores.kept import KeptStore
 
 
-class ShelfTests(SynchronousTestCase):
+class KeptStoreTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock, self.stamp, self.username, self.reads = Clock(), 1, "old", 0
         self.good = True
         self.waiting: list[tuple[Deferred[None], Any]] | None = None
         workplace = Workplace(folder=Path(), reactor=self.clock, time=self.clock.seconds, work=self.work)
-        self.shelf = Shelf(workplace, lambda: self.stamp, self.read)
+        self.kept = KeptStore(workplace, lambda: self.stamp, self.read)
 
     def work(self, function: Any) -> Deferred[Any]:
         """At once, or when there is leave."""
@@ -40,7 +40,7 @@ class ShelfTests(SynchronousTestCase):
         return (Entry(username=self.username),)
 
     def find(self) -> Deferred[Any]:
-        return self.shelf.find("stomp", Subject())
+        return self.kept.find("stomp", Subject())
 
     def change(self, username: str, *, good: bool = True) -> None:
         self.username, self.stamp, self.good = username, self.stamp + 1, good
@@ -49,7 +49,7 @@ class ShelfTests(SynchronousTestCase):
         """
         A change is seen after a second; without one nothing is read again.
         """
-        verifyObject(IStore, self.shelf)
+        verifyObject(IStore, self.kept)
         self.change("new")
         self.assertEqual(self.successResultOf(self.find()).username, "old")
         self.clock.advance(1)
