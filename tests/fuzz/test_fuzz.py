@@ -43,5 +43,6 @@ class FuzzTests(SynchronousTestCase):
         }
         longest = 60 + 4 * SECONDS * len(running) / (os.cpu_count() or 1)
         said = {name: child.communicate(timeout=longest)[0] for name, child in running.items()}
-        faults = [said[name] for name, child in running.items() if child.returncode]
-        self.assertEqual("\n".join(faults), "")
+        faults = [f"{name}: {said[name]}" for name, child in running.items() if child.returncode]
+        if faults:
+            self.fail("\n".join(faults))

@@ -8,8 +8,8 @@ from typing import Any
 
 
 def pieces(random: Random, data: bytes) -> list[bytes]:
-    """Cut a stream at random, perhaps in every byte; what comes may be empty pieces too."""
-    if random.random() < 0.1:
+    """Cut a stream at random, perhaps in every byte; what comes may be empty pieces too, and at least one."""
+    if data and random.random() < 0.1:
         return [data[at : at + 1] for at in range(len(data))]
     most = random.choice((1, 3, 7, 40))
     cuts = sorted(random.randrange(len(data) + 1) for _ in range(random.randint(0, most)))
