@@ -16,15 +16,11 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchmarks.bench import Bench, say
 from benchmarks.machine import BenchmarkError
@@ -121,7 +117,6 @@ def configuration(place: Place, tokens: int) -> str:
     key = rsa.generate_private_key(65537, 2048)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     place.write("RS256.key", public.decode())
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     realms = services = ""
     for name, port in place.fronts.items():
         algorithm, _, how = name.partition("-")
@@ -131,7 +126,7 @@ def configuration(place: Place, tokens: int) -> str:
             kind = "secret-file" if algorithm == "HS256" else "key-file"
             file = place.folder / f"{algorithm}.key"
             realms += _REALM.format(name=name, issuer=ISSUER, key=kind, file=file)
-            signed = {"HS256": secret, "RS256": private}[algorithm]
+            signed: Any = secret if algorithm == "HS256" else key
             count = tokens if how == "each" else 1
             place.write(f"{name}.fields", "".join(map(_field, _tokens(count, signed, algorithm))))
         services += _SERVICE.format(name=name, port=port, back=place.back, guard=guard)
@@ -139,7 +134,7 @@ def configuration(place: Place, tokens: int) -> str:
     return f'<gateway-config xmlns="{space}"><security>{realms}</security>{services}</gateway-config>\n'
 
 
-def _tokens(count: int, key: str, algorithm: str) -> list[str]:
+def _tokens(count: int, key: Any, algorithm: str) -> list[str]:
     until = int(time.time()) + 3600
     about = {"iss": ISSUER, "sub": "joe", "exp": until, "roles": ["trader", "reader"]}
     return [jwt.encode({**about, "jti": str(each)}, key, algorithm) for each in range(count)]
