@@ -195,7 +195,8 @@ class Guard:
         self._counts["accepted"].inc()
         headers = visit.headers
         if self._scheme and "authorization" in headers:  # nobody behind needs it
-            headers = {name: value for name, value in headers.items() if name != "authorization"}
+            headers = dict(headers)
+            del headers["authorization"]
         if self.cookies is not None:
             headers = self.cookies.hide(headers)
         return replace(visit, subject=subject, headers=headers)

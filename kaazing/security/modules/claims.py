@@ -132,7 +132,7 @@ class Terms:
         Raises:
             LoginRefused: they do not count; says which and why.
         """
-        expires = self._times(claims, now)
+        expires = self.until(claims, now)
         self._audience(claims, audience)
         for path, wanted in self.required:
             said = claim(claims, path)
@@ -143,7 +143,12 @@ class Terms:
             raise LoginRefused(f"a token whose claim {self.user} names no user")
         return Subject(user=user, roles=frozenset(self._roles(claims)), claims=claims, expires=expires)
 
-    def _times(self, claims: Mapping[str, Any], now: float) -> float | None:
+    def until(self, claims: Mapping[str, Any], now: float) -> float | None:
+        """Return the seconds since the epoch at which the claims run out; None for never.
+
+        Raises:
+            LoginRefused: they do not count now; says why.
+        """
         exp, nbf, iat = (_time(claims, name) for name in ("exp", "nbf", "iat"))
         if exp is None and (self.must_expire or self.longest):
             raise LoginRefused("a token that never runs out (no exp)")

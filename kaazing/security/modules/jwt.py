@@ -146,12 +146,18 @@ class Issuer:
 
 
 class _Proved(NamedTuple):
-    """A token and its issuer; C{keys}: all of its issuer's when one of them verified it, None: not yet."""
+    """A token and its issuer.
+
+    Attributes:
+        keys: all of its issuer's when one of them verified it; None: not yet.
+        subject: who came with it; None: nobody yet.
+    """
 
     token: Token
     issuer: Issuer
     digest: bytes
     keys: tuple[Key, ...] | None = None
+    subject: Subject | None = None
 
 
 @implementer(ICredentialsChecker)
@@ -181,9 +187,9 @@ class TokenChecker:
         """Return the subject of the token; a Deferred where its key has to be fetched or is slow."""
         if not attempt.tokens:
             raise LoginMissing("no token")
-        token, issuer, digest, proved_by = self._first(attempt.tokens)
-        if proved_by is issuer.keys.current:
-            return self._subject(token, issuer)
+        token, issuer, digest, proved_by, subject = self._first(attempt.tokens)
+        if subject is not None and proved_by is issuer.keys.current:
+            return self._still(subject)
         if not issuer.fitting(token) and (newer := self._newer(token, issuer)) is not None:
             return newer.addCallback(lambda _: self._verified(token, issuer, digest))
         return self._verified(token, issuer, digest)
@@ -230,9 +236,17 @@ class TokenChecker:
         if not right:
             raise LoginRefused("a token whose signature is wrong")
         subject = self._subject(proved.token, proved.issuer)
-        self._known[proved.digest] = proved
+        self._known[proved.digest] = proved._replace(subject=subject)
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
+        return subject
+
+    def _still(self, subject: Subject) -> Subject:
+        """Return who comes with a token that is known: of all that was looked at only the time goes on."""
+        try:
+            self._terms.until(subject.claims, self._time())
+        except LoginRefused as why:
+            raise LoginStale(str(why)) from None
         return subject
 
     def _subject(self, token: Token, issuer: Issuer) -> Subject:
