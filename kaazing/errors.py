@@ -62,6 +62,16 @@ class ListenError(GatewayError, SystemExit):
         self.code = what
 
 
+class BrokerLost(GatewayError):
+    """A message broker is not there, or was lost before it answered; the message is a sentence that clients
+    may read, and it may be better later."""
+
+
+class BrokerRefused(GatewayError):
+    """A message broker does not do what it was asked, nor will later; the message is a sentence that clients
+    may read."""
+
+
 class ConnectError(GatewayError):
     """A backend could not be reached; the message names the address and what went wrong."""
 

@@ -3,7 +3,8 @@
 
 A distribution declares its plugins as objects in a dropin (a module in C{twisted/plugins/} of its
 own, see L{twisted.plugin}), or as entry points in the group C{kaazing.adapters}, C{kaazing.services},
-C{kaazing.login_modules} or C{kaazing.stores}, because editable installs hide dropins.
+C{kaazing.login_modules}, C{kaazing.stores}, C{kaazing.brokers} or C{kaazing.servers}, because editable
+installs hide dropins.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from zope.interface.verify import verifyObject
 
 from kaazing.errors import PluginError, suggest
 from kaazing.interfaces.adapters import IAdapter
+from kaazing.interfaces.brokers import IBrokerType
 from kaazing.interfaces.security import ILoginModule, IStoreType
+from kaazing.interfaces.servers import IServerProtocol
 from kaazing.interfaces.services import IServiceType
 
 
@@ -61,17 +64,29 @@ class StorePlugin(_Declaration):
     """Declares a type of store of a keyring; the factory returns an IStoreType."""
 
 
+class BrokerPlugin(_Declaration):
+    """Declares a sort of message broker; the factory returns an IBrokerType."""
+
+
+class ServerPlugin(_Declaration):
+    """Declares a protocol that the gateway is the server of; the factory returns an IServerProtocol."""
+
+
 _GROUPS: dict[type, str] = {
     AdapterPlugin: "kaazing.adapters",
     ServicePlugin: "kaazing.services",
     LoginModulePlugin: "kaazing.login_modules",
     StorePlugin: "kaazing.stores",
+    BrokerPlugin: "kaazing.brokers",
+    ServerPlugin: "kaazing.servers",
 }
 _WORDS: dict[type, str] = {
     AdapterPlugin: "adapter",
     ServicePlugin: "service type",
     LoginModulePlugin: "login module",
     StorePlugin: "store of a keyring",
+    BrokerPlugin: "broker",
+    ServerPlugin: "server protocol",
 }
 
 
@@ -138,6 +153,29 @@ def store(name: str) -> IStoreType:
         PluginError: as L{adapter}.
     """
     return cast(IStoreType, _load(StorePlugin, name, IStoreType))
+
+
+def brokers() -> list[str]:
+    """Return the names of all sorts of brokers, sorted."""
+    return sorted(_declared(BrokerPlugin))
+
+
+def broker(name: str) -> IBrokerType:
+    """Import and return the sort of broker called C{name}.
+
+    Raises:
+        PluginError: as L{adapter}.
+    """
+    return cast(IBrokerType, _load(BrokerPlugin, name, IBrokerType))
+
+
+def server(name: str) -> IServerProtocol:
+    """Import and return the protocol called C{name} that the gateway is the server of.
+
+    Raises:
+        PluginError: as L{adapter}.
+    """
+    return cast(IServerProtocol, _load(ServerPlugin, name, IServerProtocol))
 
 
 def forget() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,7 @@ class Event:
         at: when it came, monotonic seconds.
     """
 
-    data: bytes
-    kind: int = 0
+    data: bytes kind: int = 0
     id: str = ""
     name: str = ""
     key: bytes | None = None
@@ -73,6 +72,34 @@ class Counts:
     disconnected: int = 0
 
 
+class IRendered(Interface):
+    """An event that does not look the same to all; it has C{kind}, C{key} and C{at} of an L{Event}, C{size},
+    the bytes that it counts for where it waits, and C{id} and C{name}, which are empty."""
+
+    def render(look: Hashable) -> tuple[bytes, tuple[int, ...]]:
+        """Return the payload for receivers of one look, and the offsets in it, which do not fall, at which
+        each receiver's own bytes are put in. Made once for each look."""
+
+
+class ISeat(Interface):
+    """One receiver's place in an audience, from L{IAudience.seat}; who owns the channel's receiver tells it
+    what the channel says, since a channel may have places in several audiences."""
+
+    slow = Attribute("bool: whether events wait for it")
+
+    def leave() -> None:
+        """Tell the channel no more; what waits for it is lost."""
+
+    def congested() -> None:
+        """As L{kaazing.interfaces.channels.IReceiver}; every place of the channel is told."""
+
+    def drained() -> None:
+        """Likewise."""
+
+    def lost() -> None:
+        """The channel is gone."""
+
+
 class IForm(Interface):
     """How events look on the wire of one sort of channel; hashable, equal where the bytes are equal."""
 
@@ -111,6 +138,12 @@ class IAudience(Interface):
         Args:
             missed: events before any that is published from now on; not subject to the policy's bytes.
         """
+
+    def seat(channel: Any, look: Hashable, own: bytes, missed: Sequence[Any] = ()) -> ISeat:
+        """As L{join}, for events that are L{IRendered}: the channel is told what they look like to C{look},
+        its own bytes put in. Its receiver stays as it is, and what becomes of the channel is the caller's to
+        tell (L{ISeat}). All receivers of one form, one look and equally long own bytes are written to in one
+        C loop."""
 
     def leave(channel: Any) -> None:
         """Tell a channel no more; what waits for it is lost. Nothing happens when it is not there."""

@@ -1,0 +1,1 @@
+"""Service type jms: clients of STOMP share few connections to a message broker."""
