@@ -40,7 +40,8 @@ class Destination:
             C{kaazing.wire.destinations} reads others into). Of a temporary one, the broker's name of it.
     """
 
-    domain: Domain name: str
+    domain: Domain
+    name: str
 
     def __str__(self) -> str:
         return f"/{self.domain.value}/{self.name}"
@@ -73,7 +74,8 @@ class Message:
         properties: all others, JMSX ones included, by name.
     """
 
-    destination: Destination body: bytes = field(default=b"", repr=False)
+    destination: Destination
+    body: bytes = field(default=b"", repr=False)
     content: Content = Content.TEXT
     content_type: str = ""
     message_id: str = ""
@@ -119,7 +121,8 @@ class Wish:
         automatic: whether nobody settles: a delivery counts as accepted when it was sent.
     """
 
-    destination: Destination selector: str = ""
+    destination: Destination
+    selector: str = ""
     durable: str = ""
     prefetch: int = 0
     automatic: bool = False
@@ -230,10 +233,14 @@ class Post:
         complain: C{complain(sentence)} writes one line to the log.
     """
 
-    service: str dial: Callable[[Any], Any]
-    clock: Any client_id: str
-    properties: Mapping[str, Any] lost: Callable[[Any, Exception], None]
-    drained: Callable[[Any], None] complain: Callable[[str], None]
+    service: str
+    dial: Callable[[Any], Any]
+    clock: Any
+    client_id: str
+    properties: Mapping[str, Any]
+    lost: Callable[[Any, Exception], None]
+    drained: Callable[[Any], None]
+    complain: Callable[[str], None]
 
 
 class IBrokerType(Interface):

@@ -23,7 +23,8 @@ class Event:
         at: when it came, monotonic seconds.
     """
 
-    data: bytes kind: int = 0
+    data: bytes
+    kind: int = 0
     id: str = ""
     name: str = ""
     key: bytes | None = None

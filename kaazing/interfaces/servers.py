@@ -44,7 +44,8 @@ class Send:
         receipt: None where the client wants none.
     """
 
-    message: Message receipt: str | None = None
+    message: Message
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,8 @@ class Subscribe:
         receipt: None where the client wants none.
     """
 
-    id: Hashable destination: Destination
+    id: Hashable
+    destination: Destination
     selector: str = ""
     durable: str = ""
     acknowledges: bool = False
@@ -97,8 +99,10 @@ class Settle:
         tags: as given to L{IServerSession.deliver}, in that order.
     """
 
-    id: Hashable tags: Sequence[Hashable]
-    outcome: Outcome receipt: str | None = None
+    id: Hashable
+    tags: Sequence[Hashable]
+    outcome: Outcome
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
