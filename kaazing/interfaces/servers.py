@@ -156,12 +156,18 @@ class IServerSession(Interface):
     def expired(now: float) -> Iterable[Answer]:
         """The deadline has passed."""
 
-    def welcome(now: float, *, user: str = "", server: str = "") -> Iterable[Answer]:
+    def held(yes: bool, now: float) -> None:
+        """The front is not read from now on, by no order of the session's (what the client sends, or is
+        sent, finds no room), or it is read again: the silence in between is not the client's."""
+
+    def welcome(now: float, *, user: str = "", server: str = "", policy: Any = None) -> Iterable[Answer]:
         """The answer to L{Connect}: come in. What the client had sent behind it goes on.
 
         Args:
             user: who the client is, where that is known.
             server: what the gateway calls itself, "Kaazing-Gateway/1.0".
+            policy: an L{IPolicy} in the place of the link's, where only the login has said what the client
+                may do; None to keep that one.
         """
 
     def done(request: Request, now: float) -> Iterable[Answer]:
