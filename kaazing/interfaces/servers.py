@@ -216,3 +216,58 @@ class IServerProtocol(Interface):
     def render(message: Message, look: Hashable) -> tuple[bytes, tuple[int, ...]]:
         """Return a message for every receiver of one look: the bytes without what is the receiver's own, and
         where in them that is to be put in, offsets that do not fall."""
+
+
+class IClient(Interface):
+    """A service's side of one client of such a protocol."""
+
+    def asked(request: Request) -> None:
+        """The client wants something. Called while the session speaks: what is answered at once is told the
+        session when it has finished."""
+
+    def congested() -> None:
+        """More waits to be sent to the client than its channel's bound."""
+
+    def drained() -> None:
+        """What waited has been sent."""
+
+    def gone() -> None:
+        """The client is gone, or on its way out: it hears nothing more. Called once, and last."""
+
+
+class IServing(Interface):
+    """One client and its session, whose orders are carried out; from C{IHouse.serve}. Once L{IClient.gone}
+    was called, nothing happens any more."""
+
+    channel = Attribute("IChannel: the client's; others may send to it, never finish or hold it")
+    session = Attribute("IServerSession: for C{look}, C{unsettled} and C{discard}")
+    slow = Attribute("bool: whether L{IClient.congested} was called last, and not L{IClient.drained}")
+    user = Attribute("str: who the client is, for the log; empty at first")
+
+    def start() -> None:
+        """Begin: the client is heard."""
+
+    def welcome(**more: Any) -> None:
+        """As L{IServerSession.welcome}."""
+
+    def done(request: Request) -> None:
+        """As L{IServerSession.done}."""
+
+    def refused(request: Request, why: str) -> None:
+        """As L{IServerSession.refused}."""
+
+    def fail(id: Hashable, why: str) -> None:
+        """As L{IServerSession.failed}."""
+
+    def deliver(id: Hashable, message: Message, tag: Hashable) -> None:
+        """Send the client a message of a subscription (L{IServerSession.deliver}), unless it ends that
+        first."""
+
+    def hold(yes: bool) -> None:
+        """Read no more from the client, or read again."""
+
+    def complain(why: Exception) -> None:
+        """Write one line to the log: the service, the client, what was wrong."""
+
+    def close(code: int, reason: str) -> None:
+        """Say goodbye: what was sent is flushed, then the channel is finished."""

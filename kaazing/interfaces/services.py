@@ -177,6 +177,10 @@ class IHouse(Interface):
         """Let an L{IAdapterSession} decide what flows between two channels, on its service's
         L{Terms}; C{link} is the L{Link} that it was made with."""
 
+    def serve(service: str, channel: Any, session: Any, client: Any) -> Any:
+        """Return the L{IServing} (see kaazing.interfaces.servers) that carries out what an L{IServerSession}
+        orders and tells an L{IClient} what it asks for; the channel is as L{IService.accepted} gave it."""
+
     def tally(service: str) -> Any:
         """Return the L{IMeter} of a service, which its sessions report to; the same for each call.
         See L{kaazing.transports.tally.Tally} for how it is read."""

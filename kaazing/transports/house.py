@@ -14,6 +14,7 @@ from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
 from kaazing.interfaces.adapters import IAdapterSession, Kind, Link
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Slow
+from kaazing.interfaces.servers import IClient, IServerSession
 from kaazing.interfaces.services import IHouse, Terms, Visit, Welcome
 from kaazing.transports.adapted import Adapted
 from kaazing.transports.answers import Answers
@@ -25,6 +26,7 @@ from kaazing.transports.dial import Dialler
 from kaazing.transports.eventdoor import EventDoor
 from kaazing.transports.listener import Listener, Streams
 from kaazing.transports.origins import Origin
+from kaazing.transports.served import Served
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.tally import Tally
 from kaazing.transports.wheel import Wheel
@@ -65,6 +67,10 @@ class House:
         """See L{IHouse}."""
         if _still_there(front, back):
             Adapted(front, back, session, link, terms, self._answers).start()
+
+    def serve(self, service: str, channel: IChannel, session: IServerSession, client: IClient) -> Served:
+        """See L{IHouse}."""
+        return Served(service, channel, session, client, self._sessions, self._wheel)
 
     def tally(self, service: str) -> Tally:
         """See L{IHouse}."""

@@ -15,7 +15,10 @@ from kaazing.interfaces.adapters import Kind, Link
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Counts, Event, IAudience, Slow
 from kaazing.interfaces.services import IHouse, Terms
+from kaazing.transports.served import Served
+from kaazing.transports.sessions import Sessions
 from kaazing.transports.tally import Tally
+from kaazing.transports.wheel import Wheel
 
 
 @implementer(IChannel)
@@ -146,6 +149,7 @@ class NotedHouse:
         streamed: name of the service, accept of each entry for event streams.
         bound: addresses that services listen at.
         tallies: of services.
+        sessions, wheel: of those that are served.
     """
 
     folder = Path()
@@ -165,6 +169,7 @@ class NotedHouse:
         self.streamed: list[tuple[str, Uri]] = []
         self.bound: list[NotedPort] = []
         self.tallies: dict[str, Tally] = {}
+        self.sessions, self.wheel = Sessions(), Wheel(self.clock)
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
         """See L{IHouse}."""
@@ -183,6 +188,10 @@ class NotedHouse:
     def adapt(self, front: IChannel, back: IChannel, session: Any, link: Link, terms: Terms) -> None:
         """See L{IHouse}."""
         self.adapted.append((front, back, session, link, terms))
+
+    def serve(self, service: str, channel: Any, session: Any, client: Any) -> Served:
+        """See L{IHouse}."""
+        return Served(service, channel, session, client, self.sessions, self.wheel)
 
     def tally(self, service: str) -> Any:
         """See L{IHouse}."""
