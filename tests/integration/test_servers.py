@@ -54,7 +54,7 @@ def xmpp_open(host: str) -> bytes:
 
 
 class BrokerTests(SynchronousTestCase):
-    """RabbitMQ and Mosquitto."""
+    """RabbitMQ, ActiveMQ and Mosquitto."""
 
     def test_rabbitmq(self) -> None:
         """
@@ -73,6 +73,31 @@ class BrokerTests(SynchronousTestCase):
         connack = answer(rabbit.mqtt, mqtt_connect(f"{VHOST}:{USER}", PASSWORD), b"\x20\x02\x00\x00")
         self.assertEqual(connack, b"\x20\x02\x00\x00")
 
+    def test_activemq(self) -> None:
+        """
+        It speaks STOMP, over TLS too, and OpenWire.
+        """
+        active = servers.activemq()
+        connect = f"CONNECT\naccept-version:1.2\nhost:/\nlogin:{USER}\npasscode:{PASSWORD}\n\n\0".encode()
+        self.assertIn(b"server:ActiveMQ/5", answer(active.stomp, connect, b"\0"))
+        self.assertIn(b"server:ActiveMQ/5", answer(active.stomps, connect, b"\0", active.ca))
+        self.assertIn(b"\x01ActiveMQ\0", answer(active.openwire, b"", b"ActiveMQ\0"))  # WIREFORMAT_INFO
+
+    def test_activemq_killed(self) -> None:
+        """
+        One that was killed and started again has what it had taken.
+        """
+        active = servers.ActiveMQ()
+        active.start()
+        self.addCleanup(active.kill)
+        login = f"CONNECT\naccept-version:1.2\nhost:/\nlogin:{USER}\npasscode:{PASSWORD}\n\n\0"
+        send = "SEND\ndestination:/queue/kept\npersistent:true\nreceipt:1\n\nkept\0"
+        self.assertIn(b"RECEIPT", answer(active.stomp, f"{login}{send}".encode(), b"receipt-id:1\n\n\0"))
+        active.kill()
+        active.start()
+        take = "SUBSCRIBE\nid:1\ndestination:/queue/kept\n\n\0"
+        self.assertIn(b"MESSAGE", answer(active.stomp, f"{login}{take}".encode(), b"\n\nkept\0"))
+
     def test_mosquitto(self) -> None:
         """
         It lets the user in, and nobody who guesses.
@@ -80,6 +105,21 @@ class BrokerTests(SynchronousTestCase):
         port = servers.mosquitto().mqtt
         self.assertEqual(answer(port, mqtt_connect(USER, PASSWORD), b"\x00\x00"), b"\x20\x02\x00\x00")
         self.assertEqual(answer(port, mqtt_connect(USER, "guess"), b"\x00\x05"), b"\x20\x02\x00\x05")
+
+    def test_artemis(self) -> None:
+        """
+        AMQP 1.0 after a login, and STOMP for the user alone; killed, it comes back where it was.
+        """
+        artemis = servers.artemis()
+        sasl, connect = b"AMQP\x03\x01\x00\x00", "CONNECT\naccept-version:1.2\nlogin:{}\npasscode:{}\n\n\0"
+        self.assertEqual(answer(artemis.amqp, sasl, sasl), sasl)
+        mine, guessed = connect.format(USER, PASSWORD), connect.format(USER, "guess")
+        self.assertTrue(answer(artemis.stomp, mine.encode(), b"\0").startswith(b"CONNECTED\n"))
+        self.assertTrue(answer(artemis.stomp, guessed.encode(), b"\0").startswith(b"ERROR\n"))
+        artemis.kill()
+        self.assertRaises(OSError, answer, artemis.amqp, sasl, sasl)
+        artemis.start_again()
+        self.assertEqual(answer(artemis.amqp, sasl, sasl), sasl)
 
 
 class XmppTests(SynchronousTestCase):

@@ -4,6 +4,8 @@ Each is a function that starts its server at the first call and returns where it
 test run, however that ends. A server that is not installed raises SkipTest.
 """
 
+from tests.integration.servers.activemq import ActiveMQ, activemq
+from tests.integration.servers.artemis import Artemis, artemis
 from tests.integration.servers.brokers import Mosquitto, RabbitMQ, mosquitto, rabbitmq
 from tests.integration.servers.directories import Slapd, slapd
 from tests.integration.servers.imap import Dovecot, dovecot
@@ -16,6 +18,8 @@ __all__ = [
     "PASSWORD",
     "USER",
     "VHOST",
+    "ActiveMQ",
+    "Artemis",
     "Dovecot",
     "Ejabberd",
     "InspIRCd",
@@ -25,6 +29,8 @@ __all__ = [
     "Prosody",
     "RabbitMQ",
     "Slapd",
+    "activemq",
+    "artemis",
     "dovecot",
     "ejabberd",
     "inspircd",
