@@ -71,18 +71,25 @@ def frame(messages: Sequence[bytes], kind: int, /, masked: bool = False) -> byte
         TypeError: a message is not bytes.
     """
 
-def spread(fds: Sequence[int], data: bytes, /) -> list[tuple[int, int]]:
+def spread(
+    fds: Sequence[int], data: bytes, holes: Sequence[int] = (), owns: Sequence[bytes] | None = None, /
+) -> list[tuple[int, int]]:
     """Send the same bytes once to each of many non-blocking sockets, whatever they take of it.
 
     Args:
         fds: descriptors; a negative one takes nothing.
+        data: what each is sent; what stands in the holes is overwritten.
+        holes: where in C{data} each receiver's own bytes stand, as long as those.
+        owns: each receiver's, all equally long; None where there are no holes. The fewer change from one
+            receiver to the next, the less is copied.
 
     Returns:
         (index in C{fds}, bytes taken) of each that did not take all. One that fails took nothing: the
         error is left for its own connection to meet.
 
     Raises:
-        TypeError: C{data} is not bytes, or a descriptor no number.
+        TypeError: C{data} or an own is not bytes, or a descriptor or a hole no number.
+        ValueError: C{owns} are not as many as C{fds} or not equally long, or a hole reaches out of C{data}.
     """
 
 def valid_utf8(data: bytes, /) -> bool:

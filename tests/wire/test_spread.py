@@ -83,6 +83,64 @@ class SpreadTests(Case):
         """
         self.assertEqual(self.loop.spread([], b"news"), [])
 
+    def test_own_bytes(self) -> None:
+        """
+        Each socket gets its own bytes in the holes, and the same around them; what stood there is nobody's.
+        """
+        pairs = self.pairs(6)
+        fds = [near.fileno() for near, _ in pairs]
+        owns = [b"b1", b"b1", b"a2", b"b1", b"c3", b"c3"]
+        data = b"<??|??>"
+        self.assertEqual(self.loop.spread(fds, data, [1, 4], owns), [])
+        self.assertEqual([far.recv(100) for _, far in pairs], [b"<%b|%b>" % (own, own) for own in owns])
+        self.assertEqual(self.loop.spread(fds, b"<b1>", (1,), tuple(owns)), [])
+        self.assertEqual([far.recv(100) for _, far in pairs], [b"<%b>" % own for own in owns])
+        self.assertEqual(data, b"<??|??>")
+
+    def test_no_holes(self) -> None:
+        """
+        Without holes, or with nothing to fill them, all get the same.
+        """
+        pairs = self.pairs(2)
+        fds = [near.fileno() for near, _ in pairs]
+        for holes, owns in (([], [b"a", b"b"]), ([0, 4], [b"", b""]), ([1], None)):
+            self.assertEqual(self.loop.spread(fds, b"news", holes, owns), [])
+            self.assertEqual([far.recv(100) for _, far in pairs], [b"news"] * 2)
+        self.assertEqual(self.loop.spread([], b"news", [0], []), [])
+
+    def test_own_bytes_taken_in_part(self) -> None:
+        """
+        What a socket has taken of it was its own.
+        """
+        (narrow, behind), (wide, beyond) = self.pairs(2)
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        wide.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)
+        data = b"..x" * 50_000
+        holes = range(0, len(data), 3)
+        left = self.loop.spread([narrow.fileno(), -1, wide.fileno()], data, holes, [b"ab", b"cd", b"ef"])
+        self.assertEqual([index for index, _ in left], [0, 1])
+        self.assertEqual(left[1][1], 0)
+        self.assertTrue(0 < left[0][1] < len(data))
+        self.assertTrue(drained(behind) == data.replace(b"..", b"ab")[: left[0][1]])
+        self.assertTrue(drained(beyond) == data.replace(b"..", b"ef"))
+
+    def test_wrong_own_bytes(self) -> None:
+        """
+        Own bytes that are too few, not alike or no bytes, and holes that reach out of the data, are refused
+        before anything is sent.
+        """
+        (near, far), (other, _) = self.pairs(2)
+        fds = [near.fileno(), other.fileno()]
+        for wrong in ([], [b"a"], [b"a", b"bc"], [b"a"] * 3):
+            self.assertRaises(ValueError, self.loop.spread, fds, b"news", [0], wrong)
+        for hole in (-1, 3, 1 << 40):
+            self.assertRaises(ValueError, self.loop.spread, fds, b"news", [0, hole], [b"aa", b"bb"])
+        self.assertRaises(ValueError, self.loop.spread, fds, b"news", [0], [b"longer"] * 2)
+        for holes, owns in (([0], [b"a", "b"]), ([0], 7), (7, [b"a", b"b"]), (["0"], [b"a", b"b"])):
+            self.assertRaises(TypeError, self.loop.spread, fds, b"news", holes, owns)
+        self.assertRaises(TypeError, self.loop.spread, fds)
+        self.assertRaises(BlockingIOError, far.recv, 1)
+
     def test_wrong_types(self) -> None:
         """
         What is not bytes, and what is no descriptor, is refused before anything is sent.
