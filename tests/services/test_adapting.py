@@ -14,7 +14,7 @@ from kaazing.interfaces.adapters import AskLogin, Login
 from kaazing.interfaces.security import Subject
 from kaazing.interfaces.services import Rates
 from kaazing.services.adapting import Adapting, options
-from kaazing.wire.policy import Block, Levels
+from kaazing.wire.policy import Levels
 from tests.running import service
 from tests.services.house import Line, NotedHouse
 from tests.services.test_proxy import Chess, properties
@@ -221,19 +221,6 @@ class AdaptingTests(SynchronousTestCase):
                 (None, frozenset({"guest"}), {}),
             ],
         )
-
-    def test_many_roles(self) -> None:
-        """
-        However many sets of roles clients have, only so many policies are kept.
-        """
-        self.chess.operations = MOVES
-        names = [str(number) for number in range(11)]
-        block = Block(roles=frozenset(names), allow=(), deny=())
-        adapting = self.adapting(policy=(block,))
-        for number in range(2**11):
-            roles = frozenset(name for at, name in enumerate(names) if number >> at & 1)
-            self.begin(adapting, subject=Subject(user="joe", roles=roles))
-        self.assertLessEqual(len(adapting._policies), 1000)
 
     def test_report(self) -> None:
         """
