@@ -5,6 +5,7 @@ PYTHON := $(VENV)/bin/python
 PIP := PYTHONWARNINGS=ignore $(PYTHON) -m pip
 TRIAL := $(PYTHON) -m twisted.trial --reporter=text
 SUITE := autobahntestsuite-25.10.1
+ARTEMIS := $(VENV)/share/artemis-2.44.0
 SOURCES := setup.cfg pyproject.toml $(wildcard kaazing/native/*.[ch])
 NODE := tests/browser/node_modules/.package-lock.json
 
@@ -57,6 +58,7 @@ $(VENV)/run: $(SOURCES) | $(VENV)/bin/python
 $(VENV)/test: $(SOURCES) .ci/packages $(VENV)/share/$(SUITE).tar.gz | $(VENV)/bin/python
 	@.ci/packages test
 	@if command -v npm >/dev/null; then $(MAKE) -s $(NODE); fi
+	@if command -v mvn >/dev/null; then $(MAKE) -s $(ARTEMIS); fi
 	@echo "installing the gateway and what its tests need in $(VENV)"
 	@$(PIP) install -q -e '.[test]'
 	@touch $(VENV)/run $@
@@ -69,6 +71,12 @@ $(VENV)/tools: $(VENV)/test
 $(VENV)/share/$(SUITE).tar.gz: | $(VENV)/bin/python
 	@echo "fetching the Autobahn test suite"
 	@$(PIP) download -q --no-deps --no-binary :all: -d $(@D) $(subst suite-,suite==,$(SUITE))
+
+$(ARTEMIS): tests/integration/servers/artemis.pom
+	@echo "fetching ActiveMQ Artemis, which tests speak AMQP 1.0 and STOMP with"
+	@rm -rf $@ $@.part && mkdir -p $@.part
+	@mvn -B -q -C -f $< -Dmaven.repo.local=$(abspath $@.part)/fetched dependency:copy-dependencies -DoutputDirectory=$(abspath $@.part)/jars
+	@mv $@.part/jars $@ && rm -rf $@.part && touch $@
 
 $(NODE): tests/browser/package-lock.json
 	@echo "installing the JavaScript clients in tests/browser/node_modules"
