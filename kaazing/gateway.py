@@ -18,6 +18,7 @@ from kaazing.interfaces.security import Workplace
 from kaazing.security.authpages import AuthPages
 from kaazing.security.desk import Desk
 from kaazing.security.guarded import Guarded
+from kaazing.security.inner import InnerLogin
 from kaazing.security.keyring import Keyring
 from kaazing.security.keys import KeyRing
 from kaazing.security.realms import Realms
@@ -76,6 +77,7 @@ class Gateway(MultiService):
         self._desk = Desk(self._keys(workplace), self._wheel, reactor.seconds, Renewing)
         self._realms = Realms(workplace, throttle=Throttle(reactor.seconds), desk=self._desk)
         self._realms.setServiceParent(self)
+        self._house.login = self._login
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._descriptors = raise_limit()
@@ -164,10 +166,11 @@ class Gateway(MultiService):
     def _add(self, config: ServiceConfig) -> None:
         service = plugins.service_type(config.type).service(config, self._house)
         service.setServiceParent(self)
+        logs_in = getattr(service, "logs_in", False)
         limits = config.accept_options.limits
         if bounds(limits, config.realm is not None):
             service = Bounded(service, limits, self._wheel)
-        guard = self._realms.guard(config)
+        guard = None if logs_in else self._realms.guard(config)
         if guard is not None:
             assert config.realm is not None
             service = Guarded(service, guard, self._desk.lifetimes, config.realm.session_timeout)
@@ -181,6 +184,13 @@ class Gateway(MultiService):
                 listener = self._listener(host, port, accept, config, service)
                 if isinstance(listener.factory, Doors):
                     listener.factory.add(self._route(accept, config, service))
+
+    def _login(self, config: ServiceConfig) -> InnerLogin | None:
+        """See L{IHouse.login}."""
+        guard = self._realms.inner(config)
+        if guard is None or config.realm is None:
+            return None
+        return InnerLogin(guard, self._desk.lifetimes, config.name, config.realm.session_timeout)
 
     def _listener(self, host: str, port: int, accept: Uri, config: ServiceConfig, service: Any) -> Listener:
         """Return the listener on an address, made when the first accept needs it."""

@@ -149,6 +149,22 @@ class IGuard(Interface):
         """
 
 
+class IInnerLogin(Interface):
+    """Who decides about the clients of a service that say their login inside its protocol, in the place of
+    the guard at its door."""
+
+    def login(channel: Any, visit: Any, user: str, secret: str) -> Any:
+        """Return a Deferred of the L{Subject} of a client, whose time begins with that.
+
+        Args:
+            channel: the client's L{IChannel}.
+            visit: by which it came in.
+            secret: a password, or a token.
+
+        It fails with BadRequest, as L{IGuard.admit}.
+        """
+
+
 class IKeyring(Interface):
     """The logins at backends that the gateway keeps, and the seals of those that browsers keep."""
 

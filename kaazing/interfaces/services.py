@@ -169,6 +169,10 @@ class IHouse(Interface):
         """Return the L{IOrigin} (see kaazing.interfaces.origins) at an http or https L{Uri}, its
         connections kept as the L{ConnectOptions} say."""
 
+    def login(config: Any) -> Any:
+        """Return the L{IInnerLogin} of a L{ServiceConfig}, None where it names no realm. A service with an
+        attribute C{logs_in} that is true uses it: no guard stands at its door."""
+
     def join(service: str, front: Any, back: Any, kind: Any) -> None:
         """Let everything flow between two channels until both are closed, back-pressure included;
         a stream from the back becomes messages of C{kind} (L{Kind}) at a WebSocket front."""

@@ -75,6 +75,27 @@ class Attempts:
             named=named,
         )
 
+    def said(self, visit: Visit, user: str, secret: str) -> Attempt:
+        """Return what a client gives inside its protocol; nothing of its request counts but its certificate.
+
+        Args:
+            secret: a password; where the scheme of the realm is one of tokens, it may be one.
+
+        Raises:
+            LoginRefused: it is no good.
+        """
+        if max(len(user), len(secret)) > MOST or _CONTROL.search(user + secret):
+            raise LoginRefused("control characters in a user or a password, or too many characters")
+        return Attempt(
+            realm=self._realm.name,
+            service=self._service,
+            address=split(visit.peer)[0],
+            secure=visit.secure,
+            password=Password(user, secret) if user else None,
+            tokens=(secret,) if secret and self.scheme in ("token", "bearer") else (),
+            certificate=visit.certificate,
+        )
+
     def _of_scheme(self, said: str) -> str:
         """Return what stands behind the scheme."""
         if said[: len(INSIDE)].lower() == INSIDE:

@@ -115,15 +115,32 @@ class Guard:
             known = None if self.cookies is None or _gives(attempt) else self.cookies.read(visit)
             if known is not None:
                 return self._again(known, visit)
-            self._check(attempt)
-            said = self._realm.login(attempt)
-            if isinstance(said, Deferred):
-                self._await(said, attempt)
-                said.addCallback(self._logged_in, visit, attempt)
-                return said.addErrback(self._failed, visit, attempt)
-            return self._logged_in(said, visit, attempt)
+            return self._login(attempt, visit)
         except LoginError as why:
             raise self._told(why, visit, attempt) from why
+
+    def vouch(self, visit: Visit, user: str, secret: str) -> Any:
+        """As L{admit}, of a client that says its login inside its protocol.
+
+        Args:
+            visit: by which it came in; of what is in it, only the certificate counts.
+            secret: its password, or a token.
+        """
+        attempt = None
+        try:
+            attempt = self._attempts.said(visit, user, secret)
+            return self._login(attempt, visit)
+        except LoginError as why:
+            raise self._told(why, visit, attempt) from why
+
+    def _login(self, attempt: Attempt, visit: Visit) -> Any:
+        self._check(attempt)
+        said = self._realm.login(attempt)
+        if isinstance(said, Deferred):
+            self._await(said, attempt)
+            said.addCallback(self._logged_in, visit, attempt)
+            return said.addErrback(self._failed, visit, attempt)
+        return self._logged_in(said, visit, attempt)
 
     def _check(self, attempt: Attempt) -> None:
         """Put off who has been wrong too often; a visit that gives nothing tries nothing."""

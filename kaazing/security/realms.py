@@ -114,12 +114,24 @@ class Realms(Service):
         Raises:
             ConfigError: a login module of the realm cannot be made.
         """
+        return self._guard(service, **self._desks)
+
+    def inner(self, service: ServiceConfig) -> Guard | None:
+        """Likewise, about those who say their login inside the service's protocol: cookies and tickets, which
+        stand in requests, are unknown to it.
+
+        Raises:
+            ConfigError: as L{guard}.
+        """
+        return self._guard(service, **{**self._desks, "desk": None})
+
+    def _guard(self, service: ServiceConfig, **desks: Any) -> Guard | None:
         config = service.realm
         if config is None:
             return None
         if config.name not in self._realms:
             self._realms[config.name] = Realm(config, self._workplace)
-        return Guard(service, self._realms[config.name], self._workplace, **self._desks)
+        return Guard(service, self._realms[config.name], self._workplace, **desks)
 
     def startService(self) -> None:
         """See L{Service}."""

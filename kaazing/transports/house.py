@@ -42,6 +42,7 @@ class House:
         """C{network}: the reactor, for those who listen, and for what is computed in its threads."""
         self.folder, self.clock = folder, wheel.clock
         self.keyring: Any = None
+        self.login: Callable[[ServiceConfig], Any] = lambda config: None
         self._network = network
         self._dialler, self._sessions, self._wheel = dialler, sessions, wheel
         self._answers = Answers(sessions, wheel, dialler, network)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.config.model import RealmConfig
-from kaazing.errors import LoginError
+from kaazing.errors import LoginError, LoginRefused
 from kaazing.interfaces.security import Attempt, IAttempt, Password
 from kaazing.interfaces.services import Visit
 from kaazing.security.attempts import MOST, MOST_PARAMETERS, Attempts
@@ -153,3 +153,34 @@ class PlacesTests(SynchronousTestCase):
         """
         attempt = self.read(Visit(peer="", headers={"authorization": "Token s3cret"}), "s3cret")
         self.assertNotIn("s3cret", repr(attempt))
+
+
+class SaidTests(SynchronousTestCase):
+    """What a client says inside its protocol."""
+
+    def test_said(self) -> None:
+        """
+        It is a user and a password, and a token where the realm wants one; nothing of the request counts
+        but the client's certificate.
+        """
+        visit = Visit(peer="192.0.2.1:5000", headers={"authorization": basic("ann:other")}, certificate=dict)
+        for scheme, user, password, tokens in (
+            ("Basic", "joe", Password("joe", "pw"), ()),
+            ("Basic", "", None, ()),
+            ("Application Token", "joe", Password("joe", "pw"), ("pw",)),
+            ("Bearer", "", None, ("pw",)),
+        ):
+            attempt = Attempts(RealmConfig(name="demo", scheme=scheme), "jms").said(visit, user, "pw")
+            self.assertEqual(
+                (attempt.realm, attempt.service, attempt.address, attempt.password, attempt.tokens),
+                ("demo", "jms", "192.0.2.1", password, tokens),
+            )
+            self.assertEqual((attempt.certificate(), attempt.named, attempt.negotiation), ({}, {}, None))
+
+    def test_no_good(self) -> None:
+        """
+        Control characters, and more than any password has, are refused before anybody looks.
+        """
+        attempts = Attempts(RealmConfig(name="demo", scheme="Basic"), "jms")
+        for user, secret in (("jo\ne", "pw"), ("joe", "p\0w"), ("x" * 20_000, "pw"), ("joe", "x" * 20_000)):
+            self.assertRaises(LoginRefused, attempts.said, Visit(peer="192.0.2.1:5000"), user, secret)

@@ -13,6 +13,7 @@ from zope.interface.verify import verifyObject
 from kaazing.config.model import ModuleConfig, RealmConfig, ServiceConfig
 from kaazing.errors import ConfigError, LoginMissing, LoginRefused
 from kaazing.interfaces.security import Attempt, Subject
+from kaazing.interfaces.services import Visit
 from kaazing.security.realms import Realm, Realms
 from tests.security.static import JOE, Static, declare, realm, workplace
 
@@ -84,6 +85,21 @@ class RealmsTests(SynchronousTestCase):
         A service without a realm has no guard.
         """
         self.assertIsNone(self.guard(None))
+        self.assertIsNone(self.realms.inner(ServiceConfig(name="echo", type="echo")))
+
+    def test_inner(self) -> None:
+        """
+        The guard for those who log in inside a protocol asks the same login modules, and knows no cookie.
+        """
+        checker = Static()
+        config = ServiceConfig(name="jms", type="jms", realm=realm("Basic", checker))
+        inner = self.realms.inner(config)
+        assert inner is not None
+        self.assertIsNone(inner.cookies)
+        self.assertEqual(inner.vouch(Visit(peer="192.0.2.1:5000"), "joe", "welcome").subject, JOE)
+        self.realms.guard(config)
+        self.realms.startService()
+        self.assertEqual(checker.calls, ["start"])
 
     def test_shared(self) -> None:
         """

@@ -150,11 +150,13 @@ class NotedHouse:
         bound: addresses that services listen at.
         tallies: of services.
         sessions, wheel: of those that are served.
+        inner: what L{login} returns.
     """
 
     folder = Path()
     keyring: Any = None
     census: Any = None
+    inner: Any = None
 
     def __init__(self) -> None:
         self.dialled: list[tuple[Uri, ConnectOptions, dict[str, Any]]] = []
@@ -180,6 +182,10 @@ class NotedHouse:
     def origin(self, uri: Uri, options: ConnectOptions) -> Any:
         """See L{IHouse}; nobody is asked."""
         self.origins.append((uri, options))
+
+    def login(self, config: ServiceConfig) -> Any:
+        """See L{IHouse}."""
+        return self.inner
 
     def join(self, service: str, front: IChannel, back: IChannel, kind: Kind) -> None:
         """See L{IHouse}."""
