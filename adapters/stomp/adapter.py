@@ -10,20 +10,23 @@ from typing import Any
 from zope.interface import implementer
 
 from kaazing.adapters.base import login_timeout, mechanism_faults
-from kaazing.adapters.stomp.permits import SEND, SUBSCRIBE
 from kaazing.adapters.stomp.session import StompSession
 from kaazing.interfaces.adapters import Front, IAdapter, IAdapterSession, Link
-from kaazing.literals import Unreadable, bounded, integer, size, text
+from kaazing.literals import Unreadable, bounded, size, text
 from kaazing.options import Option
-from kaazing.wire.policy import Grammar, Levels
+from kaazing.wire.policy import Grammar
+from kaazing.wire.stomp_properties import (
+    MAX_FRAME,
+    MAX_HEADERS,
+    MAX_LINE,
+    MAX_SUBSCRIPTIONS,
+    MAX_TRANSACTIONS,
+    MOST,
+    OPERATIONS,
+)
 
 UNSPEAKABLE = "[\0\n\r]"
 """What no header of a CONNECT frame can contain, which knows no escapes (STOMP 1.2, Value Encoding)."""
-
-DESTINATIONS = Levels("/.", one=frozenset("*"), many=frozenset(("#", ">", "**")))
-"""How brokers divide destinations: "/topic/stock.AAPL" has the levels "", "topic", "stock", "AAPL"."""
-
-_HIGHEST = 2**31  # of any limit
 
 
 def header_value(value: str) -> str:
@@ -40,42 +43,17 @@ OPTIONS = (
         doc="The virtual host of the backend (header host), in place of the client's.",
     ),
     login_timeout("the backend's consent to the login (CONNECTED)"),
-    Option(
-        name="stomp.maximum.frame.size",
-        read=bounded(size, 1024, _HIGHEST),
-        default=128 * 1024,
-        doc="Longest frame taken from a client, bytes, headers and body together.",
-    ),
+    MAX_FRAME,
     Option(
         name="stomp.maximum.backend.frame.size",
-        read=bounded(size, 1024, _HIGHEST),
+        read=bounded(size, 1024, MOST),
         default=4 * 1024 * 1024,
         doc="Longest frame taken from the backend, bytes, headers and body together.",
     ),
-    Option(
-        name="stomp.maximum.headers",
-        read=integer(1, 10_000),
-        default=128,
-        doc="Most headers in a frame, of either side.",
-    ),
-    Option(
-        name="stomp.maximum.header.length",
-        read=bounded(size, 64, 1024 * 1024),
-        default=8 * 1024,
-        doc="Longest header, bytes, its name and the colon counted, of either side.",
-    ),
-    Option(
-        name="stomp.maximum.subscriptions",
-        read=integer(1, 100_000),
-        default=1000,
-        doc="Most subscriptions that a client may have open at a time.",
-    ),
-    Option(
-        name="stomp.maximum.transactions",
-        read=integer(1, 100_000),
-        default=100,
-        doc="Most transactions that a client may have open at a time.",
-    ),
+    MAX_HEADERS,
+    MAX_LINE,
+    MAX_SUBSCRIPTIONS,
+    MAX_TRANSACTIONS,
 )
 
 
@@ -87,7 +65,7 @@ class StompAdapter:
     front = Front.STREAM
     subprotocols = ("v12.stomp", "v11.stomp", "v10.stomp")
     options = OPTIONS
-    operations: Mapping[str, Grammar] = dict.fromkeys((SEND, SUBSCRIBE), DESTINATIONS)
+    operations: Mapping[str, Grammar] = OPERATIONS
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IAdapter.check}."""

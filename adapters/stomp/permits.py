@@ -13,8 +13,7 @@ from urllib.parse import unquote
 
 from kaazing.interfaces.adapters import IPolicy
 from kaazing.wire.stomp import Frame, unescaped
-
-SEND, SUBSCRIBE = "send", "subscribe"
+from kaazing.wire.stomp_properties import SEND, SUBSCRIBE
 
 OPERATIONS = {"SEND": SEND, "SUBSCRIBE": SUBSCRIBE, "UNSUBSCRIBE": SUBSCRIBE}
 """Command -> what a policy calls it."""

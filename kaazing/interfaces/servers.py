@@ -61,7 +61,6 @@ class Subscribe:
             when it was sent.
         prefetch: deliveries that may be out and not settled; None where the client said nothing, 0 for any
             number.
-        no_local: whether it wants no message of its own.
         receipt: None where the client wants none.
     """
 
@@ -71,7 +70,6 @@ class Subscribe:
     durable: str = ""
     acknowledges: bool = False
     prefetch: int | None = None
-    no_local: bool = False
     receipt: str | None = None
 
 
