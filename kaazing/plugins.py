@@ -10,7 +10,7 @@ installs hide dropins.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -169,6 +169,22 @@ def broker(name: str) -> IBrokerType:
     return cast(IBrokerType, _load(BrokerPlugin, name, IBrokerType))
 
 
+@cache
+def broker_schemes() -> Mapping[str, IBrokerType]:
+    """Return whose each scheme of a broker's URI is.
+
+    Raises:
+        PluginError: as L{adapter}, of any of them; or two of them have one scheme.
+    """
+    found: dict[str, IBrokerType] = {}
+    for made in map(broker, brokers()):
+        for scheme in made.schemes:
+            if found.setdefault(scheme, made) is not made:
+                both = f"{found[scheme].name!r} and {made.name!r}"
+                raise PluginError(f"URIs with {scheme}:// are those of two brokers, {both}")
+    return found
+
+
 def server(name: str) -> IServerProtocol:
     """Import and return the protocol called C{name} that the gateway is the server of.
 
@@ -182,6 +198,7 @@ def forget() -> None:
     """Look everything up anew at the next question; for tests that install plugins."""
     _declared.cache_clear()
     _made.cache_clear()
+    broker_schemes.cache_clear()
 
 
 @cache

@@ -15,9 +15,11 @@ from zope.interface import implementer
 from kaazing import plugins
 from kaazing.errors import PluginError
 from kaazing.interfaces.adapters import Front, IAdapter, Link
+from kaazing.interfaces.brokers import IBrokerType
 from kaazing.interfaces.services import IServiceType
 from kaazing.options import Option
 from kaazing.plugins import AdapterPlugin, ServicePlugin
+from tests.config.files import Brokers
 
 
 @implementer(IAdapter)
@@ -170,6 +172,24 @@ class PluginTests(SynchronousTestCase):
             f"adapter 'morse': {__name__}:Misnamed calls itself 'semaphore'",
         )
 
+    def test_broker_schemes(self) -> None:
+        """
+        A sort of broker is found by the schemes of its URIs; no two have one scheme.
+        """
+        made = {
+            each.name: each for each in (Brokers("far", {"far": 1, "far+ssl": 2}), Brokers("in", {"in": 0}))
+        }
+        self.patch(plugins, "brokers", lambda: sorted(made))
+        self.patch(plugins, "broker", made.__getitem__)
+        plugins.forget()
+        self.addCleanup(plugins.forget)
+        found = {scheme: broker.name for scheme, broker in plugins.broker_schemes().items()}
+        self.assertEqual(found, {"far": "far", "far+ssl": "far", "in": "in"})
+        made["farther"] = Brokers("farther", {"far": 3})
+        plugins.forget()
+        why = self.assertRaises(PluginError, plugins.broker_schemes)
+        self.assertEqual(str(why), "URIs with far:// are those of two brokers, 'far' and 'farther'")
+
     def test_ours(self) -> None:
         """
         What this distribution declares can be imported and keeps its promises.
@@ -180,4 +200,6 @@ class PluginTests(SynchronousTestCase):
         for name in plugins.service_types():
             self.assertTrue(IServiceType.providedBy(plugins.service_type(name)), name)
             self.assertEqual(plugins.service_type(name).name, name)
+        for name in plugins.brokers():
+            self.assertTrue(IBrokerType.providedBy(plugins.broker(name)), name)
         self.assertTrue({"echo", "proxy", "directory", "stomp.proxy"} <= set(plugins.service_types()))

@@ -37,9 +37,11 @@ class Uri:
 
     Attributes:
         scheme: lower case; "tls" is read as "ssl".
-        host: lower case without brackets; "@eth0" names a network interface; the name of a pipe.
-        port: the scheme's default filled in; 0 for a pipe.
-        path: "/" at least for the schemes over HTTP, "" otherwise; percent-encoding kept.
+        host: lower case without brackets; "@eth0" names a network interface; the name of a pipe, or of a
+            broker inside the gateway, then maybe empty.
+        port: the scheme's default filled in; 0 for a pipe or a broker inside the gateway.
+        path: "/" at least for the schemes over HTTP, as written for those of brokers, "" otherwise;
+            percent-encoding kept.
         query: without "?".
         credentials: split off, None for none.
         line: of the file, for messages.
@@ -68,7 +70,7 @@ class Uri:
     @property
     def secure(self) -> bool:
         """Whether TLS carries it."""
-        return self.scheme in ("wss", "https", "ssl") or self.scheme.endswith("+ssl")
+        return self.scheme in ("wss", "https", "ssl", "amqps") or self.scheme.endswith("+ssl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,18 @@ def _stores() -> str:
     return "\n".join(_declared(plugins.store(name)) for name in plugins.stores())
 
 
+def _brokers() -> str:
+    return "\n".join(_broker(plugins.broker(name)) for name in plugins.brokers())
+
+
+def _broker(made: Any) -> str:
+    """Return the section of one sort of broker."""
+    schemes = ", ".join(f"`{each}`{f' ({port})' if port else ''}" for each, port in made.schemes.items())
+    rows = list(_rows(made.options, ""))
+    table = _table(["property", "default", "what it does"], rows) if rows else "No properties of its own.\n"
+    return f"#### {made.name}\n\n{made.doc}\n\nSchemes and their ports: {schemes}.\n\n{table}"
+
+
 def _declared(made: Any) -> str:
     """Return the section of one type of login module or store."""
     rows = list(_rows(made.options, ""))
@@ -152,6 +164,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "types": _types,
     "login-modules": _login_modules,
     "stores": _stores,
+    "brokers": _brokers,
     "fates-of-elements": _fates(ELEMENTS),
     "fates-of-options": _fates((*ACCEPT_OPTIONS, *CONNECT_OPTIONS)),
     "fates-of-types": _fates(TYPES, places=False),

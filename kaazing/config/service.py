@@ -19,7 +19,7 @@ from kaazing.config.properties import read_properties, scrubbed
 from kaazing.config.sites import read_cross_site
 from kaazing.config.stores import Files
 from kaazing.config.structure import clause, leaf, parts
-from kaazing.config.uris import Role, read_uri
+from kaazing.config.uris import Role, check_brokers, read_uri
 from kaazing.errors import PluginError
 
 MOVED = ("accept", "connect", "service.domain")
@@ -138,6 +138,7 @@ class ServiceReader:
         schemes = None if made is None else made.connects if name == "connect" else made.accepts
         role = Role(service_type=made.name if made else "", schemes=schemes)
         uris = [read_uri(node, role, self._faults) for node in found.get(name, ())]
+        check_brokers(uris, found.get(name, ()), self._faults)
         return tuple(uri for uri in uris if uri is not None)
 
     def _check_uris(self, node: Node, found: dict[str, list[Node]], made: Any) -> None:

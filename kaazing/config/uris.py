@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from kaazing import plugins
 from kaazing.config.faults import UNREAD, Faults, Node, quoted, shown
-from kaazing.config.model import Credentials, Uri
+from kaazing.config.model import Credentials, Uri, without
+from kaazing.errors import PluginError
+from kaazing.interfaces.brokers import IBrokerType
 from kaazing.literals import DEFAULT_PORTS, Unreadable, UriParts, bracketed, uri
 
 OVER_HTTP = frozenset(
@@ -16,7 +19,7 @@ OVER_HTTP = frozenset(
 )  # these have a path
 _STREAMS = frozenset(("tcp", "ssl", "udp", "mcp"))
 SCHEMES = frozenset((*OVER_HTTP, *_STREAMS, "pipe"))
-"""All that the original has."""
+"""All that the original has; those of brokers (L{plugins.broker_schemes}) come to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +41,60 @@ def read_uri(node: Node, role: Role, faults: Faults) -> Uri | None:
     if parts is UNREAD:
         return None
     scheme = _scheme(parts)
-    fault = _scheme_fault(scheme, node, role, faults) or _fault(parts, scheme, node.name)
+    try:
+        brokers = {} if scheme in SCHEMES else plugins.broker_schemes()
+    except PluginError as why:
+        faults.at(node, f"{quoted(node)}{why}")
+        return None
+    broker = brokers.get(scheme)
+    fault = _scheme_fault(scheme, node, role, brokers, faults)
+    fault = fault or (_broker_fault(parts, broker.schemes[scheme]) if broker else "")
+    fault = fault or ("" if broker else _fault(parts, scheme, node.name))
     if fault:
         faults.at(node, f"{quoted(node)}{fault}")
         return None
+    made = _made(parts, scheme, broker, node)
+    sentences = list(broker.check(made)) if broker else []
+    for sentence in sentences:
+        faults.at(node, f"{quoted(node)}{without(sentence, dict(_hidden(made, node)))}")
+    return None if sentences else made
+
+
+def check_brokers(uris: Iterable[Uri | None], nodes: Iterable[Node], faults: Faults) -> None:
+    """Note every connect to a sort of broker that the first is not of: a service knows one language."""
+    first = None
+    for each, node in zip(uris, nodes, strict=True):
+        if each is None or each.scheme in SCHEMES:
+            continue
+        broker = plugins.broker_schemes()[each.scheme]
+        first = first or broker
+        if broker is not first:
+            what = f"all brokers of a service are of one sort, and the first is {first.name}"
+            faults.at(node, f"{quoted(node)}{what}")
+
+
+def _made(parts: UriParts, scheme: str, broker: IBrokerType | None, node: Node) -> Uri:
+    default = broker.schemes[scheme] if broker else DEFAULT_PORTS.get(scheme, 0)
     return Uri(
         scheme=scheme,
         host=parts.host,
-        port=parts.port or DEFAULT_PORTS.get(scheme, 0),
-        path=(parts.path or "/") if scheme in OVER_HTTP else "",
+        port=parts.port or default,
+        path=parts.path if broker else (parts.path or "/") if scheme in OVER_HTTP else "",
         query=parts.query or "",
         credentials=_credentials(parts),
         line=node.line,
         written=shown(node.written),
     )
+
+
+def _hidden(made: Uri, node: Node) -> Iterator[tuple[str, str]]:
+    """Yield what no sentence about a broker's URI may contain, each with what stands for it."""
+    login = made.credentials
+    secret = [login.user, login.password] if login else []
+    if node.replaced:
+        secret += [made.path.strip("/"), unquote(made.path.strip("/"))]
+    secret += [made.query, unquote(made.query)] if made.query else []
+    yield from ((each, "...") for each in secret if each)
 
 
 def origin(value: str) -> str:
@@ -76,15 +119,28 @@ def _scheme(parts: UriParts) -> str:
     return parts.scheme.replace("+tls", "+ssl")
 
 
-def _scheme_fault(scheme: str, node: Node, role: Role, faults: Faults) -> str:
+def _scheme_fault(
+    scheme: str, node: Node, role: Role, brokers: Mapping[str, IBrokerType], faults: Faults
+) -> str:
     hidden = node.replaced
-    if scheme not in SCHEMES:
-        near = "" if hidden else faults.near(scheme, role.schemes or SCHEMES)
+    if scheme not in SCHEMES and scheme not in brokers:
+        near = "" if hidden else faults.near(scheme, role.schemes or {*SCHEMES, *brokers})
         return f"unknown scheme{'' if hidden else f' {scheme!r}'}{near}"
     if role.schemes is not None and scheme not in role.schemes:
         taken = ", ".join(sorted(role.schemes))
         return f"a service of type {role.service_type} takes {taken or 'no such URI'} here"
+    if scheme in brokers and node.name != "connect":
+        return "a broker can be connected to, nothing else"
     return ""
+
+
+def _broker_fault(parts: UriParts, default: int) -> str:
+    """Return what no broker's URI may be; C{default}: 0 for a broker inside the gateway."""
+    if parts.host.startswith("@"):
+        return "a network interface can be listened on, not connected to"
+    if not default:
+        return "" if parts.port is None else "this scheme has no port"
+    return "" if parts.host else "the host is missing"
 
 
 def _fault(parts: UriParts, scheme: str, element: str) -> str:

@@ -18,9 +18,10 @@ from zope.interface import implementer
 
 from kaazing import plugins
 from kaazing.config.faults import Faults, Node
-from kaazing.config.model import GatewayConfig, ServiceConfig
+from kaazing.config.model import GatewayConfig, ServiceConfig, Uri
 from kaazing.config.reader import read
 from kaazing.errors import ConfigError, ConfigErrors
+from kaazing.interfaces.brokers import Features, IBrokerType
 from kaazing.interfaces.security import ILoginModule, IStoreType
 from kaazing.interfaces.services import IServiceType
 from kaazing.literals import integer, interval, size, text
@@ -81,6 +82,30 @@ FILING = Type(
     accepts=frozenset(("http", "https")),
     mime_mappings=True,
 )
+
+
+NONE_KNOWN = Features()
+
+
+@implementer(IBrokerType)
+@dataclass(frozen=True)
+class Brokers:
+    """A sort of broker of the tests."""
+
+    name: str
+    schemes: Mapping[str, int]
+    options: tuple[Option, ...] = ()
+    features: Features = NONE_KNOWN
+    doc: str = "A sort of broker of the tests."
+    faults: Callable[[Uri], Iterable[str]] = field(default=lambda uri: ())
+
+    def check(self, uri: Uri) -> Iterable[str]:
+        """See L{IBrokerType}."""
+        return self.faults(uri)
+
+    def connect(self, uri: Uri, login: Any, post: Any) -> Any:
+        """See L{IBrokerType}; the configuration's tests connect to nothing."""
+        raise NotImplementedError
 
 
 @implementer(ILoginModule, IStoreType)

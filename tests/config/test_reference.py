@@ -10,7 +10,7 @@ from kaazing import plugins
 from kaazing.config.original import TABLE
 from kaazing.config.reference import TABLES, main, refresh
 from kaazing.options import Option
-from tests.config.files import ConfigTestCase, Declared
+from tests.config.files import Brokers, ConfigTestCase, Declared
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("configuration.md", "migrating-from-kaazing.md")
@@ -106,6 +106,43 @@ class TableTests(ConfigTestCase):
                 "\n"
                 "<!-- end -->",
             )
+
+    def test_broker(self) -> None:
+        """
+        A sort of broker has its schemes with their ports, and the properties that a service has for it alone.
+        """
+        sorts = {
+            "far": Brokers("far", {"far": 1, "far+ssl": 2}),
+            "near": Brokers(
+                "near", {"near": 0}, (Option(name="near.size", read=str, default=3, doc="Big."),)
+            ),
+        }
+        self.patch(plugins, "brokers", lambda: sorted(sorts))
+        self.patch(plugins, "broker", sorts.__getitem__)
+        self.assertEqual(
+            refresh("<!-- table: brokers -->\n<!-- end -->"),
+            "<!-- table: brokers -->\n"
+            "\n"
+            "#### far\n"
+            "\n"
+            "A sort of broker of the tests.\n"
+            "\n"
+            "Schemes and their ports: `far` (1), `far+ssl` (2).\n"
+            "\n"
+            "No properties of its own.\n"
+            "\n"
+            "#### near\n"
+            "\n"
+            "A sort of broker of the tests.\n"
+            "\n"
+            "Schemes and their ports: `near`.\n"
+            "\n"
+            "| property | default | what it does |\n"
+            "| --- | --- | --- |\n"
+            "| `near.size` | 3 | Big. |\n"
+            "\n"
+            "<!-- end -->",
+        )
 
     def test_defaults(self) -> None:
         """

@@ -10,7 +10,7 @@ from kaazing.config.model import Credentials, ServiceConfig, Uri
 from kaazing.errors import PluginError
 from kaazing.literals import text
 from kaazing.options import Option
-from tests.config.files import ConfigTestCase, Type
+from tests.config.files import Brokers, ConfigTestCase, Type
 
 
 def complaints(config: ServiceConfig) -> Iterable[str]:
@@ -27,13 +27,14 @@ COMPLAINING = Type(
     ),
     faults=complaints,
 )
+MESSAGING = Type(name="messaging", connects=frozenset(("one", "two")), connect_required=True)
 PASSING = "<accept>ws://a/</accept><connect>tcp://b:1</connect><type>passing</type>"
 
 
 class ServiceTests(ConfigTestCase):
     """A service read whole."""
 
-    types = (*ConfigTestCase.types, COMPLAINING)
+    types = (*ConfigTestCase.types, COMPLAINING, MESSAGING)
 
     def test_whole(self) -> None:
         """
@@ -85,6 +86,23 @@ class ServiceTests(ConfigTestCase):
             self.errors(body),
             ["3: <connect>: 'tcp://b:1': a service of type saying takes no such URI here"],
         )
+
+    def test_brokers(self) -> None:
+        """
+        Connects of one service lead to one sort of broker.
+        """
+        sorts = {"one": Brokers("one", {"one": 1}), "two": Brokers("two", {"two": 2})}
+        self.patch(plugins, "broker_schemes", lambda: sorts)
+        body = (
+            "<service><accept>ws://a/</accept>\n<connect>one://a</connect>\n<connect>two://a</connect>"
+            "<type>messaging</type></service>"
+        )
+        self.assertEqual(
+            self.errors(body),
+            ["4: <connect>: 'two://a': all brokers of a service are of one sort, and the first is one"],
+        )
+        (found,) = self.config(body.replace("two://a", "one://b")).services
+        self.assertEqual([str(uri) for uri in found.connects], ["one://a:1", "one://b:1"])
 
     def test_balance(self) -> None:
         """

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from kaazing import plugins
 from kaazing.config.faults import Faults
 from kaazing.config.model import Credentials, Uri
-from kaazing.config.uris import Role, origin, read_uri
+from kaazing.config.uris import Role, check_brokers, origin, read_uri
+from kaazing.errors import PluginError
 from kaazing.literals import Unreadable
-from tests.config.files import node, noted
+from tests.config.files import Brokers, node, noted
 
 ANY = Role()
 PROXY = Role(service_type="proxy", schemes=frozenset(("ws", "tcp", "ssl")))
@@ -120,6 +124,140 @@ class UriTests(SynchronousTestCase):
         self.assertEqual((made.host, made.shown), ("inner", "ws://${host}:80/"))
         read_uri(node("accept", "vws://inner:80/", written="${uri}"), ANY, faults)
         self.assertEqual(noted(faults), ["7: <accept>: '${uri}': unknown scheme"])
+
+
+def complaints(uri: Uri) -> Iterable[str]:
+    """Find fault with a virtual host, and with a login that is in it too."""
+    if uri.path != "/good":
+        yield f"the virtual host {uri.path[1:]!r} does not exist"
+    if uri.query:
+        yield f"nothing is called {uri.query}"
+
+
+RABBIT = Brokers("rabbit", {"rabbit": 5672, "rabbit+ssl": 5671}, faults=complaints)
+INSIDE = Brokers("inside", {"inside": 0})
+
+
+class BrokerUriTests(SynchronousTestCase):
+    """Connects to message brokers, whose schemes are those of plugins."""
+
+    def setUp(self) -> None:
+        """Let there be two sorts of brokers."""
+        schemes = {each: made for made in (RABBIT, INSIDE) for each in made.schemes}
+        self.patch(plugins, "broker_schemes", lambda: schemes)
+        self.faults = Faults("c.xml")
+
+    def read(self, written: str, element: str = "connect", role: Role = ANY) -> Uri | None:
+        """Return what such an element is read as."""
+        return read_uri(node(element, written), role, self.faults)
+
+    def test_ports_and_paths(self) -> None:
+        """
+        The port is the plugin's where none is written, the path as written, for it may be a virtual host; a
+        broker inside the gateway has a name at most.
+        """
+        self.assertEqual(
+            [
+                self.read(each)
+                for each in ("rabbit://A/good", "rabbit+tls://a:1/good", "inside://", "inside://X")
+            ],
+            [
+                Uri(scheme="rabbit", host="a", port=5672, path="/good"),
+                Uri(scheme="rabbit+ssl", host="a", port=1, path="/good"),
+                Uri(scheme="inside", host="", port=0),
+                Uri(scheme="inside", host="x", port=0),
+            ],
+        )
+        self.assertEqual(noted(self.faults), [])
+
+    def test_secure(self) -> None:
+        """
+        What ends with +ssl is carried by TLS, and so is amqps.
+        """
+        schemes = ("rabbit", "rabbit+ssl", "amqp", "amqps")
+        secure = [Uri(scheme=each, host="a", port=1).secure for each in schemes]
+        self.assertEqual(secure, [False, True, False, True])
+
+    def test_credentials(self) -> None:
+        """
+        User and password are split off, and in nothing that is ever shown.
+        """
+        made = self.read("rabbit://us%65r:p%40ss@a/good")
+        assert made is not None
+        self.assertEqual(made.credentials, Credentials("user", "p@ss"))
+        self.assertEqual(made.shown, "rabbit://...@a/good")
+
+    def test_faults(self) -> None:
+        """
+        A broker's URI stands in a connect, with a host where it is elsewhere, and without a port where not.
+        """
+        self.assertEqual(
+            [
+                self.read("rabbit:///good"),
+                self.read("rabbit://@eth0/x"),
+                self.read("inside://x:1"),
+                self.read("rabbit://a/good", "accept"),
+                self.read("rabit://a/good"),
+                self.read("rabbit://a/good", "connect", PROXY),
+            ],
+            [None] * 6,
+        )
+        self.assertEqual(
+            noted(self.faults),
+            [
+                "7: <connect>: 'rabbit:///good': the host is missing",
+                "7: <connect>: 'rabbit://@eth0/x': a network interface can be listened on, not connected to",
+                "7: <connect>: 'inside://x:1': this scheme has no port",
+                "7: <accept>: 'rabbit://a/good': a broker can be connected to, nothing else",
+                "7: <connect>: 'rabit://a/good': unknown scheme 'rabit'; did you mean 'rabbit'?",
+                "7: <connect>: 'rabbit://a/good': a service of type proxy takes ssl, tcp, ws here",
+            ],
+        )
+
+    def test_own_check(self) -> None:
+        """
+        What the plugin finds is noted at the line; the login, the query and values of ${...} are not in it.
+        """
+        self.assertIsNone(self.read("rabbit://me:secret@a/secret?key=1"))
+        written = node("connect", "rabbit://a/inner", written="rabbit://a/${vhost}")
+        self.assertIsNone(read_uri(written, ANY, self.faults))
+        self.assertEqual(
+            noted(self.faults),
+            [
+                "7: <connect>: 'rabbit://...@a/secret?...': the virtual host '...' does not exist",
+                "7: <connect>: 'rabbit://...@a/secret?...': nothing is called ...",
+                "7: <connect>: 'rabbit://a/${vhost}': the virtual host '...' does not exist",
+            ],
+        )
+
+    def test_broken_plugin(self) -> None:
+        """
+        Where the plugins cannot be had, the error says so at each URI that may be one's.
+        """
+
+        def broken() -> None:
+            raise PluginError("broker 'rabbit': cannot be imported")
+
+        self.patch(plugins, "broker_schemes", broken)
+        self.assertIsNone(self.read("rabbit://a/good"))
+        self.assertIsNotNone(self.read("tcp://a:1"))
+        self.assertEqual(
+            noted(self.faults),
+            ["7: <connect>: 'rabbit://a/good': broker 'rabbit': cannot be imported"],
+        )
+
+    def test_one_sort(self) -> None:
+        """
+        All brokers of one service are of one sort; with and without TLS is the same one.
+        """
+        nodes = [
+            node("connect", each)
+            for each in ("tcp://a:1", "rabbit://u:pw@a/good", "rabbit+ssl://b/good", "inside://", "x")
+        ]
+        uris = [*(read_uri(each, ANY, self.faults) for each in nodes[:-1]), None]
+        check_brokers(uris, nodes, self.faults)
+        said = "7: <connect>: 'inside://': all brokers of a service are of one sort, and the first is rabbit"
+        self.assertEqual(noted(self.faults), [said])
 
 
 class OriginTests(SynchronousTestCase):
