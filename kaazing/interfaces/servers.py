@@ -8,7 +8,7 @@ nobody waits for has C{receipt} None and need not be answered by C{done}.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -258,8 +258,11 @@ class IServing(Interface):
         """As L{IServerSession.failed}."""
 
     def deliver(id: Hashable, message: Message, tag: Hashable) -> None:
-        """Send the client a message of a subscription (L{IServerSession.deliver}), unless it ends that
-        first."""
+        """Send the client a message of an open subscription (L{IServerSession.deliver}); to be called by
+        L{soon}, since the session must not be speaking."""
+
+    def soon(call: Callable[..., None], *more: Any) -> None:
+        """Call C{call(*more)} now, or as soon as the session does not speak; in order with what it is told."""
 
     def hold(yes: bool) -> None:
         """Read no more from the client, or read again."""

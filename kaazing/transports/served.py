@@ -15,7 +15,7 @@ from kaazing.errors import GatewayError, ProtocolViolation
 from kaazing.interfaces.adapters import Close, Complain, Hold, Resume, ToFront
 from kaazing.interfaces.brokers import Message
 from kaazing.interfaces.channels import IChannel, IReceiver
-from kaazing.interfaces.servers import Answer, IClient, IServerSession, IServing, Request, Unsubscribe
+from kaazing.interfaces.servers import Answer, IClient, IServerSession, IServing, Request
 from kaazing.literals import shown
 from kaazing.transports.bridge import what
 from kaazing.transports.sessions import Sessions
@@ -26,7 +26,7 @@ _NOT_ITS_SILENCE = _CONGESTED | _OWNER
 
 _log = Logger(namespace="kaazing.sessions")
 
-_Call = tuple[Callable[..., Iterable[Answer]], tuple[Any, ...]]
+_Call = tuple[Callable[..., None], tuple[Any, ...]]
 
 
 @implementer(IServing, IReceiver)
@@ -56,7 +56,7 @@ class Served:
         self.user = ""
         self._held = _STARTING
         self._over = self._speaking = False
-        self._later: deque[_Call] | None = None  # what is to be told; most need it at no time
+        self._later: deque[_Call] | None = None  # what waits until it has spoken; most need it at no time
 
     @property
     def slow(self) -> bool:
@@ -94,14 +94,30 @@ class Served:
 
     def deliver(self, id: Hashable, message: Message, tag: Hashable) -> None:
         """See L{IServing}."""
-        if self._speaking:
-            self._tell(self._deliver, id, message, tag)
-        elif not self._over:
+        if not self._over:
             order = self.session.deliver(id, message, tag)
             self.channel.send(order.data, order.kind)
 
-    def _deliver(self, id: Hashable, message: Message, tag: Hashable, now: float) -> Iterable[Answer]:
-        return (self.session.deliver(id, message, tag),)
+    def soon(self, call: Callable[..., None], *more: Any) -> None:
+        """See L{IServing}."""
+        if self._over:
+            return
+        if self._speaking:
+            if self._later is None:
+                self._later = deque()
+            self._later.append((call, more))
+            return
+        self._speaking = True
+        try:
+            call(*more)
+            while self._later and not self._over:
+                call, more = self._later.popleft()
+                call(*more)
+        except Exception:
+            _log.failure("service {service}: a session failed", service=self.service)
+            self.close(INTERNAL_ERROR, "the service failed")
+        finally:
+            self._speaking, self._later = False, None
 
     def hold(self, yes: bool) -> None:
         """See L{IServing}."""
@@ -127,29 +143,14 @@ class Served:
     # The session
 
     def _tell(self, call: Callable[..., Iterable[Answer]], *more: Any) -> None:
-        """Tell the session something, and what follows from its answer."""
-        if self._over:
-            return
-        if self._speaking:
-            if self._later is None:
-                self._later = deque()
-            self._later.append((call, more))
-            return
-        self._speaking = True
-        try:
-            self._run(call(*more, self._wheel.now()))
-            while self._later and not self._over:
-                call, more = self._later.popleft()
-                self._run(call(*more, self._wheel.now()))
-        except Exception:
-            _log.failure("service {service}: a session failed", service=self.service)
-            self.close(INTERNAL_ERROR, "the service failed")
-        finally:
-            self._speaking, self._later = False, None
-        if not self._over:
-            deadline = self.session.deadline
-            if deadline is not None:
-                self._wheel.put(self, deadline)
+        """Tell the session something, now or when it has finished speaking."""
+        self.soon(self._told, call, *more)
+
+    def _told(self, call: Callable[..., Iterable[Answer]], *more: Any) -> None:
+        self._run(call(*more, self._wheel.now()))
+        deadline = self.session.deadline
+        if deadline is not None and not self._over:
+            self._wheel.put(self, deadline)
 
     def _run(self, answers: Iterable[Answer]) -> None:
         """Carry out what the session answers; messages in a row are one write."""
@@ -190,12 +191,6 @@ class Served:
                 if code not in (NORMAL, GOING_AWAY):
                     self.complain(GatewayError(f"{reason} (close {code})"))
                 self.close(code, reason)
-            case Unsubscribe(id=id) if self._later and id is not None:
-                late = self._later
-                self._later = deque(
-                    each for each in late if not (each[0] == self._deliver and each[1][0] == id)
-                )
-                self._client.asked(answer)
             case _:
                 self._client.asked(answer)  # type: ignore[arg-type]  # it orders nothing else
 

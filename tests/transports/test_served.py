@@ -14,7 +14,7 @@ from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import Close, Complain, Hold, Resume, ToFront
 from kaazing.interfaces.brokers import Destination, Domain, Message
 from kaazing.interfaces.channels import IReceiver
-from kaazing.interfaces.servers import Connect, IClient, IServerSession, IServing, Unsubscribe
+from kaazing.interfaces.servers import Connect, IClient, IServerSession, IServing
 from kaazing.transports.served import Served
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.wheel import Wheel
@@ -202,7 +202,7 @@ class ServedTests(SynchronousTestCase):
 
         def does(request: Any) -> None:
             self.served.welcome(user="ann")
-            self.served.deliver("s", MESSAGE, 1)
+            self.served.soon(self.served.deliver, "s", MESSAGE, 1)
             self.served.done(request)
 
         self.client.does = does
@@ -216,16 +216,19 @@ class ServedTests(SynchronousTestCase):
             ],
         )
 
-    def test_unsubscribed_meanwhile(self) -> None:
+    def test_soon(self) -> None:
         """
-        A message that waits until the session has spoken is not told it of a subscription that ends first.
+        What would touch the session while it speaks waits, and is not done once the client is gone.
         """
-        self.client.does = lambda request: self.served.deliver("s", MESSAGE, 1) if request == ASKED else None
+        done: list[int] = []
+        self.client.does = lambda request: self.served.soon(done.append, len(self.session.told))
         self.served.start()
-        self.hear(ASKED, Unsubscribe(id="other"), Unsubscribe(id="s"))
-        self.assertEqual(self.session.told[2:], [b"x", ("end", b"x")])
-        self.hear(ASKED, Unsubscribe(id="other"))
-        self.assertIn(("deliver", "s", 1), self.session.told)
+        self.served.soon(done.append, 0)
+        self.hear(ASKED, ToFront(b"1"))
+        self.assertEqual(done, [0, 3])
+        self.hear(ASKED, Close())
+        self.served.soon(done.append, 9)
+        self.assertEqual(done, [0, 3])
 
     def test_delivered(self) -> None:
         """
