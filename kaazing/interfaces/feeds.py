@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ class Event:
         key: of what it is about: where a receiver is slow, a later event replaces an earlier one of
             the same key; None for nothing.
         at: when it came, monotonic seconds.
+        until: when it means nothing any more, likewise; one that waits for longer is dropped.
     """
 
     data: bytes
@@ -29,6 +31,12 @@ class Event:
     name: str = ""
     key: bytes | None = None
     at: float = 0.0
+    until: float = math.inf
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload."""
+        return len(self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +82,12 @@ class Counts:
 
 
 class IRendered(Interface):
-    """An event that does not look the same to all; it has C{kind}, C{key} and C{at} of an L{Event}, C{size},
-    the bytes that it counts for where it waits, and C{id} and C{name}, which are empty."""
+    """An event that does not look the same to all."""
+
+    kind = Attribute("int: as of L{Event}")
+    key = Attribute("bytes | None: likewise")
+    until = Attribute("float: likewise")
+    size = Attribute("int: bytes that it takes while it waits, about")
 
     def render(look: Hashable) -> tuple[bytes, tuple[int, ...]]:
         """Return the payload for receivers of one look, and the offsets in it, which do not fall, at which
@@ -89,7 +101,7 @@ class ISeat(Interface):
     slow = Attribute("bool: whether events wait for it")
 
     def leave() -> None:
-        """Tell the channel no more; what waits for it is lost."""
+        """Tell the channel no more, from this call on; what waits for it is lost."""
 
     def congested() -> None:
         """As L{kaazing.interfaces.channels.IReceiver}; every place of the channel is told."""
@@ -140,16 +152,22 @@ class IAudience(Interface):
             missed: events before any that is published from now on; not subject to the policy's bytes.
         """
 
-    def seat(channel: Any, look: Hashable, own: bytes, missed: Sequence[Any] = ()) -> ISeat:
+    def seat(
+        channel: Any, look: Hashable, own: bytes, missed: Sequence[Any] = (), congested: bool = False
+    ) -> ISeat:
         """As L{join}, for events that are L{IRendered}: the channel is told what they look like to C{look},
         its own bytes put in. Its receiver stays as it is, and what becomes of the channel is the caller's to
         tell (L{ISeat}). All receivers of one form, one look and equally long own bytes are written to in one
-        C loop."""
+        C loop. A channel may have any number of seats; of one that is not open, nothing comes of it.
+
+        Args:
+            congested: whether the channel is, at the moment.
+        """
 
     def leave(channel: Any) -> None:
         """Tell a channel no more; what waits for it is lost. Nothing happens when it is not there."""
 
-    def publish(event: Event) -> None:
+    def publish(event: Event | IRendered) -> None:
         """Tell everybody."""
 
     def close(code: int, reason: str) -> None:

@@ -7,19 +7,20 @@ between two loops: each is asked for right before, so none can have become a str
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from zope.interface import implementer
 
 from kaazing.closecodes import GOING_AWAY
 from kaazing.interfaces.channels import IChannel
-from kaazing.interfaces.feeds import Counts, Event, IAudience, IForm, ISpreadable, Slow
+from kaazing.interfaces.feeds import Counts, Event, IAudience, IForm, IRendered, Slow
 from kaazing.transports.backlog import cost
-from kaazing.transports.seats import Seat
+from kaazing.transports.forms import Alike
+from kaazing.transports.seats import JoinedSeat, OwnedSeat, Seat
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.wheel import Wheel
-from kaazing.wire.spread import spread
+from kaazing.wire.spread import filled, spread
 
 _BATCH = 256 * 1024  # bytes of events that share a write at most
 
@@ -52,9 +53,9 @@ class Audience(Counts):
         self._presence = _Presence(self)
         self._seats: dict[Any, Seat] = {}
         self._parting: set[Seat] = set()  # finished, but not gone yet
-        self._quick: dict[IForm | None, dict[Seat, None]] = {}
+        self._quick: dict[IForm | Alike | None, dict[Seat, None]] = {}
         self._slow: dict[Seat, None] = {}
-        self._batch: list[Event] = []
+        self._batch: list[Any] = []  # an L{Event} or an L{IRendered} each
         self._batched = 0  # bytes of the batch
         self._newcomers: dict[Seat, int] = {}  # and how much of the batch came before them
         self._call: Any = None
@@ -72,11 +73,30 @@ class Audience(Counts):
         """See L{IAudience}."""
         if channel in self._seats or not channel.open:
             return
-        if not self._seats and not self._parting:
-            self._sessions.opened(self._presence)
-        spreadable: Any = ISpreadable(channel, None)
-        seat = Seat(self, channel, spreadable)
-        self._seats[channel] = seat
+        self._sessions.opened(self._presence)
+        self._seat(JoinedSeat(self, channel), missed)
+
+    def seat(
+        self,
+        channel: IChannel,
+        look: Hashable,
+        own: bytes,
+        missed: Sequence[Any] = (),
+        congested: bool = False,
+    ) -> OwnedSeat:
+        """See L{IAudience}."""
+        place = 0
+        key: Hashable = channel
+        while key in self._seats:
+            place += 1
+            key = channel, place
+        seat = OwnedSeat(self, channel, key, place, look=look, own=own, congested=congested)
+        if channel.open:
+            self._seat(seat, missed)
+        return seat
+
+    def _seat(self, seat: Seat, missed: Sequence[Any]) -> None:
+        self._seats[seat.key] = seat
         if self._batch:
             self._newcomers[seat] = len(self._batch)
         else:
@@ -86,7 +106,12 @@ class Audience(Counts):
     def leave(self, channel: IChannel) -> None:
         """See L{IAudience}."""
         seat = self._seats.get(channel)
-        if seat is not None:
+        if isinstance(seat, JoinedSeat):
+            self.release(seat)
+
+    def release(self, seat: Seat) -> None:
+        """Tell a seat's channel no more; nothing happens when it is not there."""
+        if self._seats.get(seat.key) is seat:
             self._remove(seat)
             seat.vacate()
             self._check_empty()
@@ -100,22 +125,22 @@ class Audience(Counts):
     def lost(self, seat: Seat) -> None:
         """A seat's channel is gone; called by the seat."""
         self._parting.discard(seat)
-        if self._seats.get(seat.channel) is seat:
+        if self._seats.get(seat.key) is seat:
             self._remove(seat)
         self._check_empty()
 
     def _remove(self, seat: Seat) -> None:
-        del self._seats[seat.channel]
+        del self._seats[seat.key]
         self._newcomers.pop(seat, None)
         self._displace(seat)
 
     def _displace(self, seat: Seat) -> None:
         self._slow.pop(seat, None)
-        alike = self._quick.get(seat.form)
+        alike = self._quick.get(seat.group)
         if alike is not None:
             alike.pop(seat, None)
             if not alike:
-                del self._quick[seat.form]
+                del self._quick[seat.group]
 
     def _check_empty(self) -> None:
         if not self._seats and not self._parting:
@@ -125,11 +150,11 @@ class Audience(Counts):
         if seat.slow:
             self._slow[seat] = None
         else:
-            self._quick.setdefault(seat.form, {})[seat] = None
+            self._quick.setdefault(seat.group, {})[seat] = None
 
     def moved(self, seat: Seat) -> None:
         """A seat has become slow, or quick again; called by the seat."""
-        if seat in self._newcomers or self._seats.get(seat.channel) is not seat:
+        if seat in self._newcomers or self._seats.get(seat.key) is not seat:
             return
         self._displace(seat)
         self._place(seat)
@@ -138,12 +163,12 @@ class Audience(Counts):
         """See L{IAudience}."""
         self._flush()
         for seat in list(self._seats.values()):
-            if self._seats.get(seat.channel) is seat:
+            if self._seats.get(seat.key) is seat:
                 seat.close(code, reason)
 
     # Telling
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: Event | IRendered) -> None:
         """See L{IAudience}."""
         if not self._seats:
             return
@@ -177,16 +202,18 @@ class Audience(Counts):
     def _tell_all(self) -> None:
         batch, self._batch, self._batched = self._batch, [], 0
         newcomers, self._newcomers = self._newcomers, {}
-        quick = [(form, list(alike)) for form, alike in self._quick.items()]
+        quick = [(group, list(alike)) for group, alike in self._quick.items()]
         slow = list(self._slow)
         for seat in newcomers:
             self._place(seat)
-        for form, seats in quick:
-            if form is None:
+        for group, seats in quick:
+            if group is None:
                 for seat in seats:
                     seat.tell(batch)
+            elif isinstance(group, Alike):
+                self._spread_own(group, seats, batch)
             else:
-                self._spread(form, seats, batch)
+                self._spread(group, seats, batch)
         for seat in slow:
             seat.tell(batch)
         for seat, before in newcomers.items():
@@ -198,4 +225,20 @@ class Audience(Counts):
         self.delivered += count * len(seats)
         for index, sent in spread([seat.descriptor() for seat in seats], data):
             if not seats[index].put(data[sent:]):
+                self.delivered -= count
+
+    def _spread_own(self, group: Alike, seats: list[Any], batch: list[Any]) -> None:
+        if group.place:  # another place of the same channel may have filled it just now
+            for seat in seats:
+                if seat.slow:
+                    seat.tell(batch)
+            seats = [seat for seat in seats if not seat.slow]
+            if not seats:
+                return
+        owns = [seat.own for seat in seats]
+        data, holes = group.encode(batch, owns[0])
+        count = len(batch)
+        self.delivered += count * len(seats)
+        for index, sent in spread([seat.descriptor() for seat in seats], data, holes, owns):
+            if not seats[index].put(filled(data, holes, owns[index])[sent:]):
                 self.delivered -= count

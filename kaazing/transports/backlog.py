@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-from kaazing.interfaces.feeds import COST, Counts, Event, Slow
+from kaazing.interfaces.feeds import COST, Counts, Event, IRendered, Slow
 
 
-def cost(event: Event) -> int:
+def cost(event: Event | IRendered) -> int:
     """Return the bytes that an event counts for where it waits."""
-    return len(event.data) + COST
+    size: int = event.size
+    return size + COST
 
 
 class Backlog:
@@ -75,9 +76,9 @@ class Backlog:
         """Return since when the first event waits; there must be one."""
         return self._going[0][1] if self._going else next(iter(self._waiting.values()))[1]
 
-    def take(self, most: int) -> list[Event]:
+    def take(self, most: int, now: float) -> list[Event]:
         """Return the next events and forget them: those that make C{most} bytes at least, or all on
-        their way; none only when there are none."""
+        their way; none only when there are none, or those mean nothing any more."""
         if not self._going:
             self._going.extend(self._waiting.values())
             self._waiting.clear()
@@ -86,6 +87,9 @@ class Backlog:
         size = 0
         while self._going and size < most:
             event, _ = self._going.popleft()
+            if event.until <= now:
+                self._counts.dropped += 1
+                continue
             taken.append(event)
             size += cost(event)
         return taken

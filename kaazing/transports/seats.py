@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.transports.test_seats -*-
-"""One receiver of an audience: in front of its channel's receiver, to hear when it is slow or gone."""
+"""One receiver of an audience: who it is told with, and what waits for it while it is slow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
@@ -11,9 +11,9 @@ from zope.interface import implementer
 
 from kaazing.closecodes import POLICY
 from kaazing.interfaces.channels import IChannel, IReceiver
-from kaazing.interfaces.feeds import Event, IForm
+from kaazing.interfaces.feeds import Event, IForm, ISeat, ISpreadable
 from kaazing.transports.backlog import Backlog
-from kaazing.transports.forms import runs
+from kaazing.transports.forms import Alike, alike, runs, seen
 
 if TYPE_CHECKING:
     from kaazing.transports.audience import Audience
@@ -24,32 +24,42 @@ CHUNK = 64 * 1024  # bytes of waiting events that are written at once
 _log = Logger(namespace="kaazing.audience")
 
 
-@implementer(IReceiver)
+def _nowhere() -> int:
+    """Descriptor of a channel that must be told no more."""
+    return -1
+
+
 class Seat:
     """See the module.
 
     Attributes:
         channel: whose it is.
+        key: under which the audience knows it.
         form: of the channel; None where each has bytes of its own.
+        group: those who are written to together; None where there is no form.
         descriptor: of the channel; only where it has a form.
         slow: whether events have to wait for it.
     """
 
     __slots__ = (
-        "_audience", "_backlog", "_congested", "_dropped", "_last", "_parts", "_receiver", "_spreadable",
-        "channel", "descriptor", "form", "slow",
+        "_audience", "_backlog", "_congested", "_dropped", "_last", "_parts", "_spreadable",
+        "channel", "descriptor", "form", "group", "key", "slow",
     )  # fmt: skip
 
-    def __init__(self, audience: Audience, channel: IChannel, spreadable: Any) -> None:
-        self._audience, self.channel = audience, channel
+    def __init__(self, audience: Audience, channel: IChannel, key: Hashable) -> None:
+        self._audience, self.channel, self.key = audience, channel, key
+        spreadable: Any = ISpreadable(channel, None)
         self.form: IForm | None = None if spreadable is None else spreadable.form
+        self.group: IForm | Alike | None = self.form
         self._spreadable = spreadable
         self.descriptor: Any = None if spreadable is None else spreadable.descriptor
-        self._receiver: IReceiver = channel.receiver
         self._backlog: Backlog | None = None
         self.slow = self._congested = self._parts = self._dropped = False
         self._last: tuple[int, str] | None = None  # how to finish once all is taken
-        channel.receiver = self
+
+    def seen(self, events: list[Any]) -> list[Event]:
+        """Return what events look like to it."""
+        return events
 
     # Telling
 
@@ -94,11 +104,11 @@ class Seat:
     def _say(self, events: list[Event]) -> None:
         audience = self._audience
         if self.form is not None:
-            if self.put(self.form.encode(events)):
+            if self.put(self.form.encode(self.seen(events))):
                 audience.delivered += len(events)
         elif self.channel.open:
             try:
-                for messages, kind in runs(events):
+                for messages, kind in runs(self.seen(events)):
                     self.channel.send_all(messages, kind)
                 audience.delivered += len(events)
             except Exception:
@@ -112,7 +122,9 @@ class Seat:
 
     def _catch_up(self) -> None:
         while self._backlog and not self._congested:
-            self._say(self._backlog.take(CHUNK))
+            events = self._backlog.take(CHUNK, self._audience.wheel.now())
+            if events:
+                self._say(events)
         if self.slow and not self._congested and not self._parts:
             self._backlog = None
             if self._last is not None:
@@ -129,12 +141,11 @@ class Seat:
     # Parting
 
     def vacate(self) -> None:
-        """Give the channel back to its receiver."""
+        """Tell the channel no more, not even what others are being told just now."""
         self._parts = True
         self._backlog = None
+        self.descriptor = _nowhere
         self._audience.wheel.take(self)
-        if self.channel.receiver is self:
-            self.channel.receiver = self._receiver
 
     def close(self, code: int, reason: str) -> None:
         """Finish the channel when it has taken what waits for it, which is written as it takes it, or
@@ -158,7 +169,8 @@ class Seat:
         audience = self._audience
         if self._backlog is not None:
             audience.dropped += len(self._backlog)
-        audience.disconnected += 1
+        if self.channel.open:  # and not finished already, for being slow elsewhere
+            audience.disconnected += 1
         audience.part(self, POLICY, f"too slow: {why}")
 
     def _watch_age(self) -> None:
@@ -193,6 +205,43 @@ class Seat:
 
     # What the channel says
 
+    def lost(self) -> None:
+        """The channel is gone."""
+        self._parts = True
+        self._backlog = None
+        self._audience.wheel.take(self)
+        self._audience.lost(self)
+
+    def congested(self) -> None:
+        """See L{IReceiver}."""
+        self._congested = True
+        if not self._parts:
+            self._slower()
+
+    def drained(self) -> None:
+        """See L{IReceiver}."""
+        self._congested = False
+        if not self._parts:
+            self._catch_up()
+
+
+@implementer(IReceiver)
+class JoinedSeat(Seat):
+    """In front of its channel's receiver, to hear when it is slow or gone."""
+
+    __slots__ = ("_receiver",)
+
+    def __init__(self, audience: Audience, channel: IChannel) -> None:
+        super().__init__(audience, channel, channel)
+        self._receiver: IReceiver = channel.receiver
+        channel.receiver = self
+
+    def vacate(self) -> None:
+        """As L{Seat.vacate}; the channel is given back to its receiver."""
+        super().vacate()
+        if self.channel.receiver is self:
+            self.channel.receiver = self._receiver
+
     def received(self, data: bytes, kind: int) -> None:
         """See L{IReceiver}."""
         self._receiver.received(data, kind)
@@ -205,24 +254,44 @@ class Seat:
         """See L{IReceiver}."""
         self._receiver.failed(why)
 
-    def lost(self, why: Exception | None) -> None:
+    def lost(self, why: Exception | None = None) -> None:
         """See L{IReceiver}."""
-        self._parts = True
-        self._backlog = None
-        self._audience.wheel.take(self)
-        self._audience.lost(self)
+        super().lost()
         self._receiver.lost(why)
 
     def congested(self) -> None:
         """See L{IReceiver}."""
-        self._congested = True
-        if not self._parts:
-            self._slower()
+        super().congested()
         self._receiver.congested()
 
     def drained(self) -> None:
         """See L{IReceiver}."""
-        self._congested = False
-        if not self._parts:
-            self._catch_up()
+        super().drained()
         self._receiver.drained()
+
+
+@implementer(ISeat)
+class OwnedSeat(Seat):
+    """One whose channel has an owner, who tells it what the channel says; see L{ISeat}.
+
+    Attributes:
+        own: what is put in for it.
+    """
+
+    __slots__ = ("_look", "own")
+
+    def __init__(self, audience: Audience, channel: IChannel, key: Hashable, place: int, **told: Any) -> None:
+        """C{key}: under which the audience knows it; C{place}: which of its channel's it is there."""
+        super().__init__(audience, channel, key)
+        self._look: Hashable = told["look"]
+        self.own: bytes = told["own"]
+        self.group = alike(self.form, self._look, self.own, place)
+        self.slow = self._congested = told["congested"]
+
+    def seen(self, events: list[Any]) -> list[Event]:
+        """See L{Seat.seen}."""
+        return seen(events, self._look, self.own)
+
+    def leave(self) -> None:
+        """See L{ISeat}."""
+        self._audience.release(self)

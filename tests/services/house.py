@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from zope.interface import implementer
 from kaazing.config.model import ConnectOptions, ServiceConfig, Uri
 from kaazing.interfaces.adapters import Kind, Link
 from kaazing.interfaces.channels import IChannel
-from kaazing.interfaces.feeds import Counts, Event, IAudience, Slow
+from kaazing.interfaces.feeds import Counts, Event, IAudience, IRendered, ISeat, Slow
 from kaazing.interfaces.services import IHouse, Terms
 from kaazing.transports.served import Served
 from kaazing.transports.sessions import Sessions
@@ -72,6 +72,39 @@ class Line:
         self.done.append("abort")
 
 
+@implementer(ISeat)
+class NotedSeat:
+    """See L{ISeat}.
+
+    Attributes:
+        channel, look, own, missed: with which it was asked for.
+        done: what, in order.
+    """
+
+    def __init__(
+        self, channel: Any, look: Hashable, own: bytes, missed: Sequence[Any], congested: bool
+    ) -> None:
+        self.channel, self.look, self.own, self.missed = channel, look, own, list(missed)
+        self.slow = congested
+        self.done: list[str] = []
+
+    def leave(self) -> None:
+        """See L{ISeat}."""
+        self.done.append("leave")
+
+    def congested(self) -> None:
+        """See L{ISeat}."""
+        self.done.append("congested")
+
+    def drained(self) -> None:
+        """See L{ISeat}."""
+        self.done.append("drained")
+
+    def lost(self) -> None:
+        """See L{ISeat}."""
+        self.done.append("lost")
+
+
 @implementer(IAudience)
 class NotedAudience(Counts):
     """See L{IAudience}.
@@ -79,6 +112,7 @@ class NotedAudience(Counts):
     Attributes:
         policy: with which it was asked for.
         told: (channel, missed) of each that joined and is still there.
+        seats: those that were asked for.
         published: all events.
         closed: code and reason, None before.
     """
@@ -87,7 +121,8 @@ class NotedAudience(Counts):
         super().__init__()
         self.service, self.policy = service, policy
         self.told: list[tuple[Any, list[Event]]] = []
-        self.published: list[Event] = []
+        self.seats: list[NotedSeat] = []
+        self.published: list[Any] = []
         self.closed: tuple[int, str] | None = None
 
     @property
@@ -99,11 +134,18 @@ class NotedAudience(Counts):
         """See L{IAudience}."""
         self.told.append((channel, list(missed)))
 
+    def seat(
+        self, channel: Any, look: Hashable, own: bytes, missed: Sequence[Any] = (), congested: bool = False
+    ) -> NotedSeat:
+        """See L{IAudience}."""
+        self.seats.append(NotedSeat(channel, look, own, missed, congested))
+        return self.seats[-1]
+
     def leave(self, channel: Any) -> None:
         """See L{IAudience}."""
         self.told = [(there, missed) for there, missed in self.told if there is not channel]
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: Event | IRendered) -> None:
         """See L{IAudience}."""
         self.published.append(event)
 

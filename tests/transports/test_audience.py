@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 from kaazing.interfaces.feeds import Event, IAudience, Slow
 from kaazing.transports import audience as audiences
 from kaazing.transports.audience import Audience
-from kaazing.transports.seats import Seat
+from kaazing.transports.seats import JoinedSeat
 from kaazing.wire import pure_spread
 from tests.transports.scenes import BINARY, TEXT, SceneTestCase, Speaker, close
 from tests.transports.test_ws import Hearing
@@ -183,7 +183,11 @@ class TellingTests(AudienceTestCase):
                 self.come()
             self.audience.leave(self.channels[-1])
             self.turn()
-            kept = [one for one in gc.get_objects() if type(one) is Seat and one.channel is self.channels[-1]]
+            kept = [
+                one
+                for one in gc.get_objects()
+                if type(one) is JoinedSeat and one.channel is self.channels[-1]
+            ]
             self.assertEqual(kept, [], state)
             self.turn(1)
 

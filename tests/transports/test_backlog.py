@@ -39,9 +39,9 @@ class BacklogTests(SynchronousTestCase):
         made = self.backlog(many=10)
         self.assertEqual(made.add(letters("abcde"), 100), "")
         self.assertEqual(len(made), 5)
-        self.assertEqual(told(made.take(2 * SIZE)), "ab")
+        self.assertEqual(told(made.take(2 * SIZE, 100)), "ab")
         made.add(letters("f"), 100)
-        self.assertEqual([told(made.take(most)) for most in (1, ALL, ALL, ALL)], ["c", "de", "f", ""])
+        self.assertEqual([told(made.take(most, 100)) for most in (1, ALL, ALL, ALL)], ["c", "de", "f", ""])
         self.assertEqual((len(made), self.counts), (0, Counts()))
 
     def test_drop_oldest(self) -> None:
@@ -51,8 +51,18 @@ class BacklogTests(SynchronousTestCase):
         made = self.backlog(missed="xyz")
         made.add(letters("abcd"), 100)
         made.add(letters("efghij"), 100)
-        self.assertEqual((told(made.take(ALL)), told(made.take(ALL))), ("xyz", "hij"))
+        self.assertEqual((told(made.take(ALL, 100)), told(made.take(ALL, 100))), ("xyz", "hij"))
         self.assertEqual(self.counts, Counts(dropped=7))
+
+    def test_expired(self) -> None:
+        """
+        What means nothing any more when its turn comes is dropped, also of what was missed.
+        """
+        made = self.backlog(many=10, missed="x")
+        made.add([Event(b"a", until=100.0), Event(b"b", until=100.5), Event(b"c")], 99)
+        made.add([Event(b"d", until=90.0)], 99)
+        self.assertEqual([told(made.take(ALL, 100)) for _ in range(3)], ["x", "bc", ""])
+        self.assertEqual((len(made), self.counts), (0, Counts(dropped=2)))
 
     def test_room_again(self) -> None:
         """
@@ -60,9 +70,11 @@ class BacklogTests(SynchronousTestCase):
         """
         made = self.backlog()
         made.add(letters("abc"), 100)
-        self.assertEqual(told(made.take(1)), "a")
+        self.assertEqual(told(made.take(1, 100)), "a")
         made.add(letters("def"), 100)
-        self.assertEqual((told(made.take(ALL)), told(made.take(ALL)), self.counts), ("bc", "def", Counts()))
+        self.assertEqual(
+            (told(made.take(ALL, 100)), told(made.take(ALL, 100)), self.counts), ("bc", "def", Counts())
+        )
 
     def test_larger_than_all(self) -> None:
         """
@@ -71,7 +83,7 @@ class BacklogTests(SynchronousTestCase):
         made = self.backlog()
         made.add([*letters("ab"), Event(b"x" * 1000)], 100)
         made.add(letters("c"), 100)
-        self.assertEqual((told(made.take(ALL)), self.counts), ("c", Counts(dropped=3)))
+        self.assertEqual((told(made.take(ALL, 100)), self.counts), ("c", Counts(dropped=3)))
 
     def test_conflate(self) -> None:
         """
@@ -81,9 +93,9 @@ class BacklogTests(SynchronousTestCase):
         made = self.backlog("conflate")
         made.add(letters("abc", "123"), 100)
         made.add(letters("ABd", "121"), 100)
-        self.assertEqual((told(made.take(ALL)), self.counts), ("cBd", Counts(conflated=3)))
+        self.assertEqual((told(made.take(ALL, 100)), self.counts), ("cBd", Counts(conflated=3)))
         made.add(letters("abcd"), 100)
-        self.assertEqual((told(made.take(ALL)), self.counts), ("bcd", Counts(conflated=3, dropped=1)))
+        self.assertEqual((told(made.take(ALL, 100)), self.counts), ("bcd", Counts(conflated=3, dropped=1)))
 
     def test_conflate_on_its_way(self) -> None:
         """
@@ -91,9 +103,9 @@ class BacklogTests(SynchronousTestCase):
         """
         made = self.backlog("conflate")
         made.add(letters("ab", "12"), 100)
-        self.assertEqual(told(made.take(1)), "a")
+        self.assertEqual(told(made.take(1, 100)), "a")
         made.add(letters("cd", "22"), 100)
-        self.assertEqual((told(made.take(ALL)), told(made.take(ALL))), ("b", "d"))
+        self.assertEqual((told(made.take(ALL, 100)), told(made.take(ALL, 100))), ("b", "d"))
         self.assertEqual(self.counts, Counts(conflated=1))
 
     def test_keys_without_conflation(self) -> None:
@@ -102,7 +114,7 @@ class BacklogTests(SynchronousTestCase):
         """
         made = self.backlog()
         made.add(letters("abc", "111"), 100)
-        self.assertEqual((told(made.take(ALL)), self.counts), ("abc", Counts()))
+        self.assertEqual((told(made.take(ALL, 100)), self.counts), ("abc", Counts()))
 
     def test_disconnect(self) -> None:
         """
@@ -122,7 +134,7 @@ class BacklogTests(SynchronousTestCase):
         made.add(letters("c"), 107)
         self.assertEqual((made.oldest(), made.expire(109.9), len(made)), (100, "", 5))
         self.assertEqual((made.expire(110), made.oldest(), len(made)), ("", 103, 3))
-        self.assertEqual((made.expire(115), made.oldest(), told(made.take(ALL))), ("", 107, "c"))
+        self.assertEqual((made.expire(115), made.oldest(), told(made.take(ALL, 100))), ("", 107, "c"))
         self.assertEqual(self.counts, Counts(dropped=4))
         self.assertEqual((made.expire(999), len(made)), ("", 0))
 
@@ -134,7 +146,7 @@ class BacklogTests(SynchronousTestCase):
         made.add(letters("abc"), 100)
         made.expire(110)
         made.add(letters("def"), 111)
-        self.assertEqual((told(made.take(ALL)), self.counts), ("def", Counts(dropped=3)))
+        self.assertEqual((told(made.take(ALL, 100)), self.counts), ("def", Counts(dropped=3)))
 
     def test_age_and_disconnect(self) -> None:
         """
@@ -155,13 +167,13 @@ class BacklogTests(SynchronousTestCase):
         came, out = 0, []
         for step in steps:
             if step == 0:
-                out += made.take(2 * SIZE)
+                out += made.take(2 * SIZE, 100)
                 continue
             made.add([Event(bytes([came % 256]), id=str(came), key=b"%d" % step)], 100)
             came += 1
             self.assertLessEqual(len(made), 5 + 5)
         while made:
-            out += made.take(1)
+            out += made.take(1, 100)
         numbers = [int(event.id) for event in out]
         self.assertEqual(numbers, sorted(set(numbers)))
         self.assertEqual(len(out) + self.counts.dropped + self.counts.conflated, came)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from math import inf
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransport
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from kaazing.interfaces.feeds import Event, IForm, ISpreadable
-from kaazing.transports.forms import FRAMES, Spreadable, runs
+from kaazing.interfaces.feeds import Event, IForm, IRendered, ISpreadable
+from kaazing.transports.events import FORM
+from kaazing.transports.forms import FRAMES, Alike, Spreadable, alike, put_in, runs, seen
 from kaazing.transports.leantls import tls_factory
 from kaazing.transports.tcp import StreamChannel
+from kaazing.wire.spread import filled
 from tests.transports.doors import Wire
 from tests.transports.scenes import BINARY, PING, PONG, TEXT, SceneTestCase
 from tests.transports.test_leantls import HERE, made
@@ -34,6 +41,70 @@ class FormTests(SceneTestCase):
         self.assertEqual(FRAMES.encode(told), b"".join(frames))
         self.assertEqual([FRAMES.encode([event]) for event in told], frames)
         self.assertEqual(runs(told), [([b"a", b"b"], 1), ([b"c"], 2), ([b"d", b"\xff"], 0)])
+
+
+@implementer(IRendered)
+class Note:
+    """An event with a receiver's own bytes at the given offsets of C{text}."""
+
+    key, until, size = None, inf, 1
+
+    def __init__(self, text: bytes, *offsets: int, kind: int = 0) -> None:
+        self.text, self.offsets, self.kind = text, offsets, kind
+
+    def render(self, look: Hashable) -> tuple[bytes, tuple[int, ...]]:
+        """See L{IRendered}."""
+        return bytes(str(look), "ascii") + self.text, self.offsets
+
+
+class AlikeTests(SynchronousTestCase):
+    def test_put_in(self) -> None:
+        """
+        Own bytes are put in at each offset, both ends and the same one twice included.
+        """
+        for offsets, wanted in (
+            ((), b"abc"), ((1,), b"a-bc"), ((0, 3), b"-abc-"), ((2, 2), b"ab--c"), ((0, 1, 3), b"-a-bc-"),
+        ):  # fmt: skip
+            self.assertEqual(put_in(b"abc", offsets, b"-"), wanted)
+        self.assertTrue(verifyObject(IRendered, Note(b"")))
+
+    def test_who_is_alike(self) -> None:
+        """
+        Browsers' WebSockets with equally long own bytes are told together; where that might make another
+        frame, or another sort of channel other bytes, those with the same ones; none whose bytes are its own.
+        """
+        self.assertEqual(alike(FRAMES, 2, b"sub-0", 0), Alike(FRAMES, 2, 5, 0))
+        self.assertEqual(alike(FRAMES, 2, b"\xff", 1), Alike(FRAMES, 2, b"\xff", 1))
+        self.assertEqual(alike(FORM, 2, b"sub-0", 0), Alike(FORM, 2, b"sub-0", 0))
+        self.assertIsNone(alike(None, 2, b"sub-0", 0))
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.binary(max_size=8) | st.sampled_from((b"x" * 123, b"x" * 124, b"x" * 65_533)),
+                st.lists(st.integers(0, 10), max_size=3).map(sorted),
+                st.integers(0, 2),
+            ),
+            max_size=4,
+        ),
+        st.lists(st.text(alphabet="a\u00e9", min_size=1, max_size=2), min_size=1, max_size=4),
+    )
+    def test_holes(self, said: list[Any], texts: list[str]) -> None:
+        """
+        What is encoded once, with each one's own bytes put in, is what would be encoded for each alone:
+        lengths, kinds and all.
+        """
+        notes = [Note(text, *(min(at, len(text) + 1) for at in ats), kind=kind) for text, ats, kind in said]
+        for owns in ([text.encode() for text in texts], [b"\xff\x80", b"\xa9a"]):
+            for form in (FRAMES, FORM):
+                groups: dict[Any, list[bytes]] = {}
+                for own in owns:
+                    groups.setdefault(alike(form, 7, own, 0), []).append(own)
+                for group, members in groups.items():
+                    data, holes = group.encode(notes, members[0])
+                    for own in members:
+                        wanted = form.encode(seen(notes, 7, own))
+                        self.assertEqual(filled(data, holes, own), wanted)
 
 
 class DescriptorTests(SceneTestCase):
