@@ -3,7 +3,14 @@
 from twisted.application.reactors import Reactor
 from twisted.application.service import ServiceMaker
 
-from kaazing.plugins import AdapterPlugin, LoginModulePlugin, ServicePlugin, StorePlugin
+from kaazing.plugins import (
+    AdapterPlugin,
+    BrokerPlugin,
+    LoginModulePlugin,
+    ServerPlugin,
+    ServicePlugin,
+    StorePlugin,
+)
 
 kaazing = ServiceMaker("Kaazing gateway", "kaazing.tap", "A WebSocket gateway to TCP backends", "kaazing")
 lean = Reactor("kaazing", "kaazing.reactor", "The gateway's epoll reactor (Linux)")
@@ -22,6 +29,8 @@ stomp = AdapterPlugin(name="stomp", factory="kaazing.adapters.stomp.adapter:Stom
 mqtt = AdapterPlugin(name="mqtt", factory="kaazing.adapters.mqtt.adapter:MqttAdapter")
 irc = AdapterPlugin(name="irc", factory="kaazing.adapters.irc.adapter:IrcAdapter")
 xmpp = AdapterPlugin(name="xmpp", factory="kaazing.adapters.xmpp.adapter:XmppAdapter")
+
+stompjms = ServerPlugin(name="stompjms", factory="kaazing.adapters.stompjms.adapter:StompJms")
 
 file_store = StorePlugin(name="file", factory="kaazing.security.stores.file:FileStoreType")
 environment_store = StorePlugin(
@@ -44,3 +53,5 @@ token = LoginModulePlugin(name="token", factory="kaazing.security.modules.jwt:to
 gss = LoginModulePlugin(name="gss", factory="kaazing.security.modules.gss:GssType")
 ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:LdapType")
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")
+
+memory = BrokerPlugin(name="memory", factory="kaazing.brokers.memory.kind:MemoryType")
