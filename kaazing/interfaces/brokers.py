@@ -282,21 +282,22 @@ class IBroker(Interface):
     def stop() -> Any:
         """Let what was published be taken, for a bounded time, and close; return a Deferred."""
 
-    def publish(message: Message, *, waits: bool) -> Any:
-        """As L{IBrokerLink.publish}. While there is no connection: C{waits}: the message waits, within bounds
+    def publish(message: Message, *, waits: bool, sender: Hashable = None) -> Any:
+        """As L{IBrokerLink.publish}; messages of one sender keep their order. While there is no connection: C{waits}: the message waits, within bounds
         of number, bytes and time; otherwise, and past the bounds, it fails with L{kaazing.errors.BrokerLost}
         at once. A message whose connection is lost before the broker has taken it fails: nobody knows whether
         it was."""
 
-    def perform(work: Work) -> Any:
+    def perform(work: Work, *, sender: Hashable = None) -> Any:
         """As L{IBrokerLink.perform}; fails while there is no connection. Deliveries of a connection lost
-        meanwhile make it fail."""
+        meanwhile make it fail, and so do deliveries of two connections, where there are several."""
 
-    def subscribe(wish: Wish, consumer: Any) -> Any:
+    def subscribe(wish: Wish, consumer: Any, *, sender: Hashable = None) -> Any:
         """As L{IBrokerLink.subscribe}; it waits for a connection and is made anew on the next when one is
-        lost."""
+        lost. What one sender subscribes to and sends shares a connection, so that it fits in one
+        transaction; durable subscriptions go by their name."""
 
-    def temporary(domain: Domain, consumer: Any, prefetch: int) -> Any:
+    def temporary(domain: Domain, consumer: Any, prefetch: int, *, sender: Hashable = None) -> Any:
         """Return a Deferred of (L{Destination}, L{IBrokerSubscription}): a new temporary destination whose
         messages an L{IConsumer} gets, until the subscription is closed. Where its connection is lost, so is
         it: C{refused} is called."""
