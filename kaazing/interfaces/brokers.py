@@ -275,6 +275,9 @@ class IBroker(Interface):
     available = Attribute("bool: whether there is a connection")
     features = Attribute("Features: of the broker last connected to")
     connections = Attribute("int: how many there are just now")
+    refusal = Attribute(
+        "str: why the broker refused the login when it was last asked; empty where it did not"
+    )
 
     def start() -> None:
         """Connect, and again whenever a connection is lost."""
@@ -309,4 +312,5 @@ class IBroker(Interface):
         """As L{IBrokerLink.room}; true while there is no connection."""
 
     def watch(changed: Callable[[], None]) -> None:
-        """Have C{changed()} called whenever L{available} has changed, or L{room} has become true again."""
+        """Have C{changed()} called whenever L{available} or L{refusal} has changed, or L{room} has become true
+        again."""
