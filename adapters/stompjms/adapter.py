@@ -9,7 +9,7 @@ from typing import Any, cast
 from zope.interface import implementer
 
 from kaazing.adapters.base import login_timeout
-from kaazing.adapters.stompjms.frames import OWN, rendered
+from kaazing.adapters.stompjms.frames import OWN, Latest, rendered
 from kaazing.adapters.stompjms.session import StompServerSession
 from kaazing.interfaces.adapters import Link
 from kaazing.interfaces.brokers import Message
@@ -67,7 +67,7 @@ class StompJms:
     operations: Mapping[str, Grammar] = OPERATIONS
 
     def __init__(self) -> None:
-        self._last: dict[int, tuple[Message, bytes]] = {}  # by version, the latest: many may be told it
+        self._latest = Latest()
 
     def check(self, options: Mapping[str, Any]) -> Iterable[str]:
         """See L{IServerProtocol.check}."""
@@ -75,14 +75,8 @@ class StompJms:
 
     def session(self, link: Link) -> IServerSession:
         """See L{IServerProtocol.session}."""
-        return StompServerSession(link, self._rendered)
+        return StompServerSession(link, self._latest)
 
     def render(self, message: Message, look: Hashable) -> tuple[bytes, tuple[int, ...]]:
         """See L{IServerProtocol.render}; the look is the version."""
         return rendered(message, cast(int, look)), (OWN,)
-
-    def _rendered(self, message: Message, version: int) -> bytes:
-        last = self._last.get(version)
-        if last is None or last[0] is not message:
-            last = self._last[version] = message, rendered(message, version)
-        return last[1]

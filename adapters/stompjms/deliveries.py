@@ -60,11 +60,6 @@ class Subscription:
                 break
         return keys
 
-    def tags(self, keys: Iterable[Hashable]) -> tuple[Hashable, ...]:
-        """Return the tags of open deliveries."""
-        assert self.open is not None
-        return tuple([self.open[key] for key in keys])
-
     def settle(self, keys: Iterable[Hashable]) -> tuple[Hashable, ...]:
         """Close deliveries, taken or not; return their tags."""
         assert self.open is not None

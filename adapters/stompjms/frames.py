@@ -57,6 +57,20 @@ def rendered(message: Message, version: int) -> bytes:
     return frame("MESSAGE", headers, version, message.body)
 
 
+class Latest:
+    """Messages rendered; the latest of each version is kept, since many may be told it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[Message, bytes]] = {}
+
+    def rendered(self, message: Message, version: int) -> bytes:
+        """As the function of this name."""
+        kept = self._kept.get(version)
+        if kept is None or kept[0] is not message:
+            kept = self._kept[version] = message, rendered(message, version)
+        return kept[1]
+
+
 def receipt(id: str, version: int) -> bytes:
     """Return the RECEIPT of that id."""
     return frame("RECEIPT", [("receipt-id", id)], version)

@@ -50,16 +50,15 @@ class StompServerSession:
     """See L{IServerSession}."""
 
     __slots__ = (
-        "_beat", "_heard", "_held", "_ledger", "_link", "_next", "_opening", "_render", "_scanner",
+        "_beat", "_heard", "_held", "_latest", "_ledger", "_link", "_next", "_opening", "_scanner",
         "_silence", "_version", "deadline",
     )  # fmt: skip
 
-    def __init__(self, link: Link, render: Callable[[Message, int], bytes]) -> None:
-        """C{render} is as L{frames.rendered}."""
+    def __init__(self, link: Link, latest: frames.Latest) -> None:
         options = link.options
         self.deadline: float | None = None
         self._link: Link | None = link  # until CONNECTED
-        self._render = render
+        self._latest = latest
         self._scanner: Scanner | None = Scanner(
             client=True,
             split=False,
@@ -161,7 +160,7 @@ class StompServerSession:
         """See L{IServerSession.deliver}."""
         assert self._ledger is not None and isinstance(id, str)
         message, own = self._ledger.delivery(id, message, tag)
-        data = self._render(message, self._version)
+        data = self._latest.rendered(message, self._version)
         return ToFront(data[: frames.OWN] + own + data[frames.OWN :])
 
     def look(self, id: Hashable) -> tuple[Hashable, bytes]:
