@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
 from kaazing.interfaces.brokers import Destination, Domain
+from kaazing.literals import Unreadable
 from kaazing.wire import names
 
-__all__ = ["MAX_NAME", "Patterns", "covers", "is_pattern", "matches", "read"]
+__all__ = ["GRAMMAR", "MAX_NAME", "Patterns", "covers", "is_pattern", "matches", "read"]
 
 MAX_NAME = 255
 """Bytes of a name in UTF-8, as much as AMQP 0-9-1 has for one (section 4.2.5.3)."""
@@ -29,6 +31,33 @@ _AMBIGUOUS = re.compile(r"[\s\x00-\x20\x7f-\x9f\\%?,\ud800-\udfff]|//")
 _WILDCARDS = re.compile(r"[*>#]")
 
 T = TypeVar("T", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class _Grammar(names.Levels):
+    """Whole destinations, "/topic/a.b", in a policy: levels "/topic", "a", "b".
+
+    A slash in a name separates nothing, else C{/topic/*} would be less for the policy than for the broker.
+    """
+
+    def rule(self, text: str, *, deny: bool) -> names.Pattern:
+        """See L{names.Grammar}."""
+        if _DESTINATION.fullmatch(text) is None and text not in self.many:
+            raise Unreadable(
+                "expected a destination or a pattern of some: /topic/a.*, /queue/a, /temp-queue/>, "
+                "/temp-topic/>, or > for all"
+            )
+        return super().rule(text, deny=deny)
+
+    def _split(self, name: str) -> list[names.Letter]:
+        found = _DESTINATION.fullmatch(name)
+        if found is None:
+            return [("", name)]
+        return [("", f"/{found[1]}"), *((".", each) for each in found[2].split("."))]
+
+
+GRAMMAR = _Grammar(".", one=frozenset(ONE), many=frozenset((MANY, "#", "**")))
+"""How a policy reads what L{read} has made of destinations."""
 
 
 def read(text: str) -> Destination:

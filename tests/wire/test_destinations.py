@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.brokers import Destination, Domain
-from kaazing.wire.destinations import MAX_NAME, Patterns, covers, is_pattern, matches, read
+from kaazing.literals import Unreadable
+from kaazing.wire.destinations import GRAMMAR, MAX_NAME, Patterns, covers, is_pattern, matches, read
+from kaazing.wire.policy import Block, Policy, read_rule
 
 WORDS = st.lists(st.sampled_from(("a", "b", "*", ">")), min_size=1, max_size=5).map(".".join)
 PLAIN = st.lists(st.sampled_from("abc"), min_size=1, max_size=6).map(".".join)
@@ -178,6 +182,73 @@ class PatternTests(SynchronousTestCase):
         """
         if covers(wide, narrow) and matches(narrow, name):
             self.assertTrue(matches(wide, name))
+
+
+class GrammarTests(SynchronousTestCase):
+    """Destinations in policies."""
+
+    def policy(self, *rules: str, deny: Sequence[str] = ()) -> Policy:
+        """Return a policy that allows what the rules say."""
+        operations = dict.fromkeys(("send", "subscribe"), GRAMMAR)
+        allow, denied = (tuple(read_rule(each, operations) for each in given) for given in (rules, deny))
+        return Policy([Block(allow=allow, deny=denied)], frozenset(), operations)
+
+    def test_names(self) -> None:
+        """
+        What a rule stands for.
+        """
+        for rule, yes, no in (
+            ("/topic/a.*", "/topic/a.b /topic/a.b/c", "/topic/a /topic/a.b.c /queue/a.b"),
+            ("/topic/a.>", "/topic/a /topic/a.b.c", "/topic/b /topic/ab"),
+            ("/topic/#", "/topic/a /topic/a/b.c", "/queue/a"),
+            ("/topic/**", "/topic/a /topic/a/b.c", "/queue/a"),
+            ("/temp-queue/*", "/temp-queue/a", "/topic/a /temp-queue/a.b"),
+            (">", "/topic/a /temp-topic/x.y", ""),
+            ("/topic/chat/room", "/topic/chat/room", "/topic/chat /topic/chat.room"),
+        ):
+            policy = self.policy(f"send {rule}")
+            names = f"{yes} {no}".split()
+            self.assertEqual([each for each in names if policy.allows("send", each)], yes.split(), rule)
+
+    def test_a_slash_is_a_letter(self) -> None:
+        """
+        To brokers "chat/secret" is one word, for which C{*} stands: so it does in a policy.
+        """
+        policy = self.policy("subscribe /topic/>", deny=["subscribe /topic/chat/secret"])
+        for pattern in ("/topic/*", "/topic/>", "/topic/chat/secret"):
+            self.assertFalse(policy.allows_all("subscribe", pattern), pattern)
+        for pattern in ("/topic/*.*", "/topic/chat/room"):
+            self.assertTrue(policy.allows_all("subscribe", pattern), pattern)
+
+    def test_refused(self) -> None:
+        """
+        A rule that could never stand for a destination is refused with what to write.
+        """
+        sample = "/topic/a.*, /queue/a, /temp-queue/>, /temp-topic/>, or > for all"
+        for rule in ("orders.>", "*", "/*/a", "/topics/a", "/topic/", "/>"):
+            why = str(self.assertRaises(Unreadable, self.policy, f"send {rule}"))
+            self.assertEqual(why, f"expected a destination or a pattern of some: {sample}")
+        why = str(self.assertRaises(Unreadable, self.policy, "send /topic/a/*"))
+        self.assertEqual(why, "expected a wildcard (# * ** >) to be a whole level of a name")
+
+    @given(WORDS, WORDS)
+    def test_as_covered(self, wide: str, narrow: str) -> None:
+        """
+        A policy allows of patterns exactly what is covered, the sort of destination taken for a word.
+        """
+        policy = self.policy(f"subscribe /topic/{wide}")
+        self.assertEqual(
+            policy.allows_all("subscribe", f"/topic/{narrow}"), covers(f"t.{wide}", f"t.{narrow}")
+        )
+        self.assertFalse(policy.allows_all("subscribe", f"/queue/{narrow}"))
+
+    @given(WORDS, PLAIN)
+    def test_as_matched(self, pattern: str, name: str) -> None:
+        """
+        And of names what matches.
+        """
+        policy = self.policy(f"send /topic/{pattern}")
+        self.assertEqual(policy.allows("send", f"/topic/{name}"), matches(pattern, name))
 
 
 class PatternsTests(SynchronousTestCase):
