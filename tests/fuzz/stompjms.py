@@ -5,6 +5,7 @@ C{python -m tests.fuzz.stompjms SECONDS [SEED]}; exits 1 at the first difference
 
 from __future__ import annotations
 
+import secrets
 import sys
 from random import Random
 from unittest import mock
@@ -19,7 +20,7 @@ from tests.fuzz import main
 def differ(random: Random) -> str:
     """Try one conversation; return what differed, or an empty string."""
     given = conversation(random)
-    with mock.patch.object(session.secrets, "token_hex", lambda size: "0102"):
+    with mock.patch.object(secrets, "token_hex", lambda size: "0102"):
         said = outcome(given, None)
         if wrong := fault(said):
             return f"{given}: {wrong}"

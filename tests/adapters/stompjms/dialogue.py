@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Hashable, Iterable
 from functools import partial
 from typing import Any, Self
@@ -9,7 +10,6 @@ from typing import Any, Self
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from kaazing.adapters.stompjms import session
 from kaazing.adapters.stompjms.adapter import StompJms
 from kaazing.interfaces.adapters import Close, Kind, ToFront
 from kaazing.interfaces.brokers import Content, Destination, Domain, Message
@@ -62,13 +62,15 @@ class Dialogue:
         session: what is told.
     """
 
-    def __init__(self, case: SynchronousTestCase, protocol: StompJms | None = None, **changes: Any) -> None:
+    def __init__(
+        self, case: SynchronousTestCase, protocol: StompJms | None = None, /, **changes: Any
+    ) -> None:
         """Begin; C{changes} are options, dots written as underscores, or fields of the link."""
-        case.patch(session.secrets, "token_hex", lambda size: "0102")
+        case.patch(secrets, "token_hex", lambda size: "0102")
         self._case = case
         self.now = 100.0
         made = protocol or StompJms()
-        self.session = made.session(dialogue.linked(made, **changes))
+        self.session: Any = made.session(dialogue.linked(made, **changes))
         verifyObject(IServerSession, self.session)
         self._said: list[Any] = []
         self._hear(self.session.opened(self.now))

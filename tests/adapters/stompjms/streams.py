@@ -26,7 +26,11 @@ _HEADERS = (
     *("content-length:0", "content-length:2", "priority:9", "expires:x", "id:1-2", "message-id:m1"),
 )
 _BITS = (b"\0", b"\n", b"\r\n", b":", b"\\", b"transaction:t\n", b"id:0\n", b"\0\n\0", b"\xff")
-LIMITS = {"stomp_maximum_subscriptions": 3, "stomp_maximum_transactions": 2, "stomp_maximum_unsettled": 20}
+LIMITS: dict[str, Any] = {
+    "stomp_maximum_subscriptions": 3,
+    "stomp_maximum_transactions": 2,
+    "stomp_maximum_unsettled": 20,
+}
 
 
 @dataclass

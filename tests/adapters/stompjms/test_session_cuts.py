@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.stompjms import session
 from kaazing.adapters.stompjms.adapter import StompJms
 from kaazing.interfaces.adapters import Kind
 from kaazing.interfaces.servers import Connect
@@ -36,7 +37,7 @@ ENDS = (
 
 def told(parts: list[bytes]) -> list[object]:
     """Return all that a session answers; the client is let in at once."""
-    one = StompJms().session(linked(StompJms))
+    one: Any = StompJms().session(linked(StompJms))
     said = carried_out(one.opened(0.0), bytes)
     for data in parts:
         answers = carried_out(one.from_front(data, Kind.TEXT, 1.0), bytes)
@@ -53,7 +54,7 @@ class CutTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Each connection has the same name."""
-        self.patch(session.secrets, "token_hex", lambda size: "0102")
+        self.patch(secrets, "token_hex", lambda size: "0102")
 
     def test_every_cut(self) -> None:
         """
