@@ -16,6 +16,7 @@ from kaazing.interfaces.brokers import Message
 from kaazing.interfaces.servers import IServerProtocol, IServerSession
 from kaazing.literals import bounded, integer, interval, size
 from kaazing.options import Option
+from kaazing.wire.destinations import GRAMMAR
 from kaazing.wire.policy import Grammar
 from kaazing.wire.stomp_properties import (
     MAX_FRAME,
@@ -24,7 +25,8 @@ from kaazing.wire.stomp_properties import (
     MAX_SUBSCRIPTIONS,
     MAX_TRANSACTIONS,
     MOST,
-    OPERATIONS,
+    SEND,
+    SUBSCRIBE,
 )
 
 OPTIONS = (
@@ -64,7 +66,7 @@ class StompJms:
     name = "stompjms"
     subprotocols = ("v12.stomp", "v11.stomp", "v10.stomp")
     options = OPTIONS
-    operations: Mapping[str, Grammar] = OPERATIONS
+    operations: Mapping[str, Grammar] = dict.fromkeys((SEND, SUBSCRIBE), GRAMMAR)
 
     def __init__(self) -> None:
         self._latest = Latest()

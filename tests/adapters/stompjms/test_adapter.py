@@ -8,6 +8,7 @@ from zope.interface.verify import verifyObject
 from kaazing import plugins
 from kaazing.adapters.stompjms.adapter import StompJms
 from kaazing.interfaces.servers import IServerProtocol
+from kaazing.wire.destinations import GRAMMAR
 from tests.adapters.stompjms.dialogue import NEWS, VERSION_NAMES, Dialogue
 
 
@@ -20,7 +21,7 @@ class ProtocolTests(SynchronousTestCase):
         self.assertIsInstance(protocol, StompJms)
         verifyObject(IServerProtocol, protocol)
         self.assertEqual(protocol.subprotocols, ("v12.stomp", "v11.stomp", "v10.stomp"))
-        self.assertEqual(set(protocol.operations), {"send", "subscribe"})
+        self.assertEqual(protocol.operations, {"send": GRAMMAR, "subscribe": GRAMMAR})
 
     def test_properties(self) -> None:
         """
