@@ -35,6 +35,7 @@ class Entry:
         quiet: values (as read) that ask for nothing special, and are taken without a word.
         default: what holds in its absence, for the documentation.
         ours: whether the original does not have it.
+        together: whether one warning names it with all others of its place.
     """
 
     place: str
@@ -47,3 +48,4 @@ class Entry:
     quiet: tuple[Any, ...] = ()
     default: str = ""
     ours: bool = False
+    together: bool = False

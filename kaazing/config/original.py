@@ -51,12 +51,19 @@ TYPES = (
         ("http.redirect", "Sends requests elsewhere."),
         ("broadcast", "Tells every client what one backend says."),
         ("amqp.proxy", "Passes AMQP on, checked; 1.0 as well as 0-9-1."),
+        (
+            "jms",
+            "Is a STOMP server in front of a message broker; its connect names the broker, as"
+            " amqp://broker.example, in place of JNDI.",
+        ),
     ),
     *_types(
         Fate.REFUSED,
         ("balancer", _NOT_YET),
-        ("jms", _NOT_YET),
-        ("jms.proxy", f"{_NOT_YET} It will be jms."),
+        (
+            "jms.proxy",
+            "Write jms with connection.strategy per-user: its clients have connections of their own.",
+        ),
         ("ibmmq", "Not planned; reach the queue manager through its STOMP or AMQP listener."),
         ("redis", _NOT_YET),
         ("turn.rest", "Not planned; use the REST interface of a TURN server such as coturn."),
@@ -84,6 +91,24 @@ def _property(
 ) -> Entry:
     return Entry(place=place, name=name, fate=fate, note=note, read=read, many=True, quiet=quiet)
 
+
+_OF_JAVA = "What it sets belongs to Java and JNDI, or is done by itself."
+_JNDI = (
+    *("factory.initial", "factory.object", "factory.state", "factory.url.pkgs", "provider.url", "dns.url"),
+    *("security.principal", "security.credentials", "security.authentication", "security.protocol"),
+    *("authoritative", "batchsize", "language", "referral"),
+)
+_WITHOUT_JAVA = (
+    *("connection.factory.name", "context.lookup.topic.format", "context.lookup.queue.format"),
+    *(f"env.java.naming.{name}" for name in _JNDI),
+    *("destination.strategy", "send.session.count", "send.transaction.size"),
+    *("topic.session.count", "queue.session.count", "consumer.strategy"),
+    *("conflation.strategy", "conflation.threshold", "maximum.conflation.cache.size"),
+    *("message.delivery.strategy", "message.header.expiration", "message.header.timestamp"),
+    *("jmsx.defined.properties", "application.id", "user.id.resolver"),
+    *("durable.retry.timeout", "durable.redelivery.scope", "queue.redelivery.scope"),
+    *(f"{kind}.session.acknowledge.{what}" for kind in ("durable", "queue") for what in ("mode", "scope")),
+)
 
 EVERY = "every type"
 PROPERTIES = (
@@ -144,6 +169,28 @@ PROPERTIES = (
         "A test aid of the original; nothing stops after so many bytes.",
         integer(-1),
         (-1,),
+    ),
+    *(
+        Entry(place="jms", name=name, fate=Fate.WARNED, note=_OF_JAVA, read=text, many=True, together=True)
+        for name in _WITHOUT_JAVA
+    ),
+    _property(
+        "jms",
+        "connection.security.credentials.key",
+        Fate.REFUSED,
+        "Only the original decrypts what it has encrypted; write the password itself, or ${NAME} for it.",
+    ),
+    _property(
+        "jms",
+        "authorization.factory",
+        Fate.REFUSED,
+        "Classes of Java cannot be loaded; write <policy> for what clients may send to and subscribe to.",
+    ),
+    _property(
+        "jms",
+        "authentication.realm",
+        Fate.REFUSED,
+        "Write <realm-name> in the service, and connect.login realm where STOMP's CONNECT carries the login.",
     ),
 )
 

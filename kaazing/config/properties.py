@@ -32,13 +32,21 @@ def read_properties(
     """
     known = {option.name: option for option in options}
     found: dict[str, list[Node]] = {}
+    together: dict[str, list[Node]] = {}
     for node in nodes:
         if node.name in known:
             found.setdefault(node.name, []).append(node)
         elif node.name in without_use:
-            _without_use(node, without_use[node.name], faults)
+            entry = without_use[node.name]
+            _without_use(node, entry, faults)
+            if entry.together:
+                together.setdefault(entry.note, []).append(node)
         else:
             faults.at(node, f"unknown in <{owner.tag}>{faults.near(node.name, known)}")
+    for note, useless in together.items():
+        _, *more = dict.fromkeys(each.name for each in useless)
+        also = f", nor have {', '.join(more)}" if more else ""
+        faults.warn(useless[0], f"has no effect{also}. {note}")
     return {option.name: _value(found.get(option.name, []), option, owner, faults) for option in options}
 
 
@@ -80,7 +88,9 @@ def _replaced(node: Node) -> list[tuple[str, str]]:
 
 def _without_use(node: Node, entry: Entry, faults: Faults) -> None:
     assert entry.read is not None, f"property {entry.name} has no reader"
-    flag(node, entry, faults.read(node, entry.read), faults)
+    value = faults.read(node, entry.read)
+    if not entry.together:
+        flag(node, entry, value, faults)
 
 
 def _value(nodes: list[Node], option: Option, owner: Node, faults: Faults) -> Any:

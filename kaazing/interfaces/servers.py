@@ -262,7 +262,8 @@ class IServing(Interface):
         L{soon}, since the session must not be speaking."""
 
     def soon(call: Callable[..., None], *more: Any) -> None:
-        """Call C{call(*more)} now, or as soon as the session does not speak; in order with what it is told."""
+        """Call C{call(*more)} now, or as soon as the session does not speak, in order with what it is
+        told."""
 
     def hold(yes: bool) -> None:
         """Read no more from the client, or read again."""

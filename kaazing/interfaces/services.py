@@ -156,7 +156,10 @@ class IHouse(Interface):
 
     folder = Attribute("pathlib.Path: where the configuration file is; relative paths start here")
     clock = Attribute("IReactorTime: the time")
-    census = Attribute("a collector of prometheus_client: what there is and was, counted when it is asked")
+    census = Attribute(
+        "a collector of prometheus_client: what there is and was, counted when it is asked; services append"
+        " collectors of their own to its list C{more}"
+    )
     keyring = Attribute("IKeyring | None (see kaazing.interfaces.security): None where none is configured")
 
     def connect(uri: Any, options: Any, **more: Any) -> Any:

@@ -18,6 +18,7 @@ class Census:
     Attributes:
         listeners: those with a gate are asked.
         crowd: all connections of clients; None where nobody counts them.
+        more: collectors of services.
     """
 
     def __init__(self, sessions: Sessions, tallies: Mapping[str, Tally]) -> None:
@@ -25,6 +26,7 @@ class Census:
         self._sessions, self._tallies = sessions, tallies
         self.listeners: Iterable[Any] = ()
         self.crowd: Any = None
+        self.more: list[Any] = []
 
     def collect(self) -> Iterator[Metric]:
         """Count."""
@@ -56,3 +58,15 @@ class Census:
             for (side, operation), count in tally.counts().items():
                 messages.add_metric([service, side.value, operation], count)
         yield messages
+        yield from _joined(self.more)
+
+
+def _joined(collectors: Iterable[Any]) -> Iterator[Metric]:
+    """Yield what collectors yield, samples of one name together, as Prometheus wants them."""
+    found: dict[str, Metric] = {}
+    for collector in collectors:
+        for metric in collector.collect():
+            known = found.setdefault(metric.name, metric)
+            if known is not metric:
+                known.samples.extend(metric.samples)
+    yield from found.values()

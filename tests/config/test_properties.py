@@ -83,6 +83,22 @@ class PropertyTests(SynchronousTestCase):
         self.read(node("prepared.connection.count", "many"))
         self.assertEqual(len(noted(self.faults)), 1)
 
+    def test_together(self) -> None:
+        """
+        Many properties of the original that mean nothing here for one reason are named in one warning.
+        """
+        useless = entries("jms")
+        names = ("destination.strategy", "send.session.count", "destination.strategy")
+        for named, said in (
+            (names, "<destination.strategy>: has no effect, nor have send.session.count. "),
+            (names[1:2], "<send.session.count>: has no effect. "),
+        ):
+            faults = Faults("c.xml")
+            nodes = [node(name, "1") for name in named]
+            read_properties(nodes, (), node("properties", line=3), faults, useless)
+            reason = "What it sets belongs to Java and JNDI, or is done by itself."
+            self.assertEqual(faults.warnings(), (f"c.xml:7: {said}{reason}",))
+
     def test_repeated(self) -> None:
         """
         What may stand once and stands twice is an error that names both lines.

@@ -225,9 +225,9 @@ class TypeTests(ConfigTestCase):
         """
         A type that cannot be had is told of wherever it is asked for.
         """
-        one = "<service><accept>ws://a/{}</accept><type>jms</type></service>"
+        one = "<service><accept>ws://a/{}</accept><type>redis</type></service>"
         found = self.errors(f"{one.format(1)}\n{one.format(2)}")
-        self.assertEqual(found, [f"{line}: <type>: 'jms': this type is not there yet" for line in (2, 3)])
+        self.assertEqual(found, [f"{line}: <type>: 'redis': this type is not there yet" for line in (2, 3)])
 
 
 class CheckTests(ConfigTestCase):

@@ -15,6 +15,7 @@ from kaazing.interfaces.adapters import Kind, Link
 from kaazing.interfaces.channels import IChannel
 from kaazing.interfaces.feeds import Counts, Event, IAudience, IRendered, ISeat, Slow
 from kaazing.interfaces.services import IHouse, Terms
+from kaazing.transports.census import Census
 from kaazing.transports.served import Served
 from kaazing.transports.sessions import Sessions
 from kaazing.transports.tally import Tally
@@ -197,7 +198,6 @@ class NotedHouse:
 
     folder = Path()
     keyring: Any = None
-    census: Any = None
     inner: Any = None
 
     def __init__(self) -> None:
@@ -214,6 +214,7 @@ class NotedHouse:
         self.bound: list[NotedPort] = []
         self.tallies: dict[str, Tally] = {}
         self.sessions, self.wheel = Sessions(), Wheel(self.clock)
+        self.census = Census(self.sessions, self.tallies)
 
     def connect(self, uri: Uri, options: ConnectOptions, **more: Any) -> Deferred[Any]:
         """See L{IHouse}."""

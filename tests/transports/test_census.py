@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -88,3 +89,24 @@ class CensusTests(SynchronousTestCase):
         self.assertEqual(
             self.scrape(census), {**expected, ("kaazing_messages_total", "SEND", "chat", "client"): 6}
         )
+
+    def test_of_services(self) -> None:
+        """
+        What services count themselves is told too, one family for all services that count the same.
+        """
+        census = Census(Sessions(), {})
+
+        def family(service: str, count: int) -> GaugeMetricFamily:
+            made = GaugeMetricFamily("kaazing_messages_kept", "Kept.", labels=["service"])
+            made.add_metric([service], count)
+            return made
+
+        class Counting:
+            def __init__(self, *families: GaugeMetricFamily) -> None:
+                self.collect = lambda: families
+
+        for _ in range(2):  # nothing is kept from one scrape to the next
+            census.more = [Counting(family("a", 1)), Counting(family("b", 2))]
+            self.assertEqual(
+                self.scrape(census), {("kaazing_messages_kept", "a"): 1, ("kaazing_messages_kept", "b"): 2}
+            )

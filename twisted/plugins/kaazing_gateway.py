@@ -22,6 +22,7 @@ http_proxy = ServicePlugin(name="http.proxy", factory="kaazing.services.http_pro
 http_redirect = ServicePlugin(name="http.redirect", factory="kaazing.services.redirect:RedirectType")
 management = ServicePlugin(name="management", factory="kaazing.services.management:ManagementType")
 broadcast = ServicePlugin(name="broadcast", factory="kaazing.services.broadcast.service:BroadcastType")
+jms = ServicePlugin(name="jms", factory="kaazing.services.jms.service:JmsType")
 keyring = ServicePlugin(name="keyring", factory="kaazing.services.keyring:KeyringType")
 
 amqp = AdapterPlugin(name="amqp", factory="kaazing.adapters.amqp.adapter:AmqpAdapter")
@@ -55,3 +56,4 @@ ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:Lda
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")
 
 memory = BrokerPlugin(name="memory", factory="kaazing.brokers.memory.kind:MemoryType")
+stomp_broker = BrokerPlugin(name="stomp", factory="kaazing.brokers.stomp.kind:StompType")

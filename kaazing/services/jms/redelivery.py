@@ -14,10 +14,15 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
+from kaazing.errors import Side
+from kaazing.interfaces.adapters import IMeter
 from kaazing.interfaces.brokers import Destination, IBroker, IBrokerSubscription, Message, Outcome
 
 KEPT = 10_000
 """Messages whose failures are remembered; those that failed longest ago are forgotten first."""
+
+DEAD = "dead letter"
+"""What a meter counts them as."""
 
 FROM, WHY = "dead_letter_from", "dead_letter_reason"
 """Properties of a dead message: where it was, and a sentence."""
@@ -55,22 +60,19 @@ class Redeliveries:
 
 
 class DeadLetters:
-    """Takes the messages that nobody manages.
-
-    Attributes:
-        count: how many there were.
-    """
+    """Takes the messages that nobody manages."""
 
     def __init__(
-        self, broker: IBroker, destination: Destination, complain: Callable[[str], None]
-    ) -> None:  # fmt: skip
+        self, broker: IBroker, destination: Destination, meter: IMeter, complain: Callable[[str], None]
+    ) -> None:
         """
         Args:
             destination: where they go if the broker has no place of its own.
+            meter: counts them.
             complain: told in a sentence what could not be put there.
         """
-        self._broker, self._destination, self._complain = broker, destination, complain
-        self.count = 0
+        self._broker, self._destination = broker, destination
+        self._meter, self._complain = meter, complain
 
     def takes(self, where: Destination) -> bool:
         """Return whether messages of a destination may go there: those that are there already stay."""
@@ -78,8 +80,8 @@ class DeadLetters:
 
     def bury(self, message: Message, tag: Hashable, subscription: IBrokerSubscription, why: str) -> Any:
         """Take a delivery; return a Deferred that fires when it is settled, either way."""
-        self.count += 1
         if self._broker.features.dead_letters:
+            self._meter.add(Side.BACK, DEAD, 1)
             subscription.settle([tag], Outcome.REJECTED)
             return succeed(None)
         told = {**message.properties, FROM: str(message.destination), WHY: why}
@@ -88,14 +90,14 @@ class DeadLetters:
             message_id="", persistent=True, properties=told,
         )  # fmt: skip
         published: Deferred[Any] = self._broker.publish(dead, waits=True)
-        return published.addCallbacks(
-            lambda _: subscription.settle([tag], Outcome.ACCEPTED),
-            self._stays,
-            errbackArgs=(tag, subscription),
-        )
+        more = tag, subscription
+        return published.addCallbacks(self._gone, self._stays, callbackArgs=more, errbackArgs=more)
+
+    def _gone(self, result: Any, tag: Hashable, subscription: IBrokerSubscription) -> None:
+        self._meter.add(Side.BACK, DEAD, 1)
+        subscription.settle([tag], Outcome.ACCEPTED)
 
     def _stays(self, why: Failure, tag: Hashable, subscription: IBrokerSubscription) -> None:
         """It could not be put there, and stays where it was."""
-        self.count -= 1
         self._complain(f"a dead message stays where it was: {self._destination}: {why.getErrorMessage()}")
         subscription.settle([tag], Outcome.RELEASED)

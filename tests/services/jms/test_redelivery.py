@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Destination, Domain, Features, Message, Outcome
 from kaazing.services.jms.redelivery import KEPT, DeadLetters, Redeliveries
+from kaazing.transports.tally import Tally
 
 QUEUE, DEAD = Destination(Domain.QUEUE, "q"), Destination(Domain.QUEUE, "DLQ")
 MESSAGE = Message(
@@ -86,19 +87,20 @@ class Broker:
 
 
 class DeadLettersTests(SynchronousTestCase):
-    def bury(self, broker: Any) -> tuple[DeadLetters, list[str]]:
-        """Let a message be dead."""
+    def bury(self, broker: Any) -> tuple[str, list[str]]:
+        """Let a message be dead; return what was counted, and what was complained of."""
         said: list[str] = []
-        letters = DeadLetters(broker, DEAD, said.append)
+        tally = Tally()
+        letters = DeadLetters(broker, DEAD, tally, said.append)
         self.successResultOf(letters.bury(MESSAGE, 7, broker, "refused 7 times"))
-        return letters, said
+        return str(tally), said
 
     def test_published(self) -> None:
         """
         It is sent there with where it was and why, for good, and only then taken from where it was.
         """
         broker = Broker(succeed(None))
-        letters, said = self.bury(broker)
+        counted, said = self.bury(broker)
         dead = Message(
             destination=DEAD,
             body=b"poison",
@@ -107,28 +109,28 @@ class DeadLettersTests(SynchronousTestCase):
             },
         )  # fmt: skip
         self.assertEqual(broker.told, [(dead, True), ([7], Outcome.ACCEPTED)])
-        self.assertEqual((letters.count, said), (1, []))
+        self.assertEqual((counted, said), ("backend dead letter 1", []))
 
     def test_broker_has_a_place(self) -> None:
         """
         A broker that has its own place for dead messages puts it there.
         """
         broker = Broker(None, dead_letters=True)
-        letters, _ = self.bury(broker)
-        self.assertEqual((broker.told, letters.count), ([([7], Outcome.REJECTED)], 1))
+        counted, _ = self.bury(broker)
+        self.assertEqual((broker.told, counted), ([([7], Outcome.REJECTED)], "backend dead letter 1"))
 
     def test_no_room(self) -> None:
         """
         Where it cannot be put there it stays where it was, and the log says so.
         """
         broker = Broker(fail(BrokerRefused("the queue is full")))
-        letters, said = self.bury(broker)
-        self.assertEqual((broker.told[1:], letters.count), ([([7], Outcome.RELEASED)], 0))
+        counted, said = self.bury(broker)
+        self.assertEqual((broker.told[1:], counted), ([([7], Outcome.RELEASED)], ""))
         self.assertEqual(said, ["a dead message stays where it was: /queue/DLQ: the queue is full"])
 
     def test_own(self) -> None:
         """
         What is in the dead-letter queue is not put there again.
         """
-        letters = DeadLetters(Broker(None), DEAD, print)  # type: ignore[arg-type]  # notes are enough
+        letters = DeadLetters(Broker(None), DEAD, Tally(), print)  # type: ignore[arg-type]  # notes are enough
         self.assertEqual([letters.takes(where) for where in (QUEUE, DEAD)], [True, False])

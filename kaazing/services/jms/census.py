@@ -1,0 +1,59 @@
+# -*- test-case-name: tests.services.jms.test_census -*-
+"""What there is in a jms service just now, counted when somebody asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from kaazing.interfaces.brokers import Domain
+
+if TYPE_CHECKING:
+    from kaazing.services.jms.service import JmsService
+
+
+_KINDS = ("queue", "topic", "durable", "temporary")
+
+
+class JmsCensus:
+    """A collector of prometheus_client."""
+
+    def __init__(self, service: JmsService) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """Count."""
+        service = self._service
+        clients = GaugeMetricFamily("kaazing_jms_clients", "Clients of jms services.", labels=["service"])
+        clients.add_metric([service.name], len(service.clients))
+        yield clients
+        kinds: Counter[str] = Counter(dict.fromkeys(_KINDS, 0))
+        unsettled = 0
+        for client in service.clients:
+            for held in client.subscriptions.values():
+                kinds[_kind(held)] += 1
+                unsettled += client.serving.session.unsettled(held.request.id)
+        subscriptions = GaugeMetricFamily(
+            "kaazing_jms_subscriptions", "Subscriptions of clients.", labels=["service", "kind"]
+        )
+        for kind, count in sorted(kinds.items()):
+            subscriptions.add_metric([service.name, kind], count)
+        yield subscriptions
+        out = GaugeMetricFamily(
+            "kaazing_jms_unsettled", "Deliveries that clients have not acknowledged.", labels=["service"]
+        )
+        out.add_metric([service.name], unsettled)
+        yield out
+
+
+def _kind(held: object) -> str:
+    """Return the word for a subscription: of a queue, of a topic, durable, or of a temporary destination."""
+    request = held.request  # type: ignore[attr-defined]  # every one has it
+    if request.destination.domain in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC):
+        return "temporary"
+    if request.destination.domain is Domain.QUEUE:
+        return "queue"
+    return "durable" if request.durable else "topic"
