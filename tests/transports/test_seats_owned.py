@@ -364,6 +364,21 @@ class SocketTests(OwnedTestCase):
         self.assertEqual(self.counts(), (wanted * 5, 0, 0, 0))
         self.assertIn("congested", self.owners[0].said)
 
+    def test_leaves_while_told(self) -> None:
+        """
+        Who leaves because of what another was told is not told that event by its descriptor either.
+        """
+        first, second = self.come(), self.come()
+        self.channels[0].descriptor = lambda: -1
+        self.sit(0, "a", look=1)
+        seat = self.sit(1, "b", look=2)
+        put = self.channels[0].put
+        self.channels[0].put = lambda data: (put(data), seat.leave())
+        self.audience.publish(Note("x"))
+        self.net.clock.advance(0.001)
+        self.hears(first, "1:a:a:x")
+        self.assertEqual((second.heard, self.counts()), ([], (1, 0, 0, 0)))
+
     def test_descriptors(self) -> None:
         """
         A browser with two places of equally long own bytes is written to by its descriptor, once in a loop.

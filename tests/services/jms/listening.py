@@ -132,7 +132,7 @@ class Told:
         self.heard: list[str] = []
         self.channel = None if acknowledges else Heard(self.heard)
         self.shared: Any = None
-        self.answering: Callable[[], Any] | None = None  # called once when something is delivered
+        self.answering: Callable[[], Any] | None = None  # called once, when it is called next
 
     def look(self) -> tuple[Hashable, bytes]:
         """See L{kaazing.interfaces.servers.IServerSession}."""
@@ -141,9 +141,7 @@ class Told:
     def delivered(self, message: Message) -> None:
         """A message."""
         self.heard.append(message.body.decode())
-        answering, self.answering = self.answering, None
-        if answering is not None:
-            answering()
+        self._answer()
 
     def ready(self) -> None:
         """The broker has it."""
@@ -152,6 +150,12 @@ class Told:
     def refused(self, why: str) -> None:
         """The broker does not want it."""
         self.heard.append(f"refused: {why}")
+        self._answer()
+
+    def _answer(self) -> None:
+        answering, self.answering = self.answering, None
+        if answering is not None:
+            answering()
 
 
 class ListeningTestCase(SynchronousTestCase):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from kaazing.interfaces.brokers import IConsumer
+from kaazing.interfaces.brokers import Features, IConsumer
 from kaazing.services.jms.settings import TopicSettings
 from tests.services.jms.listening import ListeningTestCase
 
@@ -55,7 +55,28 @@ class JoiningTests(WildcardTestCase):
         self.assertEqual(narrow.heard, ["ready", "v 1: x"])
 
 
+class SelectingTests(WildcardTestCase):
+    features = Features(topic_selectors=True)
+
+    def test_same_selector(self) -> None:
+        """
+        Where the broker selects, only those who want the same of it share a subscription, whoever comes
+        first.
+        """
+        for name, selector in (("a.b", "n = 1"), ("a.c", ""), ("a.>", ""), ("a.d", "n = 1"), ("a.e", "")):
+            self.listen(name, "1", selector)
+        self.assertEqual(self.broker.open(), [("a.b", "n = 1"), ("a.c", ""), ("a.>", ""), ("a.d", "n = 1")])
+        for name, selector in (("a.>", ""), ("a.b", "n = 1"), ("a.c", "")):
+            self.broker.at(name, selector).brings("x", "a.c" if name == "a.>" else name)
+        self.assertEqual(self.broker.open(), [("a.b", "n = 1"), ("a.>", ""), ("a.d", "n = 1")])
+        self.broker.at("a.>").brings("y", "a.b")
+        self.broker.at("a.b", "n = 1").brings("y")
+        self.assertIn(("a.b", "n = 1"), self.broker.open())
+
+
 class ExactTests(ListeningTestCase):
+    settings = (TopicSettings(name="a.>"), TopicSettings(name="*.c", joins=True))
+
     def test_not_asked_for(self) -> None:
         """
         Without subscription.sharing wildcard, each topic and each pattern is a subscription.
@@ -63,6 +84,9 @@ class ExactTests(ListeningTestCase):
         for name in ("a.b", "a.>", "a.*", "a.c"):
             self.listen(name, "1")
         self.assertEqual([name for name, _ in self.broker.open()], ["a.b", "a.>", "a.*", "a.c"])
+        for name in ("a.b", "a.>"):
+            self.broker.at(name).brings("x", "a.b")
+        self.assertEqual(len(self.broker.open()), 4)
 
 
 class TakingOverTests(WildcardTestCase):
@@ -98,6 +122,34 @@ class TakingOverTests(WildcardTestCase):
         self.assertEqual(self.wide.heard, [f"v w: {number}" for number in "234"])
         self.assertEqual(late.heard, [*(f"v l: {number}" for number in "1234"), "ready"])
         self.assertEqual(self.broker.open(), [("a.>", "")])
+
+    def test_two_wide_ones(self) -> None:
+        """
+        Of two that cover it, one takes it over.
+        """
+        other = self.listen("*.b", "o")
+        for body in "12":
+            for feed in (self.thin, self.fat, self.broker.at("*.b")):
+                if not feed.closed:
+                    feed.brings(body, "a.b")
+            self.turn()
+        self.assertEqual([told.heard for told in (self.narrow, self.wide, other)], [
+            ["v n: 1", "v n: 2"], ["v w: 1", "v w: 2"], ["v o: 1", "v o: 2"],
+        ])  # fmt: skip
+        self.assertEqual(self.broker.open(), [("a.>", ""), ("*.b", "")])
+
+    def test_taken_over_before_it_was_ready(self) -> None:
+        """
+        Who has not heard yet that the broker has the narrow one hears that it has the wide one.
+        """
+        early = self.listen("c.b", "e")
+        self.listen("c.>", "f")
+        self.turn()
+        self.broker.at("c.>").consumer.ready()
+        self.broker.at("c.>").brings("1", "c.b")
+        self.broker.at("c.b").brings("1")
+        self.turn()
+        self.assertEqual(early.heard, ["ready", "v e: 1"])
 
     def test_ids_used_again(self) -> None:
         """

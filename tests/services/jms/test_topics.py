@@ -60,6 +60,18 @@ class SharingTests(ListeningTestCase):
         self.listen("a", "3")
         self.assertEqual((len(self.broker.made), self.topics.subscribers), (2, 1))
 
+    def test_asks_again_when_refused(self) -> None:
+        """
+        Who asks again on hearing so is not put to those who are being refused.
+        """
+        first, second = self.listen("a", "1"), self.listen("a", "2")
+        again = []
+        first.answering = lambda: again.append(self.listen("a", "3"))
+        self.broker.at("a").refuses("no")
+        self.turn()
+        self.broker.at("a").consumer.ready()
+        self.assertEqual((second.heard, again[0].heard), (["refused: no"], ["ready"]))
+
     def test_overlapping(self) -> None:
         """
         A client that subscribes to a topic twice, or to patterns that overlap, is told by each.
