@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.wire.test_stomp_messages -*-
 """Messages as frames of STOMP: JMS headers in ActiveMQ's and RabbitMQ's spellings, and back in ActiveMQ's.
 
-STOMP 1.2 leaves all but destination and content-length to the broker; docs/protocols/stomp-jms.md has the
+STOMP 1.2 leaves all but destination and content-length to the broker; docs/protocols/jms-messages.md has the
 table. What a client sends can be faulty and is refused with a sentence; what a broker sends is taken as far
 as it can be read. A client says nothing that only a broker knows (message-id, redelivered, JMSXUserID, ...).
 """
