@@ -45,6 +45,7 @@ _EXPECTED = (
 that a value may begin with."""
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 
+_STRICTLY = "no_convert_string_expressions:"
 _PREFIX = re.compile(r"\s*(no_)?convert_string_expressions:")
 
 
@@ -52,27 +53,25 @@ class Selector:
     """What messages must be like; equal to another of the same words.
 
     Attributes:
-        text: without prefix, its words with single blanks in between, for brokers that have selectors.
-        converts: whether text is compared as a number or a boolean where the other side is one.
+        text: its words with single blanks in between, behind C{no_convert_string_expressions:} where that was
+            said; read again it is an equal selector.
         words: how many there are: a measure of what it costs to ask, which is about 0.2 µs for each.
     """
 
-    __slots__ = ("_run", "converts", "text", "words")
+    __slots__ = ("_run", "text", "words")
 
-    def __init__(self, text: str, run: Run, *, converts: bool, words: int) -> None:
-        self.text, self._run, self.converts, self.words = text, run, converts, words
+    def __init__(self, text: str, run: Run, words: int) -> None:
+        self.text, self._run, self.words = text, run, words
 
     def matches(self, message: Message) -> bool:
         """Return whether a message is selected: what is unknown is not."""
         return self._run(message) is True
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Selector):
-            return NotImplemented
-        return self.text == other.text and self.converts is other.converts
+        return self.text == other.text if isinstance(other, Selector) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.text, self.converts))
+        return hash(self.text)
 
     def __repr__(self) -> str:
         return f"Selector({self.text!r})"
@@ -100,7 +99,7 @@ def _compiled(text: str) -> Selector:
         _fed(stepping, token)
     run = _fed(stepping, Token("$END", "", start_pos=len(text))).run
     words = (token.upper() if token.upper() in KEYWORDS else token for token in tokens)
-    return Selector(" ".join(words), run, converts=converts, words=len(tokens))
+    return Selector(("" if converts else _STRICTLY) + " ".join(words), run, len(tokens))
 
 
 _remembered = lru_cache(_REMEMBERED)(_compiled)
