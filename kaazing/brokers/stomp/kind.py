@@ -1,0 +1,115 @@
+# -*- test-case-name: tests.brokers.stomp.test_kind -*-
+"""stomp:// and stomp+ssl://: the sort of broker that speaks STOMP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.defer import TimeoutError as TwistedTimeout
+from zope.interface import implementer
+
+from kaazing.brokers.stomp.connection import Connection
+from kaazing.brokers.stomp.link import Link
+from kaazing.brokers.stomp.session import Session
+from kaazing.config.model import Uri
+from kaazing.errors import BrokerLost
+from kaazing.interfaces.adapters import Login
+from kaazing.interfaces.brokers import Features, IBrokerType, Post
+from kaazing.options import Option
+
+TIMEOUT = 30.0
+"""Seconds until there is a connection, or none."""
+
+BEAT = 10.0
+"""Seconds between heart-beats, both ways, unless the broker wants fewer."""
+
+
+@implementer(IBrokerType)
+class StompType:
+    """See L{IBrokerType}."""
+
+    name = "stomp"
+    schemes: Mapping[str, int] = MappingProxyType({"stomp": 61613, "stomp+ssl": 61614})
+    features = Features()
+    options: tuple[Option, ...] = ()
+    doc = (
+        "Brokers that speak STOMP: ActiveMQ Classic, ActiveMQ Artemis, RabbitMQ. The path of the URI is the"
+        ' virtual host, as in stomp://host/shop; none is "/". What each of them does differently stands in'
+        " protocols/stomp-jms.md."
+    )
+
+    def check(self, uri: Uri) -> Iterable[str]:
+        """See L{IBrokerType}."""
+        if uri.path.count("/") > 1:
+            yield "the path is a virtual host, one word; write %2F for a / in it"
+        if vhost(uri) is None:
+            yield "the virtual host is no UTF-8"
+        if uri.query:
+            yield "the URI of a STOMP broker has no query"
+
+    @inlineCallbacks
+    def connect(self, uri: Uri, login: Login | None, post: Post) -> Generator[Deferred[Any], Any, Link]:
+        """See L{IBrokerType}."""
+        way = Way(uri, login, post)
+        told = Told()
+        main: Connection = yield way.open(told.lost, told.drained, client_id=True)
+        told.link = Link(main, way.open, post)
+        return told.link
+
+
+class Told:
+    """Passes on what becomes of the main connection to its link, which is made when that is there."""
+
+    link: Link
+
+    def lost(self, connection: Connection, why: Exception) -> None:
+        """The connection is gone."""
+        self.link.lost(why)
+
+    def drained(self) -> None:
+        """It has room again."""
+        self.link.drained()
+
+
+class Way:
+    """How connections to one broker are made."""
+
+    def __init__(self, uri: Uri, login: Login | None, post: Post) -> None:
+        scheme = "ssl" if uri.scheme == "stomp+ssl" else "tcp"
+        self._uri = replace(uri, scheme=scheme, path="", query="", credentials=None)
+        self._host, self._login, self._post = vhost(uri) or "/", login, post
+
+    @inlineCallbacks
+    def open(
+        self,
+        lost: Callable[[Connection, Exception], None],
+        drained: Callable[[], None] = lambda: None,
+        *,
+        client_id: bool = False,
+    ) -> Generator[Deferred[Any], Any, Connection]:
+        """Return a Deferred of a connection, as L{IBrokerType.connect}; only one has the client id."""
+        post = self._post
+        began = post.clock.seconds()
+        channel = yield post.dial(self._uri)
+        session = Session(self._login, self._host, post.client_id if client_id else "", BEAT)
+        connection = Connection(session, post.clock, lost=lost, drained=drained, complain=post.complain)
+        opened = connection.begin(channel)
+        opened.addTimeout(max(0.0, TIMEOUT - (post.clock.seconds() - began)), post.clock)
+        try:
+            yield opened
+        except TwistedTimeout:
+            raise BrokerLost(f"the broker has not answered in {TIMEOUT:g} seconds") from None
+        return connection
+
+
+def vhost(uri: Uri) -> str | None:
+    """Return the virtual host that a URI names; None where that is no text."""
+    try:
+        return unquote_to_bytes(uri.path.removeprefix("/")).decode() or "/"
+    except UnicodeDecodeError:
+        return None
