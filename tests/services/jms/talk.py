@@ -203,3 +203,11 @@ class JmsTestCase(SynchronousTestCase):
         for body in bodies:
             self.store.publish([Message(destination=destination, body=body.encode(), **more)])
         self.settle()
+
+    def bodies(self, name: str) -> list[str]:
+        """Take what is in a queue."""
+        reader = self.client(self.serve())
+        reader.subscribe(f"/queue/{name}", "bodies", prefetch_count=1000)
+        found = [frame.body.decode() for frame in reader.heard()[1:]]
+        reader.lose()
+        return found
