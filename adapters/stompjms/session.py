@@ -15,14 +15,14 @@ from zope.interface import implementer
 
 from kaazing.adapters.base import in_words, login_deadline
 from kaazing.adapters.stompjms import frames
-from kaazing.adapters.stompjms.faults import Broken, Unserved, shown
+from kaazing.adapters.stompjms.faults import Broken, Denied, Unserved, shown
 from kaazing.adapters.stompjms.ledger import Ledger
 from kaazing.adapters.stompjms.opening import Opening, opening
 from kaazing.closecodes import INTERNAL_ERROR, NORMAL, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import Close, Kind, Link, ToFront
 from kaazing.interfaces.brokers import Message
-from kaazing.interfaces.servers import Answer, Connect, Goodbye, IServerSession, Request
+from kaazing.interfaces.servers import Answer, Connect, Goodbye, IServerSession, Kept, Request
 from kaazing.wire.stomp import OPENING, Frame, Scanner, parse, rule, violation
 
 GRACE = 2
@@ -207,6 +207,8 @@ class StompServerSession:
                 yield from self._violated(fault, fields.get("receipt"))
                 raise fault from why
             except Unserved as why:
+                if isinstance(why, Denied):
+                    yield Kept(operation=why.operation)
                 yield from self._failed(str(why), str(why), fields.get("receipt"))
                 return
             if answer is not None:

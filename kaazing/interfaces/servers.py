@@ -126,7 +126,19 @@ class Goodbye:
     receipt: str | None = None
 
 
-Request = Connect | Send | Subscribe | Unsubscribe | Settle | Commit | Goodbye
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """To be counted, and nothing else: the policy keeps something of the client's back.
+
+    Attributes:
+        operation: of the policy, "send".
+    """
+
+    operation: str
+    receipt: None = None
+
+
+Request = Connect | Send | Subscribe | Unsubscribe | Settle | Commit | Goodbye | Kept
 Answer = ToFront | Hold | Resume | Close | Complain | Request
 
 
