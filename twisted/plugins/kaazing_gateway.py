@@ -56,4 +56,5 @@ ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:Lda
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")
 
 memory = BrokerPlugin(name="memory", factory="kaazing.brokers.memory.kind:MemoryType")
+rabbitmq = BrokerPlugin(name="amqp", factory="kaazing.brokers.amqp.kind:AmqpType")
 stomp_broker = BrokerPlugin(name="stomp", factory="kaazing.brokers.stomp.kind:StompType")

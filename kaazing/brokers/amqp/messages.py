@@ -19,7 +19,7 @@ EXPIRES = "JMSExpiration"
 
 ENCODING = "content-encoding"
 USER, APPLICATION = "JMSXUserID", "JMSXAppID"
-"""Names of properties for AMQP's; who sent it says the broker alone, so that of a client counts for nothing."""
+"""Names of properties for AMQP's; the broker alone says who sent it, a client's word counts for nothing."""
 
 LONGEST_LIFE = 2**32 - 1
 """Milliseconds that RabbitMQ can count; for an C{expiration} above that it closes the channel."""

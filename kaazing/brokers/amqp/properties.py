@@ -7,9 +7,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, TypeAlias
 
-Field = Union[str, int, float, bool, bytes, None, Sequence["Field"], Mapping[str, "Field"]]
+Field: TypeAlias = "str | int | float | bool | bytes | Sequence[Field] | Mapping[str, Field] | None"
 """Value in a table of headers."""
 
 MOST_TABLES = 8

@@ -145,7 +145,7 @@ class PropertiesTests(SynchronousTestCase):
         read = decode(b"\x20\x00" + struct.pack(">I", len(table)) + table)
         self.assertEqual(
             read.headers,
-            dict(a=-1, b=255, c=-1, d=65535, e=2**32 - 1, f=1.25, g=0.5, h=1.25, i=7),
+            {"a": -1, "b": 255, "c": -1, "d": 65535, "e": 2**32 - 1, "f": 1.25, "g": 0.5, "h": 1.25, "i": 7},
         )
 
     def test_what_precedes_a_fault_counts(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import getpass
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
-from tests.integration.children import answers, free_ports
+from tests.integration.children import Child, answers, free_ports
 from tests.integration.servers.setup import (
     ERLANG,
     PASSWORD,
@@ -25,6 +25,8 @@ from tests.integration.servers.setup import (
 from tests.needs import program
 
 _PLUGINS = "/usr/lib/rabbitmq/bin/rabbitmq-plugins"
+_CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+_UP = "Server startup complete"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,34 @@ class RabbitMQ:
     client: Path
     _mqtt: int = field(repr=False)
     _env: Mapping[str, str] = field(repr=False)
+    _argv: Sequence[str] = field(repr=False)
+    _log: Path = field(repr=False)
+    _running: list[Child] = field(default_factory=list, repr=False)
+
+    def start(self) -> None:
+        """Start it (5 s), or start it again after L{kill}, with all that it has on disk."""
+        before = self._log.read_text().count(_UP) if self._log.exists() else 0
+        env = self._env
+        self._running[:] = [
+            start(self._argv, self._log, lambda it: it.said().count(_UP) > before, seconds=90, env=env)
+        ]
+
+    def kill(self) -> None:
+        """End it at once, as a power failure does; the test that does so starts it again."""
+        self._running.pop().kill()
+
+    def control(self, *words: str) -> str:
+        """Run rabbitmqctl (1 s); return what it says."""
+        done = subprocess.run(
+            [_CONTROL, "--quiet", *words],
+            env=dict(self._env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=True,
+            text=True,
+        )
+        return done.stdout
 
     @cached_property
     def mqtt(self) -> int:
@@ -97,9 +127,10 @@ def rabbitmq() -> RabbitMQ:
         f"load_definitions = {base}/definitions.json\n"
     )
     env = _rabbitmq_environment(base, amqp, dist, names)
-    argv = erlang(names, [server], epmd)
-    start(argv, base / "server.log", lambda it: "Server startup complete" in it.said(), seconds=90, env=env)
-    return RabbitMQ(stomp, amqp, amqps, ca, client_certificate(base), mqtt, env)
+    argv, log = erlang(names, [server], epmd), base / "server.log"
+    broker = RabbitMQ(stomp, amqp, amqps, ca, client_certificate(base), mqtt, env, argv, log)
+    broker.start()
+    return broker
 
 
 def _definitions() -> dict[str, object]:
