@@ -33,5 +33,15 @@ await launch(executable, url, async (page, complaints) => {
   const speaker = createSocket('udp4')
   speaker.send('from a shell\n', Number(port), '127.0.0.1', () => speaker.close())
   await lines('heard', 'from a shell')
-  return { median: await text('median'), closed: log.includes('4001') && log.includes('enough'), complaints, heard: await page.locator('#heard .what').allTextContents() }
+  await page.waitForSelector('#chatting[data-state=open]')
+  await page.fill('#name', 'Ada')
+  await page.click('#speak')
+  await page.locator('#talk .own .text', { hasText: 'Hello, other window' }).waitFor()
+  const [other] = await Promise.all([page.waitForEvent('popup'), page.click('#window')])
+  await other.locator('#talk .other .who', { hasText: 'Ada' }).waitFor() // who comes late is told what was said
+  await other.fill('#words', 'a: grüße \\ 🚂')
+  await other.click('#speak')
+  await page.locator('#talk .other').waitFor()
+  const said = await page.locator('#talk .text').allTextContents()
+  return { said, median: await text('median'), closed: log.includes('4001') && log.includes('enough'), complaints, heard: await page.locator('#heard .what').allTextContents() }
 })

@@ -19,7 +19,8 @@ class DemoTests(SynchronousTestCase):
         """
         The page connects by itself, text and 64 KiB of binary come back, a hundred round trips are
         timed, the connection closes with the visitor's code. The same echo comes back over plain HTTP,
-        and the event stream brings what the page and a datagram say. Nothing is refused or fails on the way.
+        and the event stream brings what the page and a datagram say. Two windows chat, and the second is told
+        what was said before it came. Nothing is refused or fails on the way.
         """
         node, chromium = program("node", "nodejs"), program("/usr/bin/chromium", "chromium")
         folder = node_packages()
@@ -37,4 +38,5 @@ class DemoTests(SynchronousTestCase):
             )
         self.assertEqual((shown["closed"], shown["complaints"]), (True, []))
         self.assertEqual(shown["heard"], ["Good news", "from a shell"])
+        self.assertEqual(shown["said"], ["Hello, other window", "a: grüße \\ 🚂"])
         self.assertRegex(shown["median"], r"^[\d.,]+ .?s$")
