@@ -179,7 +179,7 @@ class Temporary:
         borrower.subscription = self._subscription
         if self._subscription is not None:
             borrower.ready()
-            self.go_on()
+            self._client.serving.soon(self.go_on)  # behind the receipt
 
     def go_on(self) -> None:
         """Pass on what waits, as far as the client wants it."""

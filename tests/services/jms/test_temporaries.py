@@ -1,0 +1,227 @@
+"""Tests for L{kaazing.services.jms.temporaries}: requests and replies among clients, and who may do what."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from kaazing.brokers.memory.store import Bounds
+from kaazing.interfaces.brokers import Destination, Domain, Message
+from kaazing.services.jms.temporaries import KEPT, Known
+from tests.services.jms.talk import JmsTestCase, Stomp, acks, queue
+
+
+class ReplyTests(JmsTestCase):
+    """A client asks, another one answers."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.service = self.serve(prefetch_count=2)
+        self.asker, self.answerer = self.client(self.service), self.client(self.service)
+        self.answerer.subscribe("/queue/questions", "q")
+        self.answerer.heard()
+
+    def ask(self, **headers: str) -> str:
+        """Ask; return where the answer is to go."""
+        self.asker.say("SEND", "?", destination="/queue/questions", reply_to="/temp-queue/a", **headers)
+        (question,) = self.answerer.heard()
+        return question.get("reply-to") or ""
+
+    def answer(self, to: str, *bodies: str) -> None:
+        """Answer."""
+        for body in bodies:
+            self.answerer.say("SEND", body, destination=to)
+
+    def test_reply(self) -> None:
+        """
+        Whoever answers sees a name that nobody can guess; whoever has asked sees its own.
+        """
+        self.asker.subscribe("/temp-queue/a")
+        self.asker.heard()
+        to = self.ask(correlation_id="1")
+        self.assertRegex(to, r"^/temp-queue/.{20,}")
+        self.answer(to, "!")
+        (answer,) = self.asker.heard()
+        self.assertEqual(
+            (answer.body, answer.get("destination"), answer.get("subscription")), (b"!", "/temp-queue/a", "s")
+        )
+
+    def test_reply_before_subscribed(self) -> None:
+        """
+        Answers to a queue wait until who has asked subscribes.
+        """
+        self.answer(self.ask(), "1", "2", "3")
+        self.asker.subscribe("/temp-queue/a")
+        self.assertEqual(self.asker.told(), ["receipt open-s", "s: 1", "s: 2", "s: 3"])
+
+    def test_topic_before_subscribed(self) -> None:
+        """
+        Those to a topic are lost, as with any topic.
+        """
+        self.asker.say("SEND", destination="/queue/questions", reply_to="/temp-topic/a")
+        (question,) = self.answerer.heard()
+        to = question.get("reply-to") or ""
+        self.answer(to, "1")
+        self.asker.subscribe("/temp-topic/a")
+        self.answer(to, "2")
+        self.assertEqual(self.asker.told(), ["receipt open-s", "s: 2"])
+
+    def test_own(self) -> None:
+        """
+        A client sends to its own under its own name.
+        """
+        self.asker.subscribe("/temp-queue/a")
+        self.asker.say("SEND", "me", destination="/temp-queue/a")
+        self.assertEqual(self.asker.told(), ["receipt open-s", "s: me"])
+
+    def test_passed_on(self) -> None:
+        """
+        A question can be passed on, with the reply-to that stood in it.
+        """
+        other = self.client(self.service)
+        other.subscribe("/queue/other")
+        other.heard()
+        to = self.ask()
+        self.answerer.say("SEND", "?", destination="/queue/other", reply_to=to)
+        (question,) = other.heard()
+        self.assertEqual(question.get("reply-to"), to)
+
+    def test_of_topics(self) -> None:
+        """
+        What stands in the messages of a topic can be answered too.
+        """
+        listeners = [self.client(self.service) for _ in range(2)]
+        for each, ack in zip(listeners, ("auto", "client"), strict=True):
+            each.subscribe("/topic/t", ack=ack)
+            each.heard()
+        self.asker.subscribe("/temp-queue/a")
+        self.asker.say("SEND", destination="/topic/t", reply_to="/temp-queue/a")
+        for each in listeners:
+            (question,) = each.heard()
+            each.say("SEND", "!", destination=question.get("reply-to"))
+        self.assertEqual(self.asker.told(), ["receipt open-s", "s: !", "s: !"])
+
+    def test_only_its_maker(self) -> None:
+        """
+        Nobody else can consume from it; one that only looks like the name of another is the client's own.
+        """
+        to = self.ask()
+        self.answerer.subscribe(to, "mine")
+        self.assertEqual(
+            self.answerer.told(), [f"ERROR {to} is another client's, who alone can consume from it"]
+        )
+
+    def test_gone(self) -> None:
+        """
+        It goes with its maker; nobody can send there any more.
+        """
+        to = self.ask()
+        self.asker.lose()
+        self.answer(to, "!")
+        why = f"{to}: there is no such temporary destination, or it was named long ago"
+        self.assertEqual(self.answerer.told(), [f"ERROR {why}"])
+        self.assertEqual(self.store._temporaries, {})
+
+    def test_prefetch(self) -> None:
+        """
+        As many deliveries are out as the client wants; what it has not acknowledged when it unsubscribes
+        waits for it, redelivered.
+        """
+        asker: Stomp = self.asker
+        asker.subscribe("/temp-queue/a", ack="client-individual", prefetch_count=1)
+        to = self.ask()
+        self.answer(to, "1", "2", "3")
+        heard = asker.heard()
+        self.assertEqual([each.body for each in heard[1:]], [b"1"])
+        asker.say("ACK", id=acks(heard)[0])
+        self.assertEqual(asker.told(), ["s: 2"])
+        asker.say("UNSUBSCRIBE", id="s", receipt="u")
+        asker.subscribe("/temp-queue/a", "again")
+        self.assertEqual(asker.told(), ["receipt u", "receipt open-again", "again: again 2", "again: 3"])
+
+    def test_congested(self) -> None:
+        """
+        A client whose connection takes no more is sent no more.
+        """
+        self.asker.subscribe("/temp-queue/a")
+        to = self.ask()
+        self.asker.heard()
+        self.asker.wire.receiver.congested()
+        self.answer(to, *"1234")
+        self.assertEqual(self.asker.told(), [])
+        self.asker.wire.receiver.drained()
+        self.settle()
+        self.assertEqual(self.asker.told(), [f"s: {number}" for number in "1234"])
+
+    def test_twice(self) -> None:
+        """
+        It has one subscription at a time, which is not durable.
+        """
+        self.asker.subscribe("/temp-queue/a")
+        self.asker.subscribe("/temp-queue/a", "t")
+        why = "/temp-queue/a has a subscription already; a temporary one can have one"
+        self.assertEqual(self.asker.told(), ["receipt open-s", f"ERROR {why}"])
+
+    def test_broker_lost(self) -> None:
+        """
+        One that was lost with its connection is made anew under the client's name.
+        """
+        self.asker.subscribe("/temp-queue/a")
+        old = self.ask()
+        self.store.cut()
+        self.pass_time(5)
+        self.asker.heard()
+        self.answerer.heard()
+        new = self.ask()
+        self.assertNotEqual(old, new)
+        self.answer(new, "!")
+        self.assertEqual(self.asker.told(), ["s: !"])
+        self.assertEqual(len(self.store._temporaries), 1)
+
+    def test_refused(self) -> None:
+        """
+        Where the broker makes none, whoever wants it is told: by SUBSCRIBE, or by reply-to.
+        """
+        self.store.bounds = Bounds(places=0)
+        other = self.client(self.service)
+        self.asker.subscribe("/temp-queue/a")
+        other.say("SEND", destination="/queue/questions", reply_to="/temp-queue/a", receipt="1")
+        for each in (self.asker, other):
+            (error,) = each.heard()
+            self.assertEqual(error.command, "ERROR")
+
+    def test_gone_meanwhile(self) -> None:
+        """
+        What is made for a client that is gone by then is removed.
+        """
+        self.asker.wire.receiver.received(b"SUBSCRIBE\nid:s\ndestination:/temp-queue/a\n\n\0", 1)
+        self.asker.lose()
+        self.assertEqual(self.store._temporaries, {})
+        self.assertEqual(self.service.shares[0].known._names, {})
+
+
+class KnownTests(SynchronousTestCase):
+    def test_known(self) -> None:
+        """
+        What a message says to answer to is known, if it is temporary, until it is no more.
+        """
+        known = Known()
+        back = Destination(Domain.TEMP_QUEUE, "x")
+        for reply_to in (None, queue("q"), back):
+            known.seen(Message(destination=queue("a"), reply_to=reply_to))
+        self.assertEqual([each in known for each in (queue("q"), back)], [False, True])
+        known.discard(back)
+        known.discard(back)
+        self.assertNotIn(back, known)
+
+    def test_bounded(self) -> None:
+        """
+        Only so many are; the one that was named longest ago is forgotten.
+        """
+        known = Known()
+        names = [Destination(Domain.TEMP_QUEUE, str(number)) for number in range(KEPT + 1)]
+        for name in names[:2]:
+            known.add(name)
+        known.add(names[0])
+        for name in names[2:]:
+            known.add(name)
+        self.assertEqual([name in known for name in names[:3]], [True, False, True])
