@@ -22,7 +22,7 @@ from kaazing.closecodes import INTERNAL_ERROR, NORMAL, POLICY
 from kaazing.errors import ProtocolViolation, Side
 from kaazing.interfaces.adapters import Close, Kind, Link, ToFront
 from kaazing.interfaces.brokers import Message
-from kaazing.interfaces.servers import Answer, Connect, Goodbye, IServerSession, Kept, Request
+from kaazing.interfaces.servers import Answer, Connect, Goodbye, IServerSession, Request, Withheld
 from kaazing.wire.stomp import OPENING, Frame, Scanner, parse, rule, violation
 
 GRACE = 2
@@ -208,7 +208,7 @@ class StompServerSession:
                 raise fault from why
             except Unserved as why:
                 if isinstance(why, Denied):
-                    yield Kept(operation=why.operation)
+                    yield Withheld(operation=why.operation)
                 yield from self._failed(str(why), str(why), fields.get("receipt"))
                 return
             if answer is not None:

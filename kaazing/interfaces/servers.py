@@ -127,7 +127,7 @@ class Goodbye:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Withheld:
     """To be counted, and nothing else: the policy keeps something of the client's back.
 
     Attributes:
@@ -138,7 +138,7 @@ class Kept:
     receipt: None = None
 
 
-Request = Connect | Send | Subscribe | Unsubscribe | Settle | Commit | Goodbye | Kept
+Request = Connect | Send | Subscribe | Unsubscribe | Settle | Commit | Goodbye | Withheld
 Answer = ToFront | Hold | Resume | Close | Complain | Request
 
 

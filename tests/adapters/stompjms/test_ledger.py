@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.adapters import ToFront
 from kaazing.interfaces.brokers import Destination, Domain, Message, Outcome
-from kaazing.interfaces.servers import Commit, Kept, Send, Settle, Subscribe, Unsubscribe
+from kaazing.interfaces.servers import Commit, Send, Settle, Subscribe, Unsubscribe, Withheld
 from tests.adapters.stompjms.dialogue import (
     NEWS,
     QUEUE,
@@ -164,7 +164,7 @@ class PolicyTests(LedgerTestCase):
         dialogue = Dialogue(self, policy=policy("send /queue/a")).connect()
         dialogue.front("SEND\ndestination:/queue/a\n\nhello").then(Send(message=HELLO))
         dialogue.front("SEND\ndestination:/queue/b\nreceipt:r\n\nhello").then(
-            Kept(operation="send"), *refused("not allowed to send to this destination", "r")
+            Withheld(operation="send"), *refused("not allowed to send to this destination", "r")
         )
 
     def test_subscribe(self) -> None:
@@ -176,7 +176,7 @@ class PolicyTests(LedgerTestCase):
             Subscribe(id="0", destination=Destination(Domain.TOPIC, "a.*"))
         )
         dialogue.front("SUBSCRIBE\nid:1\ndestination:/topic/>\n\n").then(
-            Kept(operation="subscribe"), *refused("not allowed to subscribe to this destination")
+            Withheld(operation="subscribe"), *refused("not allowed to subscribe to this destination")
         )
 
     def test_unsubscribe(self) -> None:
@@ -185,7 +185,7 @@ class PolicyTests(LedgerTestCase):
         """
         dialogue = Dialogue(self, policy=policy("subscribe /topic/b")).connect()
         dialogue.front("UNSUBSCRIBE\nid:x\ndestination:/topic/a.b\ndurable:true\n\n").then(
-            Kept(operation="subscribe"), *refused("not allowed to subscribe to this destination")
+            Withheld(operation="subscribe"), *refused("not allowed to subscribe to this destination")
         )
 
     def test_by_login(self) -> None:
@@ -194,7 +194,7 @@ class PolicyTests(LedgerTestCase):
         """
         dialogue = Dialogue(self, policy=policy("send /queue/a")).connect(policy=policy("send /queue/b"))
         dialogue.front("SEND\ndestination:/queue/a\n\nhello").then(
-            Kept(operation="send"), *refused("not allowed to send to this destination")
+            Withheld(operation="send"), *refused("not allowed to send to this destination")
         )
 
 
