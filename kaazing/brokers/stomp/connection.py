@@ -272,7 +272,7 @@ class Connection:
     def _meant(self, text: str) -> str | None:
         """Return the receipt of the oldest request that an ERROR names by what it is about."""
         for receipt, asked in self._asked.items():
-            if any(each in text for each in asked.about):
+            if any(f"'{each}'" in text or f'"{each}"' in text for each in asked.about):
                 return receipt
         return None
 

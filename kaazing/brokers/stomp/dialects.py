@@ -57,6 +57,7 @@ class Dialect:
         apart: whether what is out on a subscription comes back only when its connection ends.
         ends_open: whether a durable subscription is ended while it is open, not after that.
         marks: whether a message that was out before says so (header C{redelivered}).
+        escapes: whether it writes carriage returns in the way of 1.2 in version 1.1 too.
         makes: whether it makes temporary destinations, which only their connection knows by their own name.
     """
 
@@ -67,6 +68,7 @@ class Dialect:
     ends_open = False
     marks = False
     makes = False
+    escapes = False
 
     many = ">"
     """How C{>} of a pattern is written."""
@@ -176,10 +178,10 @@ class Dialect:
         return stomp_messages.message_of(Frame("MESSAGE", headers, frame.body), destination, reply_to)
 
     def _read(self, frame: Frame) -> Iterable[tuple[str, str]]:
-        headers = [
-            (name, value) for name, value in frame.headers if self.measured or name != "content-length"
-        ]
-        if not self.measured and frame.get("content-type") is not None:
+        if self.measured:
+            return frame.headers
+        headers = [(name, value) for name, value in frame.headers if name != "content-length"]
+        if frame.get("content-type") is not None:
             headers.append(("content-length", str(len(frame.body))))  # the type says it
         return headers
 
@@ -248,6 +250,7 @@ class Artemis(Dialect):
 
     features = Features(topic_selectors=True, queue_selectors=True)
     atomic = Atomic.SENDS
+    escapes = True
     many = "#"
     private = frozenset(("destination-type",))
     inner = private
@@ -283,6 +286,7 @@ class RabbitMq(Dialect):
     apart = True
     ends_open = True
     marks = True
+    escapes = True
     many = "#"
     private = frozenset(
         (

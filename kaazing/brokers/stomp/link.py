@@ -186,7 +186,7 @@ class Link:
         self._gone = True
         subscriptions, self._subscriptions = self._subscriptions, set()
         for each in subscriptions:
-            each.lost()
+            each.lost(why)
         for ended in self._temporaries.close():
             ended.addErrback(lambda _: None)
         self._main.abort(why)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from kaazing.brokers.stomp.dialects import dialect_of
 from kaazing.errors import BrokerRefused, ProtocolViolation, Side
 from kaazing.interfaces.adapters import Login
 from kaazing.wire.stomp import VERSIONS, Frame, Scanner, encode, parse, rule, violation
@@ -93,7 +94,7 @@ class Session:
             client_id: empty for none.
             beat: seconds between heart-beats that are offered, and asked for.
         """
-        self.version = 0
+        self.version = self._reads = 0
         self._login, self._host, self._client_id = login, host, client_id
         self._beat = round(beat * 1000)
         self._scanner = Scanner(
@@ -154,7 +155,7 @@ class Session:
             before = self.version
             for wire in self._scanner.feed(data):
                 assert isinstance(wire, bytes)
-                yield self._fact(parse(wire, self.version))
+                yield self._fact(parse(wire, self._reads))
             if self._scanner.fault is not None:
                 raise violation(self._scanner.fault, Side.BACK, self.version)
             if before == self.version:
@@ -183,7 +184,10 @@ class Session:
             raise ProtocolViolation(
                 what, side=Side.BACK, offset=0, rule=rule("Protocol Negotiation", self.version)
             )
-        self.version = self._scanner.version = version
+        self.version = self._reads = version
+        if version == VERSIONS["1.1"] and dialect_of(frame.get("server") or "").escapes:
+            self._reads = VERSIONS["1.2"]  # otherwise one such message would break each connection anew
+        self._scanner.version = self._reads
         found = _BEATS.fullmatch(frame.get("heart-beat") or "") if version > VERSIONS["1.0"] else None
         can, wants = (int(found[1]), int(found[2])) if found else (0, 0)
         return Connected(

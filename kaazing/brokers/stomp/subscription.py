@@ -75,6 +75,9 @@ class Subscription:
     def begin(self, connection: Connection, written: str, *, alone: bool = False) -> None:
         """Subscribe to what the broker calls C{written}; C{alone}: the connection ends with it."""
         self._opening = None
+        if self._over:
+            connection.close()
+            return
         self._connection, self._written, self._alone = connection, written, alone
         self._id = connection.name()
         headers = [("id", self._id), ("destination", written)]
@@ -84,7 +87,7 @@ class Subscription:
             self.refuse(why)
             return
         connection.listen(self._id, self._delivered)
-        about = (self._wish.destination.name, self._wish.selector)
+        about = (self._wish.destination.name, written.rpartition("/")[2], self._wish.selector)
         asked = connection.ask("SUBSCRIBE", headers, about=about)
         asked.addCallbacks(lambda _: self._over or self._consumer.ready(), self._refuse)
 
@@ -142,24 +145,22 @@ class Subscription:
     def settle(self, tags: Sequence[Hashable], outcome: Outcome) -> None:
         """See L{IBrokerSubscription.settle}."""
         known = [self._out.pop(tag) for tag in tags if tag in self._out]
-        if outcome is Outcome.ACCEPTED:
-            self._tell(*(("ACK", each.called, b"") for each in known))
-        elif outcome is Outcome.RELEASED and not self._around.dialect.returns:
+        dialect, nacks = self._around.dialect, self._connection is not None and self._connection.nacks
+        if outcome is Outcome.RELEASED and not (nacks and dialect.returns):
             # ActiveMQ takes NACK for a death, Artemis for an ACK: they are given out again from here.
             self._held.extendleft(
                 replace(each, message=replace(each.message, redelivered=True)) for each in reversed(known)
             )
+        elif outcome is Outcome.ACCEPTED or not nacks:  # STOMP 1.0 can say no more than that it is done with
+            self._tell(*(("ACK", each.called, b"") for each in known))
         else:
-            self._nack(known, back=outcome is Outcome.RELEASED)
+            more = dialect.nacking(back=outcome is Outcome.RELEASED)
+            self._tell(*(("NACK", [*each.called, *more], b"") for each in known))
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._held and self._giving is None and not self._over:
             self._giving = self._around.clock.callLater(0, self._give)
-
-    def _nack(self, known: Sequence[_Delivery], *, back: bool) -> None:
-        if self._connection is not None and self._connection.nacks:
-            more = self._around.dialect.nacking(back=back)
-            self._tell(*(("NACK", [*each.called, *more], b"") for each in known))
-        elif not back:  # STOMP 1.0 cannot say more than that it is done with
-            self._tell(*(("ACK", each.called, b"") for each in known))
 
     def called(self, tag: Hashable) -> Headers:
         """Return what ACK calls a delivery that is out; it stays out until it is L{accepted}."""
@@ -172,7 +173,7 @@ class Subscription:
     def accepted(self, tag: Hashable) -> None:
         """A delivery was accepted in a transaction that is done."""
         self._out.pop(tag, None)
-        self.settle((), Outcome.ACCEPTED)
+        self._go_on()
 
     def has(self, tag: Hashable) -> bool:
         """Return whether a delivery is out under that tag."""
@@ -184,23 +185,28 @@ class Subscription:
             return succeed(None)
         for each in (*self._out.values(), *(held for held in self._held if held.message.redelivered)):
             self._around.seen(each.message.message_id)
-        self.lost()
+        self._finish()
         self._around.ended(self)
-        if self._opening is not None:
-            self._opening.cancel()
         if self._connection is None or not self._connection.open:
             return succeed(None)
         self._connection.leave(self._id)
         return self._unsubscribe(self._connection, forget)
 
-    def lost(self) -> None:
+    def lost(self, why: Exception) -> None:
         """The link is gone: nothing is delivered any more."""
+        self._finish()
+        if self._alone and self._connection is not None:
+            self._connection.abort(why)
+
+    def _finish(self) -> None:
         self._over = True
         if self._giving is not None:
             self._giving.cancel()
             self._giving = None
         self._out.clear()
         self._held.clear()
+        if self._opening is not None:
+            self._opening.cancel()
 
     def _unsubscribe(self, connection: Connection, forget: bool) -> Deferred[None]:
         dialect, durable = self._around.dialect, self._wish.durable if forget else ""
