@@ -192,6 +192,7 @@ class _Arrival:
         self.arrived: Deferred[Share] = Deferred()
         self._timeout = clock.callLater(LOGIN_TIMEOUT, self._fail, "the broker is not there")
         share.watch(self._look)
+        self._look()
 
     def _look(self) -> None:
         if self._share.broker.available:

@@ -156,8 +156,8 @@ class JmsTestCase(SynchronousTestCase):
     def config(self, **properties: Any) -> ServiceConfig:
         """Return a service; underscores in names of properties stand for dots."""
         defaults = {each.name: () if each.repeated else each.default for each in JmsType().options}
+        more = {name: properties.pop(name) for name in ("realm", "accept_options") if name in properties}
         named = {name.replace("_", "."): value for name, value in properties.items()}
-        more = {name: named.pop(name) for name in ("realm",) if name in named}
         return ServiceConfig(
             name="jms",
             type="jms",
