@@ -22,6 +22,7 @@ _CONFIGURATION = """\
   <journal-file-size>1M</journal-file-size>
   <journal-min-files>2</journal-min-files>
   <journal-datasync>false</journal-datasync>
+  <persist-delivery-count-before-delivery>true</persist-delivery-count-before-delivery>
   <bindings-directory>{base}/data/bindings</bindings-directory>
   <journal-directory>{base}/data/journal</journal-directory>
   <large-messages-directory>{base}/data/large</large-messages-directory>

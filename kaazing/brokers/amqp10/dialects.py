@@ -1,0 +1,128 @@
+# -*- test-case-name: tests.brokers.amqp10.test_dialects -*-
+"""What brokers do differently that all speak AMQP 1.0; told apart by what they say in their open frame.
+
+Addresses and capabilities are those of the JMS mapping of AMQP (AMQP JMS Mapping 1.0, working draft, sections
+2 and 4), but for RabbitMQ, which has a grammar of addresses instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote, unquote
+
+from kaazing.interfaces.brokers import Destination, Domain, Features
+
+CAPABILITIES = {
+    Domain.QUEUE: "queue",
+    Domain.TOPIC: "topic",
+    Domain.TEMP_QUEUE: "temporary-queue",
+    Domain.TEMP_TOPIC: "temporary-topic",
+}
+"""Symbols that say which sort of node an address names."""
+
+KINDS = (Domain.QUEUE, Domain.TOPIC, Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
+"""In the order of the numbers that annotations of messages have for them."""
+
+JMS = Features(topic_selectors=True, queue_selectors=True, transactions=True, maps=True, dead_letters=True)
+"""What a broker of JMS does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one product is spoken to.
+
+    Attributes:
+        features: see L{Features}.
+        prefixes: what stands before a name in an address.
+        many: the word of a pattern for any number of words.
+        escaped: whether names are percent-encoded in addresses.
+        capabilities: whether a terminus says what sort of node it is.
+        apart: whether each link has a session of its own, because an error of one ends its session.
+        counts: whether the header of a message says how often it was given out (AMQP 1.0 section 3.2.1); else
+            it says only whether we are the first.
+        durables: whether it has durable subscriptions of topics.
+        dynamic: whether it makes temporary nodes; else topics stand for them that nobody can guess, and which
+            are gone with their only subscriber.
+        plain: whether text is sent as bytes, which clients of other protocols can read there.
+    """
+
+    features: Features = JMS
+    prefixes: Mapping[Domain, str] = field(default_factory=dict)
+    many: str = ">"
+    escaped: bool = False
+    capabilities: bool = True
+    apart: bool = False
+    counts: bool = True
+    durables: bool = True
+    dynamic: bool = True
+    plain: bool = False
+
+    def address(self, destination: Destination) -> str:
+        """Return the address of a destination; of a temporary one, its name is all of it, or nearly."""
+        name = destination.name
+        if destination.domain is Domain.TOPIC and self.many != ">":
+            name = ".".join(self.many if word == ">" else word for word in name.split("."))
+        if self.escaped and destination.domain in (Domain.QUEUE, Domain.TOPIC):
+            name = quote(name, safe="*#:@!$&'()+=~")
+        return self.prefixes.get(destination.domain, "") + name
+
+    def destination(self, address: str, kind: Domain) -> Destination:
+        """Return what an address names; C{kind}: what sort of node, where the address does not say so."""
+        for domain in (kind, *KINDS):
+            prefix = self.prefixes.get(domain)
+            if prefix and address.startswith(prefix) and len(address) > len(prefix):
+                rest = address[len(prefix) :]
+                return Destination(domain, unquote(rest) if self.escaped else rest)
+        return Destination(kind, address)
+
+
+PLAIN = Dialect()
+"""Of a broker nobody knows: names as they are, patterns as ActiveMQ has them."""
+
+_RABBITMQ = Dialect(
+    features=Features(),
+    prefixes={
+        Domain.QUEUE: "/queue/",
+        Domain.TOPIC: "/topic/",
+        Domain.TEMP_QUEUE: "/topic/",
+        Domain.TEMP_TOPIC: "/topic/",
+    },
+    many="#",
+    escaped=True,
+    capabilities=False,
+    apart=True,
+    counts=False,
+    durables=False,
+    dynamic=False,
+    plain=True,
+)
+_HASH = ("apache-activemq-artemis", "qpid", "artemis")
+
+
+def dialect_of(properties: Mapping[Any, Any]) -> Dialect:
+    """Return how to speak to the broker that has these properties in its open frame (AMQP 1.0 section 2.7.1).
+
+    The prefixes C{queue-prefix} and C{topic-prefix} are ActiveMQ Classic's, which thereby writes what sort of
+    node it is into every address.
+    """
+    told = {str(name): str(value) for name, value in properties.items()}
+    product = told.get("product", "").lower()
+    if product == "rabbitmq":
+        return _RABBITMQ
+    made = replace(PLAIN, many="#") if product.startswith(_HASH) else PLAIN
+    queue, topic = told.get("queue-prefix", ""), told.get("topic-prefix", "")
+    if not queue and not topic:
+        return made
+    prefixes = {Domain.QUEUE: queue, Domain.TOPIC: topic}
+    prefixes |= {Domain.TEMP_QUEUE: f"temp-{queue}" if queue else ""}
+    prefixes |= {Domain.TEMP_TOPIC: f"temp-{topic}" if topic else ""}
+    return replace(made, prefixes=prefixes)
+
+
+def product_of(properties: Mapping[Any, Any]) -> str:
+    """Return the product and version of that broker, for the log; empty where it says nothing."""
+    told = {str(name): str(value) for name, value in properties.items()}
+    said = f"{told.get('product', '')} {told.get('version', '')}".strip()
+    return "".join(each for each in said if each.isprintable())[:100]
