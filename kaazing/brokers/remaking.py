@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.brokers.test_remaking -*-
+# -*- test-case-name: tests.brokers.test_remaking,tests.brokers.test_remaking_brokers -*-
 """Subscriptions that outlive connections."""
 
 from __future__ import annotations

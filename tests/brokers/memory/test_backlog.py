@@ -127,6 +127,18 @@ class BacklogTests(SynchronousTestCase):
         self.backlog.release([first.out[2], first.out[0], first.out[1]])
         self.assertEqual(self.taker().names(), ["1", "2", "3", "4"])
 
+    def test_release_to_others(self) -> None:
+        """
+        What goes back to others who wait for it comes to them in order too.
+        """
+        first, second = self.taker(3), self.taker(0)
+        self.put(1, 2, 3)
+        self.backlog.leave(first)
+        second.most = 3
+        self.backlog.room(second)
+        self.backlog.release([first.out[2], first.out[0], first.out[1]])
+        self.assertEqual(second.names(), ["1", "2", "3"])
+
     def test_given_again(self) -> None:
         """
         From the second time on it is redelivered, and counted.
