@@ -26,7 +26,9 @@ _TEMPORARY = (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
 
 
 def sentence(why: Failure) -> str:
-    """Return what a client is told of a failure."""
+    """Return what a client is told of a failure, of several the first."""
+    while isinstance(why.value, FirstError):
+        why = why.value.subFailure
     if why.check(GatewayError):
         return str(why.value)
     _log.failure("a request of a client failed", why)
@@ -186,7 +188,7 @@ class Sending:
             return [each for each in made if isinstance(each, Message)]
         waits = [each if isinstance(each, Deferred) else succeed(each) for each in made]
         gathered: Deferred[Any] = gatherResults(waits, consumeErrors=True)
-        return gathered.addErrback(_first)
+        return gathered
 
     def _of(self, message: Message) -> Message | Deferred[Any]:
         to, back = message.destination, message.reply_to
@@ -198,7 +200,7 @@ class Sending:
             both = [
                 succeed(each) if not isinstance(each, Deferred) else each for each in (to_made, back_made)
             ]
-            gathered: Deferred[Any] = gatherResults(both, consumeErrors=True).addErrback(_first)
+            gathered: Deferred[Any] = gatherResults(both, consumeErrors=True)
             return gathered.addCallback(lambda found: _sent(message, *found))
         if to_made is to and back_made is back:
             return message
@@ -223,8 +225,3 @@ class Sending:
 
 def _sent(message: Message, to: Destination, back: Destination | None) -> Message:
     return replace(message, destination=to, reply_to=back)
-
-
-def _first(why: Failure) -> Failure:
-    """Return what the first of several failed with."""
-    return why.value.subFailure if isinstance(why.value, FirstError) else why
