@@ -72,6 +72,7 @@ class Entrance:
         client.client_id = request.client_id
         if self._inner is None and self._shared is not None:
             self._known(client, client.entering.subject)
+            self._shared.enter()
             self._welcome(client, self._shared, None)
             return
         client.serving.hold(True)
@@ -96,6 +97,7 @@ class Entrance:
             self._count(client)
             policy = self._policies.of(self._policies.roles(subject))
         if self._shared is not None:
+            self._shared.enter()
             self._go_on(client, self._shared, policy)
             return None
         login = self._login(client, subject, request)
@@ -142,10 +144,10 @@ class Entrance:
         return asked.addCallback(_given)
 
     def _arrived(self, share: Share, client: Client, policy: Any) -> None:
+        """The client was counted when its share was asked for: one whose count falls to nothing ends."""
         if client.left:
             share.leave()
         else:
-            share.leave()
             self._go_on(client, share, policy)
 
     def _go_on(self, client: Client, share: Share, policy: Any) -> None:
@@ -154,7 +156,6 @@ class Entrance:
 
     def _welcome(self, client: Client, share: Share, policy: Any) -> None:
         client.share, client.entering = share, None
-        share.enter()
         client.serving.welcome(user=client.user, server=self._server, policy=policy)
 
     def _refused(self, why: Failure, client: Client, request: Connect) -> None:

@@ -184,6 +184,18 @@ class PerUserTests(JmsTestCase):
         self.assertEqual([share.clients for share in service.shares], [2, 1])
         self.assertEqual(len(self.store.links), 2)
 
+    def test_stays(self) -> None:
+        """
+        The connection of a login stays for as long as it has a client, be it the only one.
+        """
+        service = self.serve(connection_strategy="per-user")
+        ann = self.client(service, login="ann", passcode="pw")
+        self.pass_time(100)
+        self.assertEqual(([share.clients for share in service.shares], len(self.store.links)), ([1], 1))
+        ann.lose()
+        self.pass_time(100)
+        self.assertEqual((service.shares, self.store.links), ([], {}))
+
     def test_none(self) -> None:
         """
         Without a login nobody comes in.
