@@ -12,7 +12,6 @@ from typing import Any
 from zope.interface import implementer
 
 from kaazing.adapters.amqp import one_words as words
-from kaazing.adapters.amqp.one_login import SHOWN, Denied, Proof, Turns, said
 from kaazing.adapters.amqp.one_traffic import Traffic, told
 from kaazing.adapters.base import BaseSession, in_words
 from kaazing.closecodes import INTERNAL_ERROR, POLICY
@@ -43,7 +42,23 @@ from kaazing.wire.amqp_one import (
     Performative,
     parse,
 )
+from kaazing.wire.amqp_one_sasl import (
+    AUTH,
+    OK,
+    SYS,
+    SYS_PERM,
+    SYS_TEMP,
+    Denied,
+    Proof,
+    Turns,
+    mechanisms,
+    outcome,
+    said,
+)
 from kaazing.wire.amqp_one_types import RESOURCE_LIMIT, Malformed
+
+SHOWN = ("ANONYMOUS", "PLAIN")
+"""Mechanisms that a client may use where its login is replaced; what it says in them is not looked at."""
 
 _REFUSED = Close(POLICY, "the backend refuses the login")
 
@@ -119,12 +134,12 @@ class AmqpOne(BaseSession):
         """See L{IAdapterSession.back_ended}; a client that waits for something is told."""
         if self._traffic.ends[Side.FRONT].closed:
             return ()
-        return iter(self._denial(words.SYS_TEMP, words.FORCED, "the backend has hung up"))
+        return iter(self._denial(SYS_TEMP, words.FORCED, "the backend has hung up"))
 
     def expired(self, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.expired}; the login has taken too long."""
         self.deadline = None
-        yield from self._denial(words.SYS_TEMP, RESOURCE_LIMIT, "the login has taken too long")
+        yield from self._denial(SYS_TEMP, RESOURCE_LIMIT, "the login has taken too long")
         if self._traffic.ends[Side.FRONT].opened or self._up.step is None:
             yield Close(INTERNAL_ERROR, "login timeout of the backend")
         else:
@@ -133,7 +148,7 @@ class AmqpOne(BaseSession):
     def login(self, answer: Login | NoLogin, now: float) -> Iterator[Order]:
         """See L{IAdapterSession.login}."""
         if isinstance(answer, NoLogin):
-            yield from self._denial(words.AUTH, words.UNAUTHORIZED, answer.reason)
+            yield from self._denial(AUTH, words.UNAUTHORIZED, answer.reason)
             yield Close(POLICY, answer.reason)
             return
         self._proof = Proof(answer)
@@ -164,10 +179,10 @@ class AmqpOne(BaseSession):
                 step(wire, orders)
         except Malformed as why:
             fault = ProtocolViolation(why.what, side=side, offset=frames.offset + why.at, rule=why.rule)
-            orders += self._denial(words.SYS, why.condition, in_words(fault))
+            orders += self._denial(SYS, why.condition, in_words(fault))
         except sasl.Refused as why:
             fault = ProtocolViolation(str(why), side=side, offset=frames.offset, rule="RFC 4422 section 3")
-            orders += self._denial(words.SYS_PERM, words.INTERNAL, "the login at the backend failed")
+            orders += self._denial(SYS_PERM, words.INTERNAL, "the login at the backend failed")
         except ProtocolViolation as why:  # of the other end
             fault = why
         else:
@@ -188,11 +203,11 @@ class AmqpOne(BaseSession):
     def _denial(self, code: int, condition: str, text: str) -> list[Order]:
         """Return what tells the client, wherever it stands, that there is no going on."""
         server = self._traffic.ends[Side.BACK]
-        if self._header == SASL_HEADER and self._turns.code != words.OK:
+        if self._header == SASL_HEADER and self._turns.code != OK:
             if not self._turns.awaits_outcome:
                 return []
             self._turns.code = code
-            return [told(words.outcome(code))]
+            return [told(outcome(code))]
         if server.closed:
             return []
         said = [] if self._greeted else [PLAIN_HEADER]
@@ -206,7 +221,7 @@ class AmqpOne(BaseSession):
     def _client_header(self, wire: bytes, orders: list[Order]) -> None:
         if wire == SASL_HEADER == self._header and not self._turns.begun:
             if self._injects:
-                orders += (told(SASL_HEADER), told(words.mechanisms(SHOWN)))
+                orders += (told(SASL_HEADER), told(mechanisms(SHOWN)))
                 self._turns.offered = True
             else:
                 orders.append(wire)
@@ -233,7 +248,7 @@ class AmqpOne(BaseSession):
         elif what.get("mechanism") in SHOWN:
             self._wait_for_login(orders, said(what) if self._asks else AskLogin())
         else:
-            orders += self._denial(words.AUTH, words.UNAUTHORIZED, "")
+            orders += self._denial(AUTH, words.UNAUTHORIZED, "")
             orders.append(Close(POLICY, "a mechanism that was not offered"))
             self._up.step = self._drop
 
@@ -241,7 +256,7 @@ class AmqpOne(BaseSession):
         orders.append(wire)
         if wire == SASL_HEADER == self._header and not self._turns.offered:
             self._down.step = self._server_sasl
-        elif wire == PLAIN_HEADER and (self._header == PLAIN_HEADER or self._turns.code == words.OK):
+        elif wire == PLAIN_HEADER and (self._header == PLAIN_HEADER or self._turns.code == OK):
             self._greeted = True
             self._down.step = self._back
         elif wire.startswith(b"AMQP"):  # what it would rather have; it hangs up now (section 2.2)
@@ -254,7 +269,7 @@ class AmqpOne(BaseSession):
         what = self._sasl(wire, Side.BACK)
         self._turns.admit(what, client=False)
         orders.append(wire)
-        if self._turns.code == words.OK:
+        if self._turns.code == OK:
             self._down.step = self._server_header
             if self._up.step == self._client_sasl:
                 self._up.step = self._client_header
@@ -310,7 +325,7 @@ class AmqpOne(BaseSession):
         try:
             answer = self._proof.hear(what)
         except Denied as why:
-            condition = words.UNAUTHORIZED if why.code == words.AUTH else words.INTERNAL
+            condition = words.UNAUTHORIZED if why.code == AUTH else words.INTERNAL
             orders += self._denial(why.code, condition, str(why))
             orders.append(Close(POLICY, str(why)))
             self._up.step = self._down.step = self._drop
@@ -328,8 +343,8 @@ class AmqpOne(BaseSession):
         orders.append(ToBack(PLAIN_HEADER))
         self._down.step = self._proven_header
         if self._header == SASL_HEADER:
-            self._turns.code = words.OK
-            orders.append(told(words.outcome(words.OK)))
+            self._turns.code = OK
+            orders.append(told(outcome(OK)))
             self._up.step = self._client_header
         else:
             self._up.step = self._traffic.front

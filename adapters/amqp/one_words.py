@@ -3,35 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from kaazing.adapters.amqp.one_ledger import Refusal
-from kaazing.wire.amqp_one import SASL_TYPE, frame
-from kaazing.wire.amqp_one_tables import (
-    ATTACH,
-    CLOSE,
-    DETACH,
-    ERROR,
-    INIT,
-    MECHANISMS,
-    OPEN,
-    OUTCOME,
-    RESPONSE,
-)
-from kaazing.wire.amqp_one_types import (
-    NULL,
-    binary,
-    boolean,
-    described,
-    string,
-    symbol,
-    symbol_array,
-    ubyte,
-    uint,
-)
-
-OK, AUTH, SYS, SYS_PERM, SYS_TEMP = range(5)
-"""Codes of sasl-outcome (section 5.3.3.6)."""
+from kaazing.wire.amqp_one import frame
+from kaazing.wire.amqp_one_tables import ATTACH, CLOSE, DETACH, ERROR, OPEN
+from kaazing.wire.amqp_one_types import NULL, boolean, described, string, symbol, uint
 
 UNAUTHORIZED = "amqp:unauthorized-access"
 """Error condition: what the client may not do (section 2.8.15)."""
@@ -72,24 +47,3 @@ def refusal(refused: Refusal, channel: int, handle: int) -> tuple[bytes, bytes]:
         frame(described(ATTACH, answer), channel),
         frame(described(DETACH, (uint(handle), boolean(True), error)), channel),
     )
-
-
-def mechanisms(names: Iterable[str]) -> bytes:
-    """Return the sasl-mechanisms of a server that has these."""
-    return frame(described(MECHANISMS, (symbol_array(names),)), kind=SASL_TYPE)
-
-
-def init(mechanism: str, response: bytes | None) -> bytes:
-    """Return the sasl-init of a client."""
-    first = NULL if response is None else binary(response)
-    return frame(described(INIT, (symbol(mechanism), first)), kind=SASL_TYPE)
-
-
-def response(answer: bytes) -> bytes:
-    """Return a sasl-response."""
-    return frame(described(RESPONSE, (binary(answer),)), kind=SASL_TYPE)
-
-
-def outcome(code: int) -> bytes:
-    """Return a sasl-outcome."""
-    return frame(described(OUTCOME, (ubyte(code),)), kind=SASL_TYPE)

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.amqp import one_words as words
 from kaazing.adapters.amqp.adapter import AmqpAdapter
 from kaazing.adapters.amqp.one import AmqpOne
 from kaazing.interfaces.adapters import Kind, Link, ToBack, ToFront
+from kaazing.wire import amqp_one_sasl as frames
 from kaazing.wire.amqp_one import PLAIN_HEADER, frame
 from kaazing.wire.amqp_one_types import NULL, binary, boolean, described, string, symbol, uint, ushort
 from tests.adapters import dialogue
@@ -22,7 +22,7 @@ def performative(descriptor: int, *values: bytes, channel: int = 0, payload: byt
 
 def init(mechanism: str = "PLAIN", response: bytes = b"\0ann\0secret") -> bytes:
     """Return a client's sasl-init."""
-    return words.init(mechanism, response)
+    return frames.init(mechanism, response)
 
 
 def begin(remote: int | None = None, channel: int = 0) -> bytes:
@@ -71,10 +71,10 @@ BACK_OPEN = performative(0x10, string("broker"), NULL, uint(65536), ushort(9))
 END = performative(0x17)
 CLOSE = performative(0x18)
 BEAT = frame(b"")
-OUTCOME = words.outcome(words.OK)
+OUTCOME = frames.outcome(frames.OK)
 PLAIN = described(0x40, (symbol("PLAIN"),))
-BACK_MECHANISMS = words.mechanisms(["PLAIN", "EXTERNAL"])
-SHOWN = words.mechanisms(["ANONYMOUS", "PLAIN"])
+BACK_MECHANISMS = frames.mechanisms(["PLAIN", "EXTERNAL"])
+SHOWN = frames.mechanisms(["ANONYMOUS", "PLAIN"])
 
 
 class Dialogue(dialogue.Dialogue):

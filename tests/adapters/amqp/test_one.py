@@ -18,6 +18,7 @@ from kaazing.interfaces.adapters import (
     ToBack,
     ToFront,
 )
+from kaazing.wire import amqp_one_sasl as frames
 from kaazing.wire.amqp_one import PLAIN_HEADER, SASL_HEADER, TLS_HEADER, frame
 from tests.adapters.amqp.one_dialogue import (
     BACK_MECHANISMS,
@@ -61,11 +62,11 @@ class OwnLoginTests(SynchronousTestCase):
         talk.front(init("X")).then(ToBack(init("X")))
         challenge = frame(b"\0\x53\x42\xc0\3\1\xa0\0", kind=1)
         talk.back(challenge).then(to_front(challenge))
-        talk.front(words.response(b"1")).then(ToBack(words.response(b"1")))
+        talk.front(frames.response(b"1")).then(ToBack(frames.response(b"1")))
         what = "sasl-response out of turn (AMQP 1.0 section 5.3.2)"
-        talk.front(words.response(b"2"))
+        talk.front(frames.response(b"2"))
         talk.then(
-            to_front(words.outcome(2)), f"client byte {8 + len(init('X') + words.response(b'1'))}: {what}"
+            to_front(frames.outcome(2)), f"client byte {8 + len(init('X') + frames.response(b'1'))}: {what}"
         )
 
     def test_pipelined(self) -> None:
@@ -85,7 +86,7 @@ class OwnLoginTests(SynchronousTestCase):
         talk.back(SASL_HEADER + SHOWN).then(to_front(SASL_HEADER), to_front(SHOWN))
         talk.front(init()).then(ToBack(init()))
         over = Close(1008, "the backend refuses the login")
-        talk.back(words.outcome(1)).then(to_front(words.outcome(1)), over)
+        talk.back(frames.outcome(1)).then(to_front(frames.outcome(1)), over)
         talk.front(PLAIN_HEADER).then().back(CLOSE).then().back_ended().then()
 
     def test_other_header(self) -> None:
@@ -153,7 +154,7 @@ class InjectedTests(SynchronousTestCase):
         """
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
         talk.front(init()).then(*HELD).login(GATEWAY).then(ToBack(SASL_HEADER))
-        orders = list(talk.session.from_back(SASL_HEADER + words.mechanisms(["SCRAM-SHA-256"]), 0.0))
+        orders = list(talk.session.from_back(SASL_HEADER + frames.mechanisms(["SCRAM-SHA-256"]), 0.0))
         [first] = orders
         assert isinstance(first, ToBack)
         nonce = first.data.rpartition(b"r=")[2]
@@ -162,11 +163,11 @@ class InjectedTests(SynchronousTestCase):
         [compute] = list(talk.session.from_back(wire, 0.0))
         assert isinstance(compute, Compute)
         proof = compute.work()
-        talk.computed(proof).then(ToBack(words.response(proof)))
+        talk.computed(proof).then(ToBack(frames.response(proof)))
         said = "SCRAM-SHA-256: the server does not prove that it knows the password"
-        offset = 8 + len(words.mechanisms(["SCRAM-SHA-256"])) + len(wire)
+        offset = 8 + len(frames.mechanisms(["SCRAM-SHA-256"])) + len(wire)
         talk.back(OUTCOME)
-        talk.then(to_front(words.outcome(3)), f"backend byte {offset}: {said} (RFC 4422 section 3)")
+        talk.then(to_front(frames.outcome(3)), f"backend byte {offset}: {said} (RFC 4422 section 3)")
 
     def test_wrong_login(self) -> None:
         """
@@ -175,11 +176,11 @@ class InjectedTests(SynchronousTestCase):
         over = Close(1008, "the backend refuses the gateway's own login")
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
         self.through(talk.front(init("ANONYMOUS", b"")).then(*HELD))
-        talk.back(words.outcome(1)).then(to_front(words.outcome(1)), over)
+        talk.back(frames.outcome(1)).then(to_front(frames.outcome(1)), over)
         talk = Dialogue(self, injects=True).then(to_front(PLAIN_HEADER))
         self.through(talk.front(OPEN).then(*HELD))
         close = words.close("amqp:unauthorized-access", "the backend refuses the gateway's own login")
-        talk.back(words.outcome(1)).then(to_front(words.open_()), to_front(close), over)
+        talk.back(frames.outcome(1)).then(to_front(words.open_()), to_front(close), over)
 
     def test_no_login(self) -> None:
         """
@@ -196,8 +197,8 @@ class InjectedTests(SynchronousTestCase):
         """
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
         talk.front(init()).then(*HELD).login(GATEWAY).then(ToBack(SASL_HEADER))
-        talk.back(SASL_HEADER + words.mechanisms(["ANONYMOUS"]))
-        talk.then(to_front(words.outcome(3)), Close(1008, "the backend has no mechanism that can be used"))
+        talk.back(SASL_HEADER + frames.mechanisms(["ANONYMOUS"]))
+        talk.then(to_front(frames.outcome(3)), Close(1008, "the backend has no mechanism that can be used"))
 
     def test_backend_without_sasl(self) -> None:
         """
@@ -206,7 +207,7 @@ class InjectedTests(SynchronousTestCase):
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
         talk.front(init()).then(*HELD).login(GATEWAY).then(ToBack(SASL_HEADER)).back(PLAIN_HEADER)
         what = "backend byte 0: the backend does not do SASL (RFC 4422 section 3)"
-        talk.then(to_front(words.outcome(3)), what)
+        talk.then(to_front(frames.outcome(3)), what)
 
     def test_other_mechanism(self) -> None:
         """
@@ -214,14 +215,14 @@ class InjectedTests(SynchronousTestCase):
         """
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
         talk.front(init("EXTERNAL") + PLAIN_HEADER)
-        talk.then(to_front(words.outcome(1)), Close(1008, "a mechanism that was not offered"))
+        talk.then(to_front(frames.outcome(1)), Close(1008, "a mechanism that was not offered"))
 
     def test_backend_hangs_up(self) -> None:
         """
         A backend that hangs up during the login: the client may try again later (sys-temp).
         """
         talk = Dialogue(self, SASL_HEADER, injects=True).then(to_front(SASL_HEADER), to_front(SHOWN))
-        self.through(talk.front(init()).then(*HELD)).back_ended().then(to_front(words.outcome(4)))
+        self.through(talk.front(init()).then(*HELD)).back_ended().then(to_front(frames.outcome(4)))
 
     def test_backend_speaks_first(self) -> None:
         """

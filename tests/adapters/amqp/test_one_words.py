@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.adapters.amqp import one_words as words
 from kaazing.adapters.amqp.one_ledger import Refusal
-from kaazing.wire.amqp_one import MIN_MAX_FRAME, SASL_TYPE, Performative, parse
+from kaazing.wire.amqp_one import MIN_MAX_FRAME, Performative, parse
 from kaazing.wire.amqp_one_types import Checker
 
 
@@ -53,14 +53,3 @@ class WordsTests(SynchronousTestCase):
             error = detach.composite("error")
             assert error is not None
             self.assertEqual(error.get("condition"), "amqp:unauthorized-access")
-
-    def test_sasl(self) -> None:
-        """
-        Frames of the SASL layer.
-        """
-        self.assertEqual(read(words.mechanisms(["A"]), SASL_TYPE).names("sasl-server-mechanisms"), ["A"])
-        init = read(words.init("PLAIN", b"\0a\0b"), SASL_TYPE)
-        self.assertEqual([init.get("mechanism"), init.get("initial-response")], ["PLAIN", b"\0a\0b"])
-        self.assertIsNone(read(words.init("EXTERNAL", None), SASL_TYPE).get("initial-response"))
-        self.assertEqual(read(words.response(b"x"), SASL_TYPE).get("response"), b"x")
-        self.assertEqual(read(words.outcome(1), SASL_TYPE).get("code"), 1)

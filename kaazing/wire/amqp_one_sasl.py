@@ -1,21 +1,43 @@
-# -*- test-case-name: tests.adapters.amqp.test_one_login -*-
-"""The SASL layer of AMQP 1.0: whose turn it is, and the gateway's own login at a backend.
+# -*- test-case-name: tests.wire.test_amqp_one_sasl -*-
+"""The SASL layer of AMQP 1.0: its frames, whose turn it is, and the gateway's own login at a backend.
 
 AMQP 1.0 section 5.3.
 """
 
 from __future__ import annotations
 
-from kaazing.adapters.amqp.one_words import SYS_PERM, init, response
-from kaazing.adapters.base import LOGIN_REFUSED
+from collections.abc import Iterable
+
 from kaazing.errors import GatewayError
 from kaazing.interfaces.adapters import AskLogin, Compute, Login
 from kaazing.wire import sasl
-from kaazing.wire.amqp_one import Performative
-from kaazing.wire.amqp_one_types import Malformed
+from kaazing.wire.amqp_one import SASL_TYPE, Performative, frame
+from kaazing.wire.amqp_one_tables import INIT, MECHANISMS, OUTCOME, RESPONSE
+from kaazing.wire.amqp_one_types import NULL, Malformed, binary, described, symbol, symbol_array, ubyte
 
-SHOWN = ("ANONYMOUS", "PLAIN")
-"""Mechanisms that a client may use where its login is replaced; what it says in them is not looked at."""
+OK, AUTH, SYS, SYS_PERM, SYS_TEMP = range(5)
+"""Codes of sasl-outcome (section 5.3.3.6)."""
+
+
+def mechanisms(names: Iterable[str]) -> bytes:
+    """Return the sasl-mechanisms of a server that has these."""
+    return frame(described(MECHANISMS, (symbol_array(names),)), kind=SASL_TYPE)
+
+
+def init(mechanism: str, response: bytes | None) -> bytes:
+    """Return the sasl-init of a client."""
+    first = NULL if response is None else binary(response)
+    return frame(described(INIT, (symbol(mechanism), first)), kind=SASL_TYPE)
+
+
+def response(answer: bytes) -> bytes:
+    """Return a sasl-response."""
+    return frame(described(RESPONSE, (binary(answer),)), kind=SASL_TYPE)
+
+
+def outcome(code: int) -> bytes:
+    """Return a sasl-outcome."""
+    return frame(described(OUTCOME, (ubyte(code),)), kind=SASL_TYPE)
 
 
 class Denied(GatewayError):
@@ -105,7 +127,7 @@ class Proof:
             answer = self._conversation.answer(_bytes(what.get("challenge")) or b"")
             return answer if isinstance(answer, Compute) else self.respond(answer)
         if self.turns.code:
-            raise Denied(self.turns.code, LOGIN_REFUSED.what)
+            raise Denied(self.turns.code, "the backend refuses the gateway's own login")
         self._conversation.finish(_bytes(what.get("additional-data")))
         return None
 

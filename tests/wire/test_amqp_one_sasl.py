@@ -1,14 +1,14 @@
-"""Tests for L{kaazing.adapters.amqp.one_login}."""
+"""The SASL layer of AMQP 1.0, and the gateway's own login in it."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.adapters.amqp import one_words as words
-from kaazing.adapters.amqp.one_login import Denied, Proof, Turns
 from kaazing.interfaces.adapters import Login
+from kaazing.wire import amqp_one_sasl as frames
 from kaazing.wire import sasl
 from kaazing.wire.amqp_one import SASL_TYPE, Performative, frame, parse
+from kaazing.wire.amqp_one_sasl import Denied, Proof, Turns
 from kaazing.wire.amqp_one_types import Checker, Malformed
 
 
@@ -19,11 +19,26 @@ def said(wire: bytes) -> Performative:
     return what
 
 
-MECHANISMS = said(words.mechanisms(["PLAIN", "EXTERNAL"]))
-INIT = said(words.init("PLAIN", b""))
+MECHANISMS = said(frames.mechanisms(["PLAIN", "EXTERNAL"]))
+INIT = said(frames.init("PLAIN", b""))
 CHALLENGE = said(frame(b"\0\x53\x42\xc0\3\1\xa0\0", kind=SASL_TYPE))
-RESPONSE = said(words.response(b""))
-OUTCOME = said(words.outcome(0))
+RESPONSE = said(frames.response(b""))
+OUTCOME = said(frames.outcome(0))
+
+
+class FramesTests(SynchronousTestCase):
+    """What is said in it."""
+
+    def test_fields(self) -> None:
+        """
+        Each frame has its fields; an initial response may be missing.
+        """
+        self.assertEqual(said(frames.mechanisms(["A"])).names("sasl-server-mechanisms"), ["A"])
+        init = said(frames.init("PLAIN", b"\0a\0b"))
+        self.assertEqual([init.get("mechanism"), init.get("initial-response")], ["PLAIN", b"\0a\0b"])
+        self.assertIsNone(said(frames.init("EXTERNAL", None)).get("initial-response"))
+        self.assertEqual(said(frames.response(b"x")).get("response"), b"x")
+        self.assertEqual(said(frames.outcome(1)).get("code"), 1)
 
 
 class TurnsTests(SynchronousTestCase):
@@ -77,14 +92,14 @@ class ProofTests(SynchronousTestCase):
         The mechanism is chosen, the login sent, and taken.
         """
         proof = Proof(Login(username="gw", password="pw"))
-        self.assertEqual(proof.hear(MECHANISMS), words.init("PLAIN", b"\0gw\0pw"))
+        self.assertEqual(proof.hear(MECHANISMS), frames.init("PLAIN", b"\0gw\0pw"))
         self.assertIsNone(proof.hear(OUTCOME))
 
     def test_external(self) -> None:
         """
         Without a username it is EXTERNAL: the certificate of the connection says who it is.
         """
-        self.assertEqual(Proof(Login(username="")).hear(MECHANISMS), words.init("EXTERNAL", b""))
+        self.assertEqual(Proof(Login(username="")).hear(MECHANISMS), frames.init("EXTERNAL", b""))
 
     def test_denied(self) -> None:
         """
@@ -92,7 +107,7 @@ class ProofTests(SynchronousTestCase):
         """
         proof = Proof(Login(username="gw", password="pw"))
         proof.hear(MECHANISMS)
-        self.assertEqual(self.assertRaises(Denied, proof.hear, said(words.outcome(4))).code, 4)
+        self.assertEqual(self.assertRaises(Denied, proof.hear, said(frames.outcome(4))).code, 4)
         proof = Proof(Login(username="gw", mechanism="SCRAM-SHA-1"))
         self.assertEqual(self.assertRaises(Denied, proof.hear, MECHANISMS).code, 3)
 
