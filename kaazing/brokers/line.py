@@ -54,12 +54,13 @@ class Plan:
     def post(
         self, number: int, lost: Callable[[Any, Exception], None], drained: Callable[[Any], None]
     ) -> Post:
-        """Return what the broker's sort is given for one line; each has a client id of its own."""
+        """Return what the broker's sort is given for one line; each has a client id of its own, its number in
+        front, since what it ends with may be a user's name."""
         return Post(
             service=self.service,
             dial=self.dial,
             clock=self.clock,
-            client_id=f"{self.client_id}-{number + 1}" if number else self.client_id,
+            client_id=f"{number + 1}-{self.client_id}" if number else self.client_id,
             properties=self.properties,
             lost=lost,
             drained=drained,

@@ -149,7 +149,7 @@ class LineTests(SynchronousTestCase):
         for number in range(3):
             Line(number, self.plan, self).begin()
         self.assertEqual(
-            [post.client_id for _, _, post in self.kind.asked], ["gateway", "gateway-2", "gateway-3"]
+            [post.client_id for _, _, post in self.kind.asked], ["gateway", "2-gateway", "3-gateway"]
         )
 
     def test_failover(self) -> None:
