@@ -211,7 +211,7 @@ class Connection:
         self._why = self._why or why or ConnectionDone()
         if self._closed is None and self._up:
             self._complain(f"{GONE}: {_said(self._why)}")
-        self._pika.connectionLost(Failure(self._why))
+        self._pika.connectionLost(Failure(BrokerLost(GONE)))  # what all that waits fails with
         if self._closed is not None:
             self._closed.callback(None)
         elif self._up:

@@ -56,10 +56,16 @@ class Declarations:
             lambda it: it.exchange_declare(exchange=exchange, passive=True), f"exchange {exchange}"
         )
 
+    def known(self, name: str) -> bool:
+        """Return whether a queue is there, as far as is known."""
+        if name not in self._known:
+            return False
+        self._known.move_to_end(name)
+        return True
+
     def queue(self, name: str) -> Deferred[None]:
         """Return a Deferred that fires when a durable queue is there; those for one queue fire in order."""
-        if name in self._known:
-            self._known.move_to_end(name)
+        if self.known(name):
             return succeed(None)
         waiting: Deferred[None] = Deferred()
         asked = self._asked.setdefault(name, [])

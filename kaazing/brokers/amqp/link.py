@@ -83,8 +83,7 @@ class Link:
             return _failed(why)
         if not is_queue(message.destination):
             return self._topics.publish(sent)
-        there = self._there(message.destination)
-        return self._queues.publish(sent, None if there.called else there)
+        return self._queues.publish(sent, *self._there(message.destination))
 
     def perform(self, work: Work) -> Deferred[None]:
         """See L{IBrokerLink.perform}."""
@@ -95,8 +94,8 @@ class Link:
             sends = [self._outgoing(message) for message in work.sends]
         except BrokerRefused as why:
             return _failed(why)
-        there = {m.destination: self._there(m.destination) for m in work.sends if is_queue(m.destination)}
-        return self._perform(sends, there.values(), runs)
+        queues = dict.fromkeys(each.destination for each in work.sends if is_queue(each.destination))
+        return self._perform(sends, [there for each in queues for there in self._there(each)], runs)
 
     def subscribe(self, wish: Wish, consumer: Any) -> Subscription:
         """See L{IBrokerLink.subscribe}."""
@@ -148,10 +147,11 @@ class Link:
         for subscription, tags in runs:
             subscription.settle(tags, Outcome.ACCEPTED)
 
-    def _there(self, destination: Destination) -> Deferred[None]:
-        if destination.domain is Domain.TEMP_QUEUE:
-            return succeed(None)
-        return self._declarations.queue(destination.name)
+    def _there(self, destination: Destination) -> tuple[Deferred[None], ...]:
+        """Return a Deferred that fires when a queue is there; nothing where it is."""
+        if destination.domain is Domain.TEMP_QUEUE or self._declarations.known(destination.name):
+            return ()
+        return (self._declarations.queue(destination.name),)
 
     def _outgoing(self, message: Message) -> Outgoing:
         self._sent += 1

@@ -132,6 +132,8 @@ class Publisher:
             there: fires when what it goes to is there.
         """
         if (refused := self._refusal(message)) is not None:
+            if there is not None:
+                there.addErrback(lambda why: None)  # it does not matter any more
             return fail(refused)
         taken: Deferred[None] = Deferred()
         self._count += 1
