@@ -73,6 +73,7 @@ class Broker:
         """
         Args:
             uris: where it may be reached, tried in order; at least one.
+            login: None for that of each URI, or none.
             count: connections; all lead to one place.
             random: from 0 to 1, for the jitter of waits.
 

@@ -34,6 +34,7 @@ class Plan:
     """What all lines of a broker have in common; see L{Post} and L{kaazing.brokers.broker.Broker}.
 
     Attributes:
+        login: None for that of each URI, or none.
         delay: seconds that the first wait after a loss may last.
         said: what was complained of last, by place: nobody is told the same at each try.
     """
@@ -66,6 +67,12 @@ class Plan:
             drained=drained,
             complain=self.complain,
         )
+
+    def login_at(self, uri: Uri) -> Login | None:
+        """Return who the gateway is at a place: the login, or else that of the URI."""
+        if self.login is not None or uri.credentials is None:
+            return self.login
+        return Login(username=uri.credentials.user, password=uri.credentials.password)
 
     def tell(self, uri: Uri, sentence: str) -> None:
         """Complain of a place, unless that was said last."""
@@ -150,7 +157,7 @@ class Line:
             return
         uri = self._left.pop(0)
         plan = self._plan
-        dialling = maybeDeferred(plan.kind.connect, uri, plan.login, self._post)
+        dialling = maybeDeferred(plan.kind.connect, uri, plan.login_at(uri), self._post)
         self._dialling = dialling.addTimeout(PATIENCE, plan.clock, _impatient)
         dialling.addCallbacks(self._made, self._failed, (uri,), errbackArgs=(uri,))
         dialling.addErrback(lambda why: _log.failure("broker {uri}", why, uri=uri.shown))

@@ -42,6 +42,7 @@ class Wired:
 
     Attributes:
         asked: (host, Deferred, Post) of each connect.
+        logins: of each.
     """
 
     name = "wired"
@@ -52,6 +53,7 @@ class Wired:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Deferred[Any], Post]] = []
+        self.logins: list[Login | None] = []
 
     def check(self, uri: Uri) -> Iterable[str]:
         """See L{IBrokerType}."""
@@ -61,6 +63,7 @@ class Wired:
         """See L{IBrokerType}."""
         made: Deferred[Any] = Deferred()
         self.asked.append((uri.host, made, post))
+        self.logins.append(login)
         return made
 
 
@@ -151,6 +154,20 @@ class LineTests(SynchronousTestCase):
         self.assertEqual(
             [post.client_id for _, _, post in self.kind.asked], ["gateway", "2-gateway", "3-gateway"]
         )
+
+    def test_login(self) -> None:
+        """
+        The gateway logs in as the service says, else as the URI does, else as nobody.
+        """
+        own = Login(username="ann", password="hers")
+        of_uri = Login(username="me", password="secret")
+        bare = Uri(scheme="wired", host="c", port=1)
+        logins = []
+        for login, uri in ((own, PLACES[0]), (own, bare), (None, PLACES[0]), (None, bare)):
+            self.plan.login, self.may = login, [uri]
+            Line(0, self.plan, self).begin()
+            logins.append(self.kind.logins[-1])
+        self.assertEqual(logins, [own, own, of_uri, None])
 
     def test_failover(self) -> None:
         """
