@@ -226,7 +226,9 @@ class ActiveMq(Dialect):
         if written.startswith("/temp-"):  # made on this very connection, which calls it by its number alone
             sort, _, number = written.rpartition("/")
             written = f"{sort}/{session}:{number}"
-        return super().read(written.replace("/remote-", "/", 1))
+        elif written.startswith("/remote-"):
+            written = "/" + written.removeprefix("/remote-")
+        return super().read(written)
 
     def own(self, destination: Destination) -> bool:
         return destination.name.startswith("ActiveMQ.Advisory.")

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.defer import TimeoutError as TwistedTimeout
 from zope.interface import implementer
 
 from kaazing.brokers.stomp.connection import Connection
@@ -98,12 +97,14 @@ class Way:
         channel = yield post.dial(self._uri)
         session = Session(self._login, self._host, post.client_id if client_id else "", BEAT)
         connection = Connection(session, post.clock, lost=lost, drained=drained, complain=post.complain)
-        opened = connection.begin(channel)
-        opened.addTimeout(max(0.0, TIMEOUT - (post.clock.seconds() - began)), post.clock)
+        left = max(0.0, TIMEOUT - (post.clock.seconds() - began))
+        silence = BrokerLost(f"the broker has not answered in {TIMEOUT:g} seconds")
+        late = post.clock.callLater(left, connection.abort, silence)
         try:
-            yield opened
-        except TwistedTimeout:
-            raise BrokerLost(f"the broker has not answered in {TIMEOUT:g} seconds") from None
+            yield connection.begin(channel)
+        finally:
+            if late.active():
+                late.cancel()
         return connection
 
 

@@ -170,11 +170,10 @@ class Session:
                 return Delivered(frame.get("subscription") or "", frame)
             case "RECEIPT":
                 return Done(frame.get("receipt-id") or "")
-        detail = frame.body.decode("utf-8", "replace")
-        what = frame.get("message") or detail
+        what, detail = frame.get("message") or "", frame.body.decode("utf-8", "replace")
         text = f"{what}\n{detail}"
-        said = _DISPLAYED.sub(" ", what.strip() if "\n\tat " in detail else text.strip())
-        return Refused(frame.get("receipt-id"), said.strip()[:_MOST_SAID] or "no reason given", text)
+        said = _DISPLAYED.sub(" ", what if "\n\tat " in detail else text)  # a stack trace is for nobody
+        return Refused(frame.get("receipt-id"), said.strip()[:_MOST_SAID].strip() or "no reason given", text)
 
     def _connected(self, frame: Frame) -> Connected:
         said = frame.get("version") or "1.0"
