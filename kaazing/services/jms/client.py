@@ -121,8 +121,9 @@ class Client:
         self.ended(held.request, why)
 
     def deliver(self, id: Hashable, message: Message, tag: Hashable) -> None:
-        """Send the client a message of a subscription of its own."""
+        """Send the client a message that others are not told in the same way; it may answer to it."""
         self.tell(Side.BACK, "MESSAGE")
+        self.share.known.seen(message)
         self.serving.deliver(id, message, tag)
 
     def tell(self, side: Side, operation: str) -> None:

@@ -72,7 +72,6 @@ class Consumer:
         if unwanted or expired(message, share.now()):
             self.subscription.settle([tag], Outcome.ACCEPTED)
             return
-        share.known.seen(message)
         if self.request.acknowledges:
             self.out[tag] = message
         client.deliver(self.request.id, self._shown(message), tag)

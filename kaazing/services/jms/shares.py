@@ -57,7 +57,7 @@ class Share:
         self.clients = 0
         self._unused = unused
         self._waiters: dict[Waiter, None] = {}
-        self._calls: list[Callable[[], None]] = []  # when there is a connection
+        self._calls: dict[Callable[[], None], None] = {}  # when there is a connection
         self._watching: list[Callable[[], None]] = []
         broker.watch(self._changed)
 
@@ -79,8 +79,12 @@ class Share:
             self._waiters.pop(waiter, None)
 
     def await_broker(self, call: Callable[[], None]) -> None:
-        """Call C{call} when there is a connection again."""
-        self._calls.append(call)
+        """Call C{call} when there is a connection again, unless L{unawait_broker} comes before."""
+        self._calls[call] = None
+
+    def unawait_broker(self, call: Callable[[], None]) -> None:
+        """Do not call it."""
+        self._calls.pop(call, None)
 
     def watch(self, look: Callable[[], None]) -> None:
         """Call C{look} whenever something of the connection has changed, until L{unwatch}."""
@@ -92,7 +96,7 @@ class Share:
 
     def _changed(self) -> None:
         if self.broker.available:
-            calls, self._calls = self._calls, []
+            calls, self._calls = self._calls, {}
             for call in calls:
                 call()
         for look in list(self._watching):

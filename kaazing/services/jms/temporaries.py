@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kaazing.services.jms.client import Client
 
 KEPT = 10_000
-"""Names that are known."""
+"""Names of others' temporary destinations that are known."""
 
 
 class Borrower(Consumer):
@@ -198,6 +198,7 @@ class Temporary:
 
     def close(self) -> None:
         """The client is gone."""
+        self._client.share.unawait_broker(self.make)
         if self.made is not None:
             self._client.share.known.discard(self.made)
         if self._subscription is not None:
@@ -246,27 +247,31 @@ class Temporaries:
 
 class Known:
     """Temporary destinations, by the broker's names, that clients of a service have made or were told of:
-    nobody sends to others. Bounded; those told longest ago are forgotten first."""
+    nobody sends to others. Of those that are not its clients', the ones told longest ago are forgotten
+    first."""
 
     def __init__(self) -> None:
+        self._made: set[Destination] = set()  # so many for each client
         self._names: OrderedDict[Destination, None] = OrderedDict()
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self._made or name in self._names
 
     def add(self, name: Destination) -> None:
-        """A name is known, or was told again."""
-        self._names[name] = None
-        self._names.move_to_end(name)
-        if len(self._names) > KEPT:
-            self._names.popitem(last=False)
+        """A client has made one; it is known until L{discard}."""
+        self._made.add(name)
 
     def seen(self, message: Message) -> None:
         """A message goes to a client, who may answer to it."""
         back = message.reply_to
-        if back is not None and back.domain in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC):
-            self.add(back)
+        if back is None or back.domain not in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC) or back in self._made:
+            return
+        self._names[back] = None
+        self._names.move_to_end(back)
+        if len(self._names) > KEPT:
+            self._names.popitem(last=False)
 
     def discard(self, name: Destination) -> None:
         """What it stood for is no more."""
+        self._made.discard(name)
         self._names.pop(name, None)

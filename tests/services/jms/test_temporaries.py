@@ -5,9 +5,10 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.brokers.memory.store import Bounds
+from kaazing.errors import BrokerLost
 from kaazing.interfaces.brokers import Destination, Domain, Message
 from kaazing.services.jms.temporaries import KEPT, Known
-from tests.services.jms.talk import JmsTestCase, Stomp, acks, queue
+from tests.services.jms.talk import JmsTestCase, Stomp, acks, queue, topic
 
 
 class ReplyTests(JmsTestCase):
@@ -100,6 +101,20 @@ class ReplyTests(JmsTestCase):
             each.say("SEND", "!", destination=question.get("reply-to"))
         self.assertEqual(self.asker.told(), ["receipt open-s", "s: !", "s: !"])
 
+    def test_of_others(self) -> None:
+        """
+        So can what an application of the broker's has sent, however it was subscribed to.
+        """
+        back = self.store.temporary(Domain.TEMP_QUEUE, "another connection")
+        for id, ack in enumerate(("auto", "client")):
+            listener = self.client(self.serve())
+            listener.subscribe(f"/topic/t{id}", ack=ack)
+            listener.heard()
+            self.put(topic(f"t{id}"), "?", reply_to=back)
+            self.assertEqual(listener.told(), ["s: ?"])
+            listener.say("SEND", "!", destination=back, receipt="r")
+            self.assertEqual(listener.told(), ["receipt r"])
+
     def test_only_its_maker(self) -> None:
         """
         Nobody else can consume from it; one that only looks like the name of another is the client's own.
@@ -177,6 +192,16 @@ class ReplyTests(JmsTestCase):
         self.assertEqual(self.asker.told(), ["s: !"])
         self.assertEqual(len(self.store._temporaries), 1)
 
+    def test_gone_before_broker(self) -> None:
+        """
+        Of what a client has wanted while the broker was away nothing is kept when the client goes.
+        """
+        self.store.refusing = BrokerLost("away")
+        self.store.cut()
+        self.asker.subscribe("/temp-queue/a")
+        self.asker.lose()
+        self.assertEqual(self.service.shares[0]._calls, {})
+
     def test_refused(self) -> None:
         """
         Where the broker makes none, whoever wants it is told: by SUBSCRIBE, or by reply-to.
@@ -196,7 +221,8 @@ class ReplyTests(JmsTestCase):
         self.asker.wire.receiver.received(b"SUBSCRIBE\nid:s\ndestination:/temp-queue/a\n\n\0", 1)
         self.asker.lose()
         self.assertEqual(self.store._temporaries, {})
-        self.assertEqual(self.service.shares[0].known._names, {})
+        known = self.service.shares[0].known
+        self.assertEqual((known._made, known._names), (set(), {}))
 
 
 class KnownTests(SynchronousTestCase):
@@ -215,13 +241,14 @@ class KnownTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """
-        Only so many are; the one that was named longest ago is forgotten.
+        Of those that others have made only so many are; the one that was named longest ago is forgotten.
+        What a client has made is known as long as it is there, however many have.
         """
         known = Known()
         names = [Destination(Domain.TEMP_QUEUE, str(number)) for number in range(KEPT + 1)]
-        for name in names[:2]:
+        made = [Destination(Domain.TEMP_QUEUE, f"made-{number}") for number in range(KEPT + 1)]
+        for name in made:
             known.add(name)
-        known.add(names[0])
-        for name in names[2:]:
-            known.add(name)
-        self.assertEqual([name in known for name in names[:3]], [True, False, True])
+        for name in [made[0], *names[:2], names[0], *names[2:]]:
+            known.seen(Message(destination=queue("a"), reply_to=name))
+        self.assertEqual([name in known for name in (*names[:3], made[0])], [True, False, True, True])
