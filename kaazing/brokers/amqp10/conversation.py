@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from proton import Collector, Connection, Event, ProtonException, Transport, symbol
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
+from kaazing.brokers.amqp10.login import Entrance
 from kaazing.errors import BrokerLost, BrokerRefused, GatewayError
 from kaazing.interfaces.adapters import Kind, Login
 from kaazing.interfaces.channels import IChannel, IReceiver
@@ -118,26 +122,32 @@ class Conversation:
         self.full = False
         self._collector, self._connection, self._transport = Collector(), Connection(), Transport()
         self._connection.collect(self._collector)
-        self._open(opening)
-        self._beat = clock.callLater(0, self._tick)
+        self._prepare(opening)
+        self._beat: Any = None
+        self._entrance: Entrance | None = Entrance(
+            opening.login,
+            opening.where,
+            send=lambda data: channel.send(data, int(Kind.BINARY)),
+            compute=partial(_aside, clock),
+            entered=self._entered,
+            refused=self._end,
+        )
         channel.receiver = self
         channel.resume()
 
-    def _open(self, opening: Opening) -> None:
-        sasl, login = self._transport.sasl(), opening.login
-        # Whether the connection is encrypted is the configuration's affair, and proton does not see it.
-        sasl.allow_insecure_mechs = True
-        if login is None:
-            sasl.allowed_mechs("ANONYMOUS")
-        else:
-            sasl.allowed_mechs(login.mechanism or ("PLAIN" if login.username else "EXTERNAL"))
-            self._connection.user, self._connection.password = login.username, login.password
+    def _prepare(self, opening: Opening) -> None:
         self._connection.container, self._connection.hostname = opening.container, opening.hostname
         self._connection.properties = {symbol("product"): "kaazing-gateway"}
         self._transport.max_frame_size = MAX_FRAME
         self._transport.idle_timeout = SILENCE
         self._transport.bind(self._connection)
+
+    def _entered(self, rest: bytes) -> None:
+        """The broker has let us in: now proton speaks."""
+        self._entrance = None
         self._connection.open()
+        self._beat = self._clock.callLater(0, self._tick)
+        self.received(rest, int(Kind.BINARY))
 
     def taken(self, name: str, *, sender: bool) -> bool:
         """Return whether there is a link of that name."""
@@ -190,6 +200,9 @@ class Conversation:
 
     def received(self, data: bytes, kind: int) -> None:
         """See L{IReceiver.received}; never more is given to proton than it has room for."""
+        if self._entrance is not None:
+            self._entrance.received(data)
+            return
         rest = memoryview(data)
         while rest and not self._over:
             room = self._transport.capacity()
@@ -279,9 +292,6 @@ class Conversation:
     def _transport_error(self, event: Any) -> None:
         condition = self._transport.condition
         self._write()
-        if condition and condition.name == "amqp:unauthorized-access":
-            self._end(BrokerRefused(f"{self._where} refuses the login"))
-            return
         self._end(error_of(condition, f"the connection to {self._where} has failed"))
 
     def _session_close(self, event: Any) -> None:
@@ -347,6 +357,8 @@ class Conversation:
         if self._over:
             return
         self._over = True
+        if self._entrance is not None:
+            self._entrance.leave()
         for each in (self._beat, self._flush):
             if each is not None and each.active():
                 each.cancel()
@@ -360,6 +372,11 @@ class Conversation:
         self._transport.unbind()
         self._session = None
         self._told.lost(why)
+
+
+def _aside(reactor: Any, work: Callable[[], Any]) -> Deferred[Any]:
+    """Do something in another thread."""
+    return deferToThreadPool(reactor, reactor.getThreadPool(), work)
 
 
 _ACTIONS: Mapping[Any, Callable[[Conversation, Any], None]] = {
