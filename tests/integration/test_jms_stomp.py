@@ -1,21 +1,17 @@
-"""Links of the sort of broker "stomp", to a real ActiveMQ Classic, Artemis and RabbitMQ."""
+"""Queues of real brokers that speak STOMP, by links of the sort "stomp"."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from secrets import token_hex
-from typing import Any, ClassVar
+from typing import Any
 
 import stomp
 from twisted.internet import reactor
-from twisted.internet.defer import DeferredList, gatherResults
+from twisted.internet.defer import DeferredList
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
-from twisted.trial.unittest import TestCase
 
-from kaazing.brokers.stomp.kind import StompType
 from kaazing.config.model import ConnectOptions, TlsOptions, Uri
 from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.adapters import Login
@@ -23,144 +19,13 @@ from kaazing.interfaces.brokers import (
     Content,
     Destination,
     Domain,
-    Features,
     Message,
     Outcome,
-    Post,
     Wish,
-    Work,
 )
-from kaazing.transports.dial import Dialler
-from kaazing.transports.trust import ClientContexts
-from kaazing.transports.wheel import Wheel
 from tests.brokers.listening import Listener, queue, text, topic
 from tests.integration import servers
-
-ALICE = Login(username=servers.USER, password=servers.PASSWORD)
-COUNT = 200
-"""Messages of a burst."""
-
-
-class Linked(TestCase):
-    """Links that end with their test."""
-
-    timeout = 60
-
-    def setUp(self) -> None:
-        """Nothing was told yet; no test sees the destinations of another."""
-        self.lost: list[str] = []
-        self.log: list[str] = []
-        self.own = token_hex(4)
-
-    async def link(
-        self, uri: Uri, login: Login | None = ALICE, options: Any = None, client_id: str = ""
-    ) -> Any:
-        """Return a link."""
-        dialler = Dialler(reactor, Wheel(reactor), ClientContexts())
-        post = Post(
-            service="chat",
-            dial=lambda uri: dialler.connect(uri, options or ConnectOptions()),
-            clock=reactor,
-            client_id=client_id or f"gateway-{self.own}",
-            properties={},
-            lost=lambda link, why: self.lost.append(str(why)),
-            drained=lambda link: None,
-            complain=self.log.append,
-        )
-        made = await StompType().connect(uri, login, post)
-        self.addCleanup(made.close)
-        return made
-
-    async def until(self, true: Callable[[], object]) -> None:
-        """Return once C{true()} is."""
-        while not true():
-            await deferLater(reactor, 0.01)
-
-    async def listen(self, link: Any, wish: Wish) -> tuple[Any, Listener]:
-        """Return a subscription that the broker has, and who is told of it."""
-        listener = Listener()
-        subscription = link.subscribe(wish, listener)
-        await self.until(lambda: "ready" in listener.said)
-        listener.said.remove("ready")
-        return subscription, listener
-
-    async def heard(self, listener: Listener, *said: Any) -> None:
-        """Return when a listener was told just that, and nothing else comes."""
-        await self.until(lambda: len(listener.said) >= len(said))
-        await deferLater(reactor, 0.1)
-        self.assertEqual(listener.taken(), list(said))
-
-    async def refused(self, asked: Any, error: type[Exception]) -> str:
-        """Return the sentence with which something was refused."""
-        with self.assertRaises(error) as refused:
-            await asked
-        return str(refused.exception)
-
-    def queue(self, name: str = "q") -> Destination:
-        """Return a queue of this test alone."""
-        return queue(f"jms.{self.own}.{name}")
-
-    def topic(self, name: str) -> Destination:
-        """Return a topic, or a pattern of some, of this test alone."""
-        return topic(f"jms.{self.own}.{name}")
-
-    async def fill(self, link: Any, where: Destination, *bodies: str, **more: Any) -> None:
-        """Send messages, one after the other."""
-        await gatherResults([link.publish(text(where, each, **more)) for each in bodies])
-
-
-class Conversations:
-    """What is the same with every broker.
-
-    Attributes:
-        server: what CONNECTED says, its beginning.
-        features: what the broker does.
-        nacked: whether a message that is rejected is kept in a place for such ones.
-    """
-
-    server: ClassVar[str]
-    features: ClassVar[Features]
-
-    @staticmethod
-    def uri() -> Uri:
-        """Return where the broker is."""
-        raise NotImplementedError
-
-
-class ActiveMq(Conversations):
-    """ActiveMQ Classic."""
-
-    server = "ActiveMQ/5."
-    features = Features(topic_selectors=True, queue_selectors=True, transactions=True, dead_letters=True)
-
-    @staticmethod
-    def uri() -> Uri:
-        """See L{Conversations}."""
-        return Uri(scheme="stomp", host="127.0.0.1", port=servers.activemq().stomp)
-
-
-class Artemis(Conversations):
-    """ActiveMQ Artemis."""
-
-    server = "ActiveMQ-Artemis/2."
-    features = Features(topic_selectors=True, queue_selectors=True)
-
-    @staticmethod
-    def uri() -> Uri:
-        """See L{Conversations}."""
-        return Uri(scheme="stomp", host="127.0.0.1", port=servers.artemis().stomp)
-
-
-class RabbitMq(Conversations):
-    """RabbitMQ."""
-
-    server = "RabbitMQ/"
-    features = Features()
-
-    @staticmethod
-    def uri() -> Uri:
-        """See L{Conversations}."""
-        return Uri(scheme="stomp", host="127.0.0.1", port=servers.rabbitmq().stomp, path=f"/{servers.VHOST}")
+from tests.integration.stomp_links import COUNT, ActiveMq, Artemis, Conversations, Linked, RabbitMq
 
 
 class QueueConversations(Conversations):
@@ -404,127 +269,6 @@ class QueueConversations(Conversations):
             await self.heard(listener, "news")
 
 
-class TopicConversations(Conversations):
-    """Topics."""
-
-    async def test_topics(self: Any) -> None:
-        """
-        Every subscriber of a topic gets every message, also by patterns; nobody listening is no fault.
-        """
-        link = await self.link(self.uri())
-        listeners = []
-        for pattern in ("a.b", "*.b", ">", "c"):
-            wish = Wish(destination=self.topic(pattern), automatic=True)
-            listeners.append((await self.listen(link, wish))[1])
-        await self.fill(link, self.topic("a.b"), "one")
-        await self.fill(link, self.topic("nobody"), "two")
-        await self.heard(listeners[2], "one", "two")
-        for listener, said in zip(listeners[:2], (["one"], ["one"]), strict=True):
-            await self.heard(listener, *said)
-            self.assertEqual(listener.out[0][1].destination, self.topic("a.b"))
-        await self.heard(listeners[3])
-        self.assertEqual(
-            [each.destination for _, each in listeners[2].out], [self.topic("a.b"), self.topic("nobody")]
-        )
-
-    async def test_durable(self: Any) -> None:
-        """
-        A durable subscription gets what was sent while its client was away, by another link too, until it
-        is forgotten.
-        """
-        link = await self.link(self.uri())
-        wish = Wish(destination=self.topic("d.>"), durable=f"cart-{self.own}", prefetch=10)
-        subscription, listener = await self.listen(link, wish)
-        await self.fill(link, self.topic("d.x"), "one")
-        await self.heard(listener, "one")
-        subscription.settle(listener.tags, Outcome.ACCEPTED)
-        await subscription.close()
-        await self.fill(link, self.topic("d.x"), "two")
-        await link.close()
-        link = await self.link(self.uri())
-        await self.fill(link, self.topic("d.x"), "three")
-        subscription, listener = await self.listen(link, wish)
-        await self.heard(listener, "two", "three")
-        subscription.settle(listener.tags[:1], Outcome.ACCEPTED)
-        await subscription.close(forget=True)
-        await self.fill(link, self.topic("d.x"), "nobody's")
-        subscription, listener = await self.listen(link, wish)
-        await self.heard(listener)
-        await subscription.close()
-        await self.fill(link, self.topic("d.x"), "away")
-        await link.forget(wish.destination, wish.durable)
-        subscription, listener = await self.listen(link, wish)
-        await self.heard(listener)
-        await subscription.close(forget=True)
-        self.assertEqual(self.lost, [])
-
-    async def test_transaction(self: Any) -> None:
-        """
-        What is sent and accepted in a transaction is; a delivery of another connection's spoils it.
-        """
-        link = await self.link(self.uri())
-        source, target = self.queue("source"), self.queue("target")
-        await self.fill(link, source, *"abc")
-        subscription, listener = await self.listen(link, Wish(destination=source, prefetch=2))
-        await self.heard(listener, "a", "b")
-        work = Work(
-            sends=[text(target, "A"), text(target, "B")],
-            accepted=[(subscription, tag) for tag in listener.tags],
-        )
-        await link.perform(work)
-        await self.heard(listener, "c")
-        _, moved = await self.listen(link, Wish(destination=target, automatic=True))
-        await self.heard(moved, "A", "B")
-        await self.refused(link.perform(work), BrokerLost)
-        await self.heard(moved)
-        await subscription.close()
-        _, rest = await self.listen(link, Wish(destination=source, prefetch=10))
-        await self.heard(rest, "c+")
-
-    async def test_transaction_refused(self: Any) -> None:
-        """
-        A transaction with a message that cannot be sent does nothing.
-        """
-        link = await self.link(self.uri())
-        target = self.queue("target")
-        work = Work(sends=[text(target, "A"), text(target, "B", properties={"v": "a\rb"})])
-        await self.refused(link.perform(work), BrokerRefused)
-        _, moved = await self.listen(link, Wish(destination=target, automatic=True))
-        if self.features.transactions:
-            await self.heard(moved)
-
-
-class SelectorConversations(Conversations):
-    """Selectors that the broker looks at."""
-
-    async def test_selectors(self: Any) -> None:
-        """
-        Of queues and topics.
-        """
-        link = await self.link(self.uri())
-        for where in (self.queue(), self.topic("t")):
-            wish = Wish(destination=where, selector="colour = 'red' AND size > 2", automatic=True)
-            _, listener = await self.listen(link, wish)
-            await self.fill(link, where, "no", properties={"colour": "red", "size": "1"})
-            await self.fill(link, where, "yes", properties={"colour": "red", "size": "10"})
-            await self.heard(listener, *(["yes"] if self.numbers else []))
-
-    async def test_bad_selector(self: Any) -> None:
-        """
-        One that the broker does not read is refused; the link goes on.
-        """
-        link = await self.link(self.uri())
-        listener = Listener()
-        link.subscribe(Wish(destination=self.topic("t"), selector="a b c", automatic=True), listener)
-        self.assertEqual(listener.said, [])
-        await self.until(lambda: listener.said)
-        ((what, why),) = listener.said
-        self.assertEqual(what, "refused")
-        self.assertIn("the broker refused it: ", why)
-        await self.fill(link, self.queue(), "x")
-        self.assertEqual(self.lost, [])
-
-
 class ActiveMqQueueTests(ActiveMq, QueueConversations, Linked):
     """Queues of ActiveMQ."""
 
@@ -602,41 +346,8 @@ class ActiveMqQueueTests(ActiveMq, QueueConversations, Linked):
         await self.fill(link, self.queue(), "x")
 
 
-class ActiveMqTopicTests(ActiveMq, TopicConversations, SelectorConversations, Linked):
-    """Topics, transactions and selectors of ActiveMQ."""
-
-    numbers = True
-
-    async def test_aborted(self) -> None:
-        """
-        A transaction that ActiveMQ refuses a part of does nothing; what was to be accepted still can be.
-        """
-        link = await self.link(self.uri())
-        source, target = self.queue("source"), self.queue("target")
-        await self.fill(link, source, "a")
-        subscription, listener = await self.listen(link, Wish(destination=source, prefetch=2))
-        await self.heard(listener, "a")
-        nowhere = Destination(Domain.TEMP_QUEUE, "none")
-        work = Work(
-            sends=[text(target, "A"), text(nowhere, "B")], accepted=[(subscription, listener.tags[0])]
-        )
-        await self.refused(link.perform(work), BrokerRefused)
-        _, moved = await self.listen(link, Wish(destination=target, automatic=True))
-        await self.heard(moved)
-        await link.perform(Work(accepted=work.accepted))
-        await subscription.close()
-        _, rest = await self.listen(link, Wish(destination=source, prefetch=10))
-        await self.heard(rest)
-
-
 class ArtemisQueueTests(Artemis, QueueConversations, Linked):
     """Queues of Artemis."""
-
-
-class ArtemisTopicTests(Artemis, TopicConversations, SelectorConversations, Linked):
-    """Topics, transactions and selectors of Artemis, to which properties of STOMP are texts."""
-
-    numbers = False
 
 
 class RabbitMqQueueTests(RabbitMq, QueueConversations, Linked):
@@ -684,10 +395,6 @@ class RabbitMqQueueTests(RabbitMq, QueueConversations, Linked):
         await self.heard(listener, "poison")
         subscription.settle(listener.tags, Outcome.REJECTED)
         await self.heard(listener, "next")
-
-
-class RabbitMqTopicTests(RabbitMq, TopicConversations, Linked):
-    """Topics and transactions of RabbitMQ."""
 
 
 class KilledTests(Linked):
