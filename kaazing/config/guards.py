@@ -71,18 +71,30 @@ def read_roles(
 
 
 def warn_of_accepts(
-    realm: RealmConfig, node: Node, accepts: Sequence[Uri], options: AcceptOptions, faults: Faults
+    realm: RealmConfig,
+    node: Node,
+    accepts: Sequence[Uri],
+    options: AcceptOptions,
+    faults: Faults,
+    *,
+    inside: bool = False,
 ) -> None:
     """Warn where what a client proves itself with crosses a network in clear, as far as the file tells, and
-    where it has nothing to prove itself with."""
+    where it has nothing to prove itself with.
+
+    Args:
+        inside: whether it does so in the service's protocol, over whatever accept.
+    """
     word = realm.scheme.removeprefix("Application ")
-    clear = [each for each in accepts if not each.secure and each.scheme not in _STREAMS]
+    clear = [each for each in accepts if not each.secure and (inside or each.scheme not in _STREAMS)]
     if word in _CLEAR and not options.trusted and any(not here(options.bound(each)[0]) for each in clear):
         faults.warn(
             node,
             f"{_CLEAR[word]} cross the network in clear where an accept is without TLS; accept wss and https,"
             " or name in proxy.trusted the proxy in front that does the TLS",
         )
+    if inside:
+        return
     shown = options.tls.verify_client != "none"
     if any(each.scheme == "tcp" or (each.scheme == "ssl" and not shown) for each in accepts):
         faults.warn(

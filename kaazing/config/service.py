@@ -67,7 +67,8 @@ class ServiceReader:
             self._check_uris(node, found, made)
         settings = self._settings(found)
         options = accept_options(settings, accepts, self._around.files, self._around.stores, faults)
-        realm = self._realm(found, settings, accepts, options)
+        logs_in = made is not None and getattr(made, "logs_in", _no)(properties)
+        realm = self._realm(found, settings, accepts, options, inside=logs_in)
         config = ServiceConfig(
             name=self._text(found, "name"),
             type=made.name if made else "",
@@ -153,11 +154,13 @@ class ServiceReader:
         settings: Settings,
         accepts: tuple[Uri, ...],
         options: AcceptOptions,
+        *,
+        inside: bool,
     ) -> RealmConfig | None:
         realm = read_realm_name(found, settings, accepts, self._around.realms, self._faults)
         node = guard_node(found, settings)
         if realm and node:
-            warn_of_accepts(realm, node, accepts, options, self._faults)
+            warn_of_accepts(realm, node, accepts, options, self._faults, inside=inside)
         return realm
 
     def _cookie_domain(self, nodes: list[Node], realm: RealmConfig | None) -> str:
@@ -199,6 +202,11 @@ class ServiceReader:
             self._faults.at(
                 node, scrubbed(sentence, node, blocks[0].children if blocks else (), made.options)
             )
+
+
+def _no(properties: Mapping[str, Any]) -> bool:
+    """Answer C{IServiceType.logs_in} for the types that have none."""
+    return False
 
 
 def _only(found: dict[str, list[Node]], name: str) -> Node | None:

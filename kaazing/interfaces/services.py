@@ -111,7 +111,10 @@ class IServiceType(Interface):
 
     def check(config: Any) -> Any:
         """Return an iterable of sentences, each a fault in a L{ServiceConfig} that reading the
-        properties one by one cannot see; empty when all is well."""
+        properties one by one cannot see; empty when all is well.
+
+        A type that also has C{logs_in(properties)} returns there whether a service with those logs its
+        clients in itself (L{IHouse.login})."""
 
     def service(config: Any, house: Any) -> Any:
         """Return an L{IService} for a checked L{ServiceConfig}; C{house} is an L{IHouse}."""

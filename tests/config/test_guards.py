@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from kaazing import plugins
 from kaazing.config.model import ServiceConfig
 from tests.config.files import ConfigTestCase, Type, certificate
 
@@ -175,6 +179,25 @@ class RealmTests(GuardTestCase):
                     " in"
                 ],
             )
+
+    def test_inside(self) -> None:
+        """
+        Clients that log in inside the service's protocol have something to log in with over tcp too; there
+        passwords are in clear.
+        """
+
+        class Speaking(Type):
+            def logs_in(self, properties: Mapping[str, Any]) -> bool:
+                """See L{kaazing.interfaces.services.IServiceType.check}."""
+                return True
+
+        self.patch(plugins, "service_type", lambda name: Speaking(name=name))
+        for accept, realm, said in (
+            ("tcp://localhost:1", "demo", []),
+            ("tcp://0.0.0.0:1", "other", []),
+            ("tcp://0.0.0.0:1", "demo", [f"3: <realm-name>: {CLEAR.format('passwords')}"]),
+        ):
+            self.assertEqual(self.warnings(service(f"<realm-name>{realm}</realm-name>", accept)), said)
 
     def test_certificates(self) -> None:
         """

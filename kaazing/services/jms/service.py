@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -84,6 +84,10 @@ class JmsType:
         yield from settings.check(config.properties["topic"])
         yield from plugins.server(PROTOCOL).check(config.properties)
 
+    def logs_in(self, properties: Mapping[str, Any]) -> bool:
+        """See L{IServiceType.check}."""
+        return bool(properties["connect.login"] == "realm")
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return JmsService(config, house)
@@ -132,7 +136,7 @@ class JmsService(BaseService):
         self._settings = settings.Settings(properties["topic"], properties["cache.bytes"])
         self._known = Known()
         self._redeliveries = Redeliveries(properties["maximum.redeliveries"])
-        self.logs_in = properties["connect.login"] == "realm"
+        self.logs_in = JmsType().logs_in(properties)
         self.meter = house.tally(config.name)
         self.clients: dict[Client, None] = {}
         each = properties["connection.strategy"] == "per-user"
