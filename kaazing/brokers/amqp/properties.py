@@ -87,6 +87,8 @@ class Properties:
             elif name in _OCTETS:
                 pieces.append(bytes((value,)))
             elif name == "timestamp":
+                if not 0 <= value < 2**63:
+                    raise ValueError("a time is not between 1970 and what 63 bits can count")
                 pieces.append(_NUMBERS[ord("T")].pack(value))
             else:
                 pieces.append(_short(value, name))

@@ -1,4 +1,5 @@
-"""One connection to RabbitMQ, logged in; tests.integration.test_jms_amqp has the rest, with a real one."""
+"""One connection to RabbitMQ, logged in; tests.integration.test_jms_amqp and
+test_jms_amqp_connections have the rest, with a real one."""
 
 from __future__ import annotations
 

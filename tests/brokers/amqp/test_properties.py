@@ -191,6 +191,8 @@ class PropertiesTests(SynchronousTestCase):
                 "the name of a property has 256 bytes; AMQP 0-9-1 has room for 255",
             ),
             (Properties(headers={"n": 2**63}), "a number has more than 64 bits"),
+            (Properties(timestamp=-1), "a time is not between 1970 and what 63 bits can count"),
+            (Properties(timestamp=2**63), "a time is not between 1970 and what 63 bits can count"),
         ):
             with self.assertRaises(ValueError) as refused:
                 properties.encode()
