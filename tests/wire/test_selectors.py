@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.brokers import Destination, Domain, Message, Property
-from kaazing.wire.selectors import MAX_LENGTH, MAX_WORDS, compiled
+from kaazing.wire.selectors import MAX_LENGTH, MAX_WORDS, STEPPING, compiled
 from tests.wire.selector_trees import CONDITIONS, PROPERTIES, Tree, meant, written
 
 TOPIC = Destination(Domain.TOPIC, "a")
@@ -200,7 +200,8 @@ class CompiledTests(SynchronousTestCase):
         """
         one, other = compiled("a=1 and b LIKE 'x  y'"), compiled(" a = 1\tAND\nb like  'x  y' ")
         self.assertEqual((one, hash(one), one.text), (other, hash(other), "a = 1 AND b LIKE 'x  y'"))
-        self.assertEqual((one.words, repr(one)), (7, "Selector(\"a = 1 AND b LIKE 'x  y'\")"))
+        self.assertEqual((one.cost, repr(one)), (7, "Selector(\"a = 1 AND b LIKE 'x  y'\")"))
+        self.assertEqual(compiled("a LIKE '%x_%' OR a LIKE '%x%'").cost, 7 + STEPPING)
         for text in ("a=1 and b LIKE 'x y'", "A=1 and b LIKE 'x  y'", f"{STRICTLY}a=1 and b LIKE 'x  y'"):
             self.assertNotEqual(compiled(text), one)
         self.assertNotEqual(one, "a = 1")

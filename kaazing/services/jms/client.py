@@ -30,6 +30,7 @@ from kaazing.services.jms.sending import Sending, sentence
 from kaazing.services.jms.shares import Share
 from kaazing.services.jms.subscribing import Held
 from kaazing.services.jms.temporaries import Temporaries
+from kaazing.wire.selectors import Selector
 
 if TYPE_CHECKING:
     from kaazing.services.jms.service import JmsService
@@ -50,8 +51,8 @@ class Client:
     """
 
     __slots__ = (
-        "_held", "_sending", "_service", "_temporaries", "client_id", "entering", "left", "options",
-        "serving", "share", "subscriptions", "user",
+        "_held", "_selectors", "_sending", "_service", "_temporaries", "client_id", "entering", "left",
+        "options", "serving", "share", "subscriptions", "user",
     )  # fmt: skip
 
     serving: IServing
@@ -65,6 +66,7 @@ class Client:
         self.entering: Any = None  # what only its login needs
         self._sending: Sending | None = None  # most clients of a topic send nothing
         self._temporaries: Temporaries | None = None
+        self._selectors: dict[Hashable, int] | None = None  # what each costs; some may have ended
 
     @property
     def temporaries(self) -> Temporaries:
@@ -150,6 +152,23 @@ class Client:
             subscribing.begin(self, request)
         except (GatewayError, ValueError) as why:
             self.refuse(request, str(why))
+
+    def select(self, id: Hashable, selector: Selector | None) -> None:
+        """A subscription is to begin that has a selector, or none.
+
+        Raises:
+            BrokerRefused: it is more than the client may have.
+        """
+        if selector is None and self._selectors is None:
+            return
+        costs = {each: cost for each, cost in (self._selectors or {}).items() if each in self.subscriptions}
+        if selector is not None:
+            costs[id] = selector.cost
+        if sum(costs.values()) > self.options.selector_words:
+            raise BrokerRefused(
+                f"the selectors of this connection have more than {self.options.selector_words} words"
+            )
+        self._selectors = costs or None
 
     def _unsubscribe(self, request: Unsubscribe) -> None:
         try:

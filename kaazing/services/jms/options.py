@@ -142,6 +142,13 @@ CLIENTS = (
         doc="Most temporary queues and topics of a client.",
     ),
     Option(
+        name="maximum.selector.words",
+        read=integer(100, 10_000_000),
+        default=10_000,
+        doc="Most words (names, values, operators and brackets) in the selectors of all subscriptions of a"
+        " client together; a LIKE with _ between two % in its pattern counts for 1,000.",
+    ),
+    Option(
         name="client.durable.name.format",
         read=pattern("user", "clientid", "name"),
         doc="What a durable subscription is called at the broker, with ${user}, ${clientid} and ${name} in"
@@ -179,6 +186,7 @@ class ClientOptions:
         queue_pending, durable_pending, topic_pending: most of one subscription.
         pending_sends: most messages of a client that the broker has not taken.
         temporaries: most of one client.
+        selector_words: most of one client, as L{kaazing.wire.selectors.Selector.cost} counts them.
         durable_form, client_id_form: see L{CLIENTS}; empty for none.
     """
 
@@ -188,6 +196,7 @@ class ClientOptions:
     topic_pending: int = 1000
     pending_sends: int = 100
     temporaries: int = 100
+    selector_words: int = 10_000
     durable_form: str = ""
     client_id_form: str = ""
 
@@ -202,6 +211,7 @@ class ClientOptions:
             topic_pending=most,
             pending_sends=properties["maximum.pending.sends"],
             temporaries=properties["maximum.temporary.destinations"],
+            selector_words=properties["maximum.selector.words"],
             durable_form=properties["client.durable.name.format"] or "",
             client_id_form=properties["anonymous.clientid.pattern"] or "",
         )

@@ -56,6 +56,7 @@ def begin(client: Client, request: Subscribe) -> None:
         ValueError: likewise; the selector is none.
     """
     selector = compiled(request.selector) if request.selector else None
+    client.select(request.id, selector)
     match request.destination.domain:
         case Domain.QUEUE:
             _queue(client, request, selector)

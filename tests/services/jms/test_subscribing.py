@@ -43,6 +43,31 @@ class SortTests(JmsTestCase):
             ann.subscribe(destination, selector="a = ")
             self.assertEqual([each.command for each in ann.heard()], ["ERROR"], destination)
 
+    def test_many_selectors(self) -> None:
+        """
+        All selectors of a client together have so many words, since each message is compared with each; those
+        of subscriptions that have ended do not count.
+        """
+        ann = self.client(self.serve(maximum_selector_words=10))
+        ann.subscribe("/topic/a", "1", selector="a = 1 OR b")
+        ann.say("UNSUBSCRIBE", id="1")
+        ann.subscribe("/topic/a", "1")
+        ann.subscribe("/topic/a", "2", selector="a = 1 AND b = 2")
+        ann.subscribe("/queue/a", "3", selector="a = 1")
+        self.assertEqual(ann.told(), [f"receipt open-{id}" for id in ("1", "1", "2", "3")])
+        ann.subscribe("/temp-queue/a", "4", selector="a")
+        why = "the selectors of this connection have more than 10 words"
+        self.assertEqual(ann.told(), [f"ERROR {why}"])
+
+    def test_costly_selector(self) -> None:
+        """
+        One that looks at each character of a value counts for as many as it costs.
+        """
+        ann = self.client(self.serve())
+        ann.subscribe("/topic/a", selector=" OR ".join(f"a LIKE '%{letter}_%'" for letter in "abcdefghij"))
+        why = "the selectors of this connection have more than 10000 words"
+        self.assertEqual(ann.told(), [f"ERROR {why}"])
+
 
 class NameTests(JmsTestCase):
     """What durable subscriptions are called at the broker."""
