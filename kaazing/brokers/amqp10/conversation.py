@@ -19,7 +19,8 @@ from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
 from kaazing.brokers.amqp10.login import Entrance
-from kaazing.errors import BrokerLost, BrokerRefused, GatewayError
+from kaazing.brokers.amqp10.refusals import error_of, words_of
+from kaazing.errors import BrokerLost, GatewayError
 from kaazing.interfaces.adapters import Kind, Login
 from kaazing.interfaces.channels import IChannel, IReceiver
 
@@ -31,21 +32,6 @@ MAX_FRAME = 64 * 1024
 
 MAX_ADDRESS = 512
 """Characters of an address that a broker makes up."""
-
-REFUSALS = frozenset(
-    f"amqp:{name}"
-    for name in (
-        *("unauthorized-access", "not-found", "not-allowed", "not-implemented", "invalid-field"),
-        *("precondition-failed", "resource-limit-exceeded", "resource-deleted", "resource-locked"),
-        *(
-            "link:message-size-exceeded",
-            "transaction:rollback",
-            "transaction:timeout",
-            "transaction:unknown-id",
-        ),
-    )
-)
-"""Conditions (sections 2.8.15, 2.8.18, 4.5.8) that say no; after all others it may be better later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +76,14 @@ class Told(Protocol):
     def opened(self, properties: Mapping[Any, Any]) -> None:
         """The broker has opened it, and says so much of itself."""
 
+    def complain(self, sentence: str) -> None:
+        """Write a line to the log."""
+
     def lost(self, why: GatewayError | None) -> None:
         """It is gone; None: in good order. Called once, and last."""
 
     def drained(self) -> None:
         """What waited to be sent on the channel has been sent."""
-
-
-def error_of(condition: Any, what: str) -> GatewayError:
-    """Return the error that a condition stands for (section 2.8.14); C{what} begins its sentence."""
-    name = str(condition.name) if condition else ""
-    said = str((condition and condition.description) or name or "it says not why")
-    said = "".join(each if each.isprintable() else " " for each in said)[:300].rstrip(". ")
-    return (BrokerRefused if name in REFUSALS else BrokerLost)(f"{what}: {said}")
 
 
 @implementer(IReceiver)
@@ -184,6 +165,17 @@ class Conversation:
         """Write what the last calls have changed, soon."""
         if self._flush is None and not self._pumping and not self._over:
             self._flush = self._clock.callLater(0, self._flushed)
+
+    def error(self, condition: Any, what: str) -> GatewayError:
+        """Return the error that a condition stands for (section 2.8.14); the broker's own words go to the log.
+
+        Args:
+            what: begins its sentence.
+        """
+        if condition:
+            where = "" if self._where in what else f"{self._where}: "
+            self._told.complain(f"{where}{what}: {words_of(condition)}")
+        return error_of(condition, what)
 
     def close(self) -> None:
         """End in good order; L{Told.lost} follows when the broker has, too."""
@@ -287,19 +279,20 @@ class Conversation:
         else:
             self._connection.close()
             self._write()
-            self._end(error_of(condition, f"{self._where} has closed the connection"))
+            self._end(self.error(condition, f"{self._where} has closed the connection"))
 
     def _transport_error(self, event: Any) -> None:
         condition = self._transport.condition
         self._write()
-        self._end(error_of(condition, f"the connection to {self._where} has failed"))
+        said = words_of(condition) if condition else "proton does not say why"
+        self._end(BrokerLost(f"the connection to {self._where} has failed: {said}"))
 
     def _session_close(self, event: Any) -> None:
         """The broker has ended a session: with it go its links, of which it says nothing more."""
         session, condition = event.session, event.session.remote_condition
-        why = error_of(condition, "the broker has refused it")
+        why = self.error(condition, "the broker has refused it")
         if self._session is not None and session == self._session:
-            self._end(error_of(condition, f"{self._where} has ended the session"))
+            self._end(self.error(condition, f"{self._where} has ended the session"))
             return
         for key, (owner, its) in list(self._links.items()):
             if its == session:
@@ -336,7 +329,7 @@ class Conversation:
         link.free()
         if session is not None:
             session.close()  # it is freed when the broker has ended it, too
-        owner.closed(error_of(condition, "the broker has refused it") if condition else None)
+        owner.closed(self.error(condition, "the broker has refused it") if condition else None)
 
     def _owner(self, link: Any) -> Attached | None:
         return self._links.get((link.is_sender, link.name), (None, None))[0]

@@ -99,6 +99,10 @@ class Amqp10Link:
         else:
             self._post.lost(self, self._over)
 
+    def complain(self, sentence: str) -> None:
+        """See L{Told.complain}."""
+        self._post.complain(sentence)
+
     def drained(self) -> None:
         """See L{Told.drained}."""
         self._eased()

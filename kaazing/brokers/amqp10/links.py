@@ -11,7 +11,7 @@ from typing import Any
 from proton import Delivery, Described, Disposition, Terminus, symbol, ulong
 from twisted.internet.defer import Deferred
 
-from kaazing.brokers.amqp10.conversation import MAX_ADDRESS, Conversation, error_of
+from kaazing.brokers.amqp10.conversation import MAX_ADDRESS, Conversation
 from kaazing.brokers.amqp10.dialects import CAPABILITIES, Dialect
 from kaazing.errors import BrokerLost, BrokerRefused, GatewayError
 from kaazing.interfaces.brokers import Destination, Domain
@@ -149,8 +149,8 @@ class Outgoing:
         if state == Disposition.RELEASED and self._unrouted:
             return None
         if state == Disposition.REJECTED:
-            said = str(error_of(condition, f"{self._what} does not take the message"))
-            return BrokerRefused(said)
+            said = self._conversation.error(condition, f"{self._what} does not take the message")
+            return BrokerRefused(str(said))
         if state in (Disposition.RELEASED, Disposition.MODIFIED):
             return BrokerRefused(f"{self._what} does not take the message: the broker has given it back")
         return None

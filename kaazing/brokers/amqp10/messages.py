@@ -51,11 +51,11 @@ def _wired(message: Message, dialect: Dialect, now: int) -> Wired:
     wired.id = value_of(message.message_id) or f"ID:{uuid4()}"
     wired.address = dialect.address(message.destination)
     wired.durable, wired.priority = message.persistent, message.priority
-    wired.creation_time = (message.timestamp or now) / 1000
+    wired.creation_time = _seconds(message.timestamp or now)
     if message.expires:
-        wired.expiry_time = message.expires / 1000
+        wired.expiry_time = _seconds(message.expires)
         if (left := max(message.expires - now, 1)) <= _LONGEST_LIFE:
-            wired.ttl = left / 1000
+            wired.ttl = _seconds(left)
     if message.correlation_id:
         wired.correlation_id = value_of(message.correlation_id)
     if message.type:
@@ -69,6 +69,11 @@ def _wired(message: Message, dialect: Dialect, now: int) -> Wired:
     _put_properties(wired, message.properties)
     _put_body(wired, message, dialect)
     return wired
+
+
+def _seconds(milliseconds: int) -> float:
+    """Return what proton makes so many milliseconds of, again: it cuts off what is behind the point."""
+    return (milliseconds + 0.5) / 1000
 
 
 def _put_properties(wired: Wired, properties: Mapping[str, Property]) -> None:

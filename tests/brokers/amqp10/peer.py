@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from proton import (
@@ -264,11 +265,13 @@ class Linked:
 
     Attributes:
         told: ("lost", link, why) and ("drained", link).
+        log: lines of it.
     """
 
     def __init__(self, peer: Peer) -> None:
         self.peer, self.told = peer, list[Any]()
-        post = listening.post(peer.clock, self.told)
+        self.log: list[str] = []
+        post = replace(listening.post(peer.clock, self.told), complain=self.log.append)
         self.link = Amqp10Link(peer.channel, OPENING, post, lambda: NOW)
         self.up: list[Any] = []
         self.link.up.addBoth(self.up.append)

@@ -53,7 +53,7 @@ class OutgoingTests(SynchronousTestCase):
         Rejected, given back or to be tried again: each is a refusal of this message alone.
         """
         back = "/queue/orders does not take the message: the broker has given it back"
-        no = "/queue/orders does not take the message: it says not why"
+        no = "/queue/orders does not take the message: an error of the broker"
         for outcome, why in ((Delivery.REJECTED, no), (Delivery.RELEASED, back), (Delivery.MODIFIED, back)):
             self.peer.outcome = int(outcome)
             self.assertEqual(self.linked.publish(text(WHERE, "1")), [BrokerRefused, why])
@@ -69,13 +69,13 @@ class OutgoingTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """
-        A destination that nobody may send to, in the broker's words; what is wrong may be better later.
+        A destination that nobody may send to, or that something is wrong with for now.
         """
         self.peer.refusing["orders"] = Condition("amqp:not-found", "no such queue")
-        refused = "/queue/orders: the broker has refused it: no such queue"
+        refused = "/queue/orders: the broker has refused it: it is not there"
         self.assertEqual(self.linked.publish(text(WHERE, "1")), [BrokerRefused, refused])
         self.peer.refusing["orders"] = Condition("amqp:internal-error")
-        lost = "/queue/orders: the broker has refused it: amqp:internal-error"
+        lost = "/queue/orders: the broker has refused it: an error of the broker"
         self.assertEqual(self.linked.publish(text(WHERE, "1")), [BrokerLost, lost])
         self.peer.refusing.clear()
         self.assertEqual(self.linked.publish(text(WHERE, "1")), ["taken"])
@@ -128,7 +128,7 @@ class TemporaryTests(SynchronousTestCase):
         A broker that makes none says so.
         """
         self.peer.refusing[""] = Condition("amqp:not-implemented", "no such thing")
-        why = "a new /temp-queue: the broker has refused it: no such thing"
+        why = "a new /temp-queue: the broker has refused it: the broker has no such thing"
         self.assertEqual(self.made(), [BrokerRefused, why])
 
     def test_name_too_long(self) -> None:
@@ -174,7 +174,7 @@ class ForgettingTests(SynchronousTestCase):
         """
         self.peer.refusing[""] = Condition("amqp:not-found", "not here")
         said = self.linked.became(self.linked.link.forget(topic("a"), "news"))
-        why = "durable subscription 'news': the broker has refused it: not here"
+        why = "durable subscription 'news': the broker has refused it: it is not there"
         self.assertEqual(said, [BrokerRefused, why])
 
     def test_lost(self) -> None:

@@ -157,12 +157,14 @@ class SubscriptionTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """
-        The broker's own words say why there is no subscription.
+        A client hears that there is no subscription; the broker's own words go to the log.
         """
         self.peer.refusing["secret"] = Condition("amqp:unauthorized-access", "not for alice")
         _, listener = self.linked.listen(Wish(destination=queue("secret")))
-        why = "/queue/secret: the broker has refused it: not for alice"
+        why = "/queue/secret: the broker has refused it: it is not allowed"
         self.assertEqual(listener.said, [("refused", why)])
+        words = "amqp:unauthorized-access not for alice"
+        self.assertEqual(self.linked.log, [f"amqp10://broker: the broker has refused it: {words}"])
 
     def test_closed_by_the_broker(self) -> None:
         """
@@ -172,7 +174,7 @@ class SubscriptionTests(SynchronousTestCase):
         self.deliver("1")
         self.peer.hang_up(self.peer.only, Condition("amqp:resource-deleted", "queue\nis gone."))
         self.peer.talk()
-        why = "/queue/orders: the broker has refused it: queue is gone"
+        why = "/queue/orders: the broker has refused it: it was deleted"
         self.assertEqual(listener.taken()[2:], [("refused", why)])
         subscription.settle(listener.tags, Outcome.ACCEPTED)
         subscription.close()

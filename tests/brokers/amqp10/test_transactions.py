@@ -64,7 +64,9 @@ class TransactionTests(SynchronousTestCase):
         """
         self.peer.outcome = int(Delivery.REJECTED)
         said = self.perform("a")
-        self.assertEqual(said, [BrokerRefused, "/queue/done does not take the message: it says not why"])
+        self.assertEqual(
+            said, [BrokerRefused, "/queue/done does not take the message: an error of the broker"]
+        )
         self.assertEqual(self.asked(), [(DECLARE, [None]), (DISCHARGE, [b"tx", True])])
         self.assertEqual(self.peer.settled, [])
         self.subscription.settle(self.listener.tags, Outcome.ACCEPTED)
@@ -76,7 +78,7 @@ class TransactionTests(SynchronousTestCase):
         A broker without transactions refuses the first, and is asked again at the next.
         """
         self.peer.refusing["coordinator"] = Condition("amqp:not-implemented", "no transactions")
-        why = "the transaction: the broker has refused it: no transactions"
+        why = "the transaction: the broker has refused it: the broker has no such thing"
         self.assertEqual([self.perform("a"), self.perform("a")], [[BrokerRefused, why]] * 2)
         self.assertEqual(self.peer.received, [])
 
