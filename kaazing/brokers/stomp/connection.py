@@ -26,16 +26,22 @@ _GRACE = 2.5
 _GOODBYE = 5.0
 """Seconds that the broker has for the last RECEIPT."""
 _SOON = 2.0
-"""Seconds within which a connection that ends has ended for what the last ERROR said; not all end then."""
+"""Seconds within which a connection that ends has ended for the last ERROR; not all do."""
 _TRANSIENT = ("already connected", "limit reached")
 """Of an ERROR in the place of CONNECTED: it may be better later."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request whose RECEIPT is awaited; C{about}: texts that an ERROR without receipt-id names it by."""
+    """A request whose RECEIPT is awaited.
+
+    Attributes:
+        what: what it is about, for people.
+        about: texts that an ERROR without receipt-id quotes.
+    """
 
     answer: Deferred[None]
+    what: str
     about: tuple[str, ...]
 
 
@@ -75,7 +81,7 @@ class Connection:
         self._beats: list[Any] = []
         self._wrote = self._heard = 0.0
         self._why: Exception | None = None  # for which the channel was aborted
-        self._error = "", 0.0  # the last one, and when it came
+        self._erred = -_SOON  # when the last ERROR came
         self._over: Deferred[None] | None = None
 
     def begin(self, channel: Any) -> Deferred[Connection]:
@@ -108,12 +114,22 @@ class Connection:
         self._count += 1
         return str(self._count)
 
-    def ask(self, command: str, headers: Headers, body: bytes = b"", *, about: Sequence[str] = ()) -> Any:
+    def ask(
+        self,
+        command: str,
+        headers: Headers,
+        body: bytes = b"",
+        *,
+        what: str = "it",
+        about: Sequence[str] = (),
+    ) -> Any:
         """Send a request with a receipt; return a Deferred that fires when it is done.
 
-        It fails with BrokerRefused where the broker, or STOMP, does not allow it, and with BrokerLost.
+        It fails with BrokerRefused where the broker, or STOMP, does not allow it, and with BrokerLost. The
+        broker's own words go to the log: they may name users and hosts.
 
         Args:
+            what: what it is about, for the message of BrokerRefused, "/queue/orders".
             about: texts by which an ERROR that names no receipt may be known to be about this request.
         """
         receipt = self.name()
@@ -126,7 +142,7 @@ class Connection:
         except BrokerRefused as why:
             answer.errback(why)
             return answer
-        self._asked[receipt] = _Asked(answer, tuple(filter(None, about)))
+        self._asked[receipt] = _Asked(answer, what, tuple(filter(None, about)))
         self._full = self._full or len(self._asked) >= MOST_ASKED
         self._write([wire])
         return answer
@@ -202,9 +218,8 @@ class Connection:
 
     def lost(self, why: Exception | None) -> None:
         """See L{IReceiver}."""
-        error, when = self._error
-        if self._why is None and error and self._clock.seconds() - when < _SOON:
-            self._why = BrokerLost(f"the broker ended the connection: {error}")
+        if self._why is None and self._clock.seconds() - self._erred < _SOON:
+            self._why = BrokerLost("the broker ended the connection")
         self._why = self._why or BrokerLost("the connection to the broker was lost")
         was, self.open = self.open, False
         for beat in self._beats:
@@ -257,17 +272,18 @@ class Connection:
 
     def _refused(self, fact: Refused) -> None:
         if self._made is not None:
-            transient = any(each in fact.text for each in _TRANSIENT)
-            why = f"the broker does not let the gateway in: {fact.why}"
-            self._give_up(BrokerLost(why) if transient else BrokerRefused(why))
+            self._complain(f"the broker does not let the gateway in: {fact.why}")
+            if any(each in fact.text for each in _TRANSIENT):
+                self._give_up(BrokerLost("the broker does not let the gateway in for now"))
+            else:
+                self._give_up(BrokerRefused("the broker refuses the login"))
             return
         receipt = fact.receipt if fact.receipt is not None else self._meant(fact.text)
         asked = self._answered(receipt or "")
-        self._error = fact.why, self._clock.seconds()
-        if asked is None:
-            self._complain(f"the broker said ERROR: {fact.why}")
-        else:
-            asked.answer.errback(BrokerRefused(f"the broker refused it: {fact.why}"))
+        self._erred = self._clock.seconds()
+        self._complain(f"the broker refuses {asked.what if asked else 'something'}: {fact.why}")
+        if asked is not None:
+            asked.answer.errback(BrokerRefused(f"the broker refuses {asked.what}"))
 
     def _meant(self, text: str) -> str | None:
         """Return the receipt of the oldest request that an ERROR names by what it is about."""

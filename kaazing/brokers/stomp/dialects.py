@@ -56,6 +56,7 @@ class Dialect:
         returns: whether NACK gives a delivery back to the queue; otherwise it ends there.
         apart: whether what is out on a subscription comes back only when its connection ends.
         ends_open: whether a durable subscription is ended while it is open, not after that.
+        binds: whether a durable subscription that was one of another topic gets what is sent there, too.
         marks: whether a message that was out before says so (header C{redelivered}).
         escapes: whether it writes carriage returns in the way of 1.2 in version 1.1 too.
         makes: whether it makes temporary destinations, which only their connection knows by their own name.
@@ -66,6 +67,7 @@ class Dialect:
     returns = False
     apart = False
     ends_open = False
+    binds = False
     marks = False
     makes = False
     escapes = False
@@ -74,6 +76,8 @@ class Dialect:
     """How C{>} of a pattern is written."""
     measured = False
     """Whether content-length says of a body that it is of bytes."""
+    hidden: tuple[str, ...] = (TEMPORARY,)
+    """How names of queues and topics begin that belong to one client."""
     private: frozenset[str] = frozenset()
     """Headers of SEND that mean something else to the broker than a property: no client says them."""
     inner: frozenset[str] = frozenset()
@@ -106,6 +110,7 @@ class Dialect:
         Raises:
             BrokerRefused: it cannot be subscribed to.
         """
+        self._keep_out(destination)
         return self._written(destination)
 
     def target(self, destination: Destination) -> str:
@@ -115,6 +120,10 @@ class Dialect:
             BrokerRefused: nothing can be sent there.
         """
         return self._written(destination)
+
+    def _keep_out(self, destination: Destination) -> None:
+        if destination.domain not in _TEMPORARY and destination.name.startswith(self.hidden):
+            raise BrokerRefused(f"{destination} is another client's")
 
     def _written(self, destination: Destination) -> str:
         name = destination.name
@@ -270,6 +279,11 @@ class Artemis(Dialect):
     def forgetting(self, durable: str) -> Headers:
         return [("durable-subscription-name", durable)]
 
+    def _written(self, destination: Destination) -> str:
+        if "::" in destination.name:
+            raise BrokerRefused(f"{destination} names a queue of a topic, which is for its owner alone")
+        return super()._written(destination)
+
     def _headers(self, message: Message, now: int) -> Iterable[tuple[str, str]]:
         for name, value in super()._headers(message, now):
             if not name.startswith("_AMQ"):  # of routes, schedules and the like
@@ -287,6 +301,7 @@ class RabbitMq(Dialect):
     returns = True
     apart = True
     ends_open = True
+    binds = True
     marks = True
     escapes = True
     many = "#"
@@ -301,6 +316,7 @@ class RabbitMq(Dialect):
     inner = frozenset(("amqp-message-id",))
 
     _DURABLE = "kaazing.durable."
+    hidden = (TEMPORARY, _DURABLE)
     _SHORT = frozenset(("content-type", "content-encoding", "correlation-id", "type", "app-id", "cluster-id"))
     """Headers that become short strings of AMQP 0-9-1 (section 4.2.5.3)."""
     _LONGEST = 255
@@ -331,7 +347,7 @@ class RabbitMq(Dialect):
     def source(self, destination: Destination) -> str:
         if destination.domain is Domain.TEMP_QUEUE and not destination.name.startswith(TEMPORARY):
             raise BrokerRefused(f"{destination} can be sent to, not subscribed to")
-        return self._written(destination)
+        return super().source(destination)
 
     def target(self, destination: Destination) -> str:
         if destination.domain is Domain.TEMP_QUEUE:

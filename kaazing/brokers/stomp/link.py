@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, fa
 from zope.interface import implementer
 
 from kaazing.brokers.stomp.connection import Connection, first
-from kaazing.brokers.stomp.dialects import Atomic, Dialect, dialect_of
+from kaazing.brokers.stomp.dialects import Atomic, Dialect, Headers, dialect_of
 from kaazing.brokers.stomp.subscription import Subscription, Surroundings
 from kaazing.brokers.stomp.temporaries import Temporaries
 from kaazing.errors import BrokerLost, BrokerRefused
@@ -65,9 +65,12 @@ class Link:
             headers = self._dialect.written(message, _now())
         except BrokerRefused as why:
             return fail(why)
-        about = (message.destination.name,)
-        sent: Deferred[None] = self._main.ask("SEND", headers, message.body, about=about)
+        sent: Deferred[None] = self._send(message, headers)
         return sent
+
+    def _send(self, message: Message, headers: Headers) -> Any:
+        what = message.destination
+        return self._main.ask("SEND", headers, message.body, what=str(what), about=[what.name])
 
     def perform(self, work: Work) -> Deferred[Any]:
         """See L{IBrokerLink.perform}."""
@@ -92,10 +95,7 @@ class Link:
         except BrokerRefused as why:
             return fail(why)
         self._main.tell(("BEGIN", within, b""))
-        taken = [
-            self._main.ask("SEND", [*headers, *within], each.body, about=(each.destination.name,))
-            for headers, each in sends
-        ]
+        taken = [self._send(each, [*headers, *within]) for headers, each in sends]
         taken += [self._main.ask("ACK", [*each.called(tag), *within]) for each, tag in acks]
         done: Deferred[Any] = gatherResults(taken, consumeErrors=True)
         done.addCallback(lambda _: self._main.ask("COMMIT", within))
@@ -163,11 +163,11 @@ class Link:
             opens = self._dialect.subscribing(Wish(destination=destination, durable=durable, prefetch=1))
         except BrokerRefused as why:
             return fail(why)
-        about = (destination.name, durable)
+        ask = partial(self._main.ask, what=f"the durable subscription {durable}", about=[destination.name])
         done: Deferred[Any] = succeed(None)
         if self._dialect.ends_open:
-            done = self._main.ask("SUBSCRIBE", [*headers, *opens], about=about)
-        return done.addCallback(lambda _: self._main.ask("UNSUBSCRIBE", [*headers, *ends], about=about))
+            done = ask("SUBSCRIBE", [*headers, *opens])
+        return done.addCallback(lambda _: ask("UNSUBSCRIBE", [*headers, *ends]))
 
     def room(self) -> bool:
         """See L{IBrokerLink.room}."""

@@ -56,6 +56,7 @@ class Subscription:
 
     def __init__(self, wish: Wish, consumer: Any, around: Surroundings) -> None:
         self._wish, self._consumer, self._around = wish, consumer, around
+        self._among = wish.durable and around.dialect.binds  # of what comes only some is meant
         self._pattern = destinations.is_pattern(wish.destination.name)
         self._connection: Connection | None = None
         self._alone = False
@@ -88,7 +89,7 @@ class Subscription:
             return
         connection.listen(self._id, self._delivered)
         about = (self._wish.destination.name, written.rpartition("/")[2], self._wish.selector)
-        asked = connection.ask("SUBSCRIBE", headers, about=about)
+        asked = connection.ask("SUBSCRIBE", headers, what=str(self._wish.destination), about=about)
         asked.addCallbacks(lambda _: self._over or self._consumer.ready(), self._refuse)
 
     def refuse(self, why: Exception) -> None:
@@ -113,7 +114,7 @@ class Subscription:
 
     def _delivered(self, frame: Frame) -> None:
         around, dialect = self._around, self._around.dialect
-        found = self._read(frame.get("destination")) if self._pattern else None
+        found = self._read(frame.get("destination")) if self._pattern or self._among else None
         message = dialect.message(frame, found or self._wish.destination, self._read(frame.get("reply-to")))
         if self._wish.automatic:
             if not dialect.own(message.destination):
@@ -123,12 +124,16 @@ class Subscription:
             message = replace(message, redelivered=True)
         called = [("message-id", frame.get("message-id") or ""), ("subscription", self._id)]
         delivery = _Delivery(message, called)
-        if dialect.own(message.destination):
+        if dialect.own(message.destination) or (self._among and not self._meant(message.destination)):
             self._tell(("ACK", called, b""))
             return
         self._held.append(delivery)
         if self._giving is None:
             self._give()
+
+    def _meant(self, destination: Destination) -> bool:
+        wished = self._wish.destination
+        return destination == wished or destinations.matches(wished.name, destination.name)
 
     def _read(self, written: str | None) -> Destination | None:
         session = self._connection.session if self._connection is not None else ""

@@ -135,6 +135,19 @@ class DialectTests(SynchronousTestCase):
         why = "/temp-queue/q can be sent to, not subscribed to"
         self.refused(why, RabbitMq().source, foreign)
 
+    def test_of_others(self) -> None:
+        """
+        No client subscribes, by another way, to what is another client's.
+        """
+        for dialect in (Dialect(), Artemis(), RabbitMq()):
+            for where in (queue(f"{TEMPORARY}00ff"), topic(f"{TEMPORARY}00ff")):
+                self.refused(f"{where} is another client's", dialect.source, where)
+        where = queue("kaazing.durable.cart")
+        self.refused(f"{where} is another client's", RabbitMq().source, where)
+        where = topic("a::gateway.cart")
+        for call in (Artemis().source, Artemis().target):
+            self.refused(f"{where} names a queue of a topic, which is for its owner alone", call, where)
+
     def test_read(self) -> None:
         """
         Destinations in what each sends; one that nobody can read is none.

@@ -84,7 +84,7 @@ class KindTests(SynchronousTestCase):
         made = scene.connect()
         scene.fars[0].says("ERROR", message="Bad CONNECT")
         self.failureResultOf(made, BrokerRefused)
-        self.assertEqual(scene.told, [])
+        self.assertEqual(scene.told, ["the broker does not let the gateway in: Bad CONNECT"])
 
     def test_cancelled(self) -> None:
         """

@@ -139,7 +139,7 @@ class WorkTests(Linked):
         done = self.link.perform(Work(sends=[text(queue("r"), "x")], accepted=accepted))
         far.taken()
         far.says("ERROR", message="no", receipt_id="4")
-        self.assertEqual(self.why(done, BrokerRefused), "the broker refused it: no")
+        self.assertEqual(self.why(done, BrokerRefused), "the broker refuses /queue/r")
         self.assertEqual(far.taken(), ["ABORT transaction:3"])
         subscription.settle(listener.tags, Outcome.ACCEPTED)
         self.assertEqual(far.taken(), ["ACK message-id:m0 subscription:1"])
@@ -258,7 +258,7 @@ class SubscribeTests(Linked):
         self.assertEqual(len(self.scene.fars), 4)
         second.says("ERROR", message="Bad CONNECT")
         self.scene.clock.advance(0)
-        self.assertEqual(self.scene.told, [])
+        self.assertEqual(self.scene.told, ["the broker does not let the gateway in: Bad CONNECT"])
 
     def test_lost_apart(self) -> None:
         """
