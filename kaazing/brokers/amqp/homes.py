@@ -101,11 +101,16 @@ class Homes:
         self._connection = connection
         self._homes: dict[Home, None] = {}
         self._opening = 0
+        self._homeless: list[Deferred[None]] = []
 
     def take(self, who: Resident) -> Deferred[Home]:
         """Return a Deferred of a home for a subscription; fails with BrokerLost or BrokerRefused."""
-        if self._homes and len(self._homes) + self._opening >= MOST:
-            return self._share(who)
+        if len(self._homes) + self._opening >= MOST:
+            if not self._opening:
+                return self._share(who)
+            waiting: Deferred[None] = Deferred()  # for all to be open, or the first had everybody
+            self._homeless.append(waiting)
+            return waiting.addCallback(lambda _: self.take(who))
         self._opening += 1
         return self._connection.open().addCallbacks(
             lambda channel: self._opened(channel, who), lambda why: self._none(why, who)
@@ -155,18 +160,26 @@ class Homes:
         return succeed(home)
 
     def _opened(self, channel: Any, who: Resident) -> Home:
-        self._opening -= 1
         home = Home(channel)
         home.residents[who.tag] = who
         self._homes[home] = None
         channel.on_closed.addBoth(self._closed, home)
+        self._answered()
         return home
 
     def _none(self, why: Failure, who: Resident) -> Any:
-        self._opening -= 1
+        self._answered()
         if why.check(BrokerRefused) and self._homes:
             return self._share(who)
         return why
+
+    def _answered(self) -> None:
+        self._opening -= 1
+        if self._opening:
+            return
+        homeless, self._homeless = self._homeless, []
+        for each in homeless:
+            each.callback(None)
 
     def _closed(self, why: Any, home: Home) -> None:
         self._homes.pop(home, None)

@@ -87,6 +87,21 @@ class HomesTests(FarTestCase):
         self.successResultOf(gone)
         self.assertEqual((self.ann.told, self.bob.told), ([], []))
 
+    def test_many_at_once(self) -> None:
+        """
+        Many who come at once have no more channels than may be; where none is to be had, all are told.
+        """
+        self.patch(homes, "MOST", 2)
+        taken = [self.homes.take(Someone(f"{number}")) for number in range(10)]
+        self.far.turn()
+        found = [id(home) for home in self.succeed(taken)]
+        self.assertEqual(sorted(map(found.count, set(found))), [5, 5])
+        self.setUp()
+        taken = [self.homes.take(Someone(f"{number}")) for number in range(10)]
+        self.far.cut()
+        for each in taken:
+            self.failureResultOf(each, BrokerLost)
+
     def test_no_more_channels(self) -> None:
         """
         Where the broker allows fewer channels, they are shared sooner.
