@@ -167,7 +167,7 @@ class Conversation:
             self._flush = self._clock.callLater(0, self._flushed)
 
     def error(self, condition: Any, what: str) -> GatewayError:
-        """Return the error that a condition stands for (section 2.8.14); the broker's own words go to the log.
+        """Return the error that a condition stands for (section 2.8.14); the broker's words go to the log.
 
         Args:
             what: begins its sentence.

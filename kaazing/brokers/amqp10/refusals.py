@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.brokers.amqp10.test_refusals -*-
-"""What clients are told of the errors of a broker of AMQP 1.0; its own words name users, and go to the log."""
+"""What clients are told of the errors of a broker of AMQP 1.0; its own words name users and go to the log."""
 
 from __future__ import annotations
 
