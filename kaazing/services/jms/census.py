@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from kaazing.interfaces.brokers import Domain
+from kaazing.interfaces.feeds import Counts
+from kaazing.services.jms.shares import Share
 
 if TYPE_CHECKING:
     from kaazing.services.jms.service import JmsService
@@ -47,6 +50,36 @@ class JmsCensus:
         )
         out.add_metric([service.name], unsettled)
         yield out
+        shared = GaugeMetricFamily(
+            "kaazing_jms_topic_subscriptions",
+            "Subscriptions of topics at the broker, which clients share.",
+            labels=["service"],
+        )
+        shared.add_metric([service.name], sum(share.topics.subscriptions for share in service.shares))
+        yield shared
+        messages = CounterMetricFamily(
+            "kaazing_jms_topic_messages",
+            "What became of messages of topics, one for each subscription of a client.",
+            labels=["service", "outcome"],
+        )
+        for outcome, count in asdict(self._counts()).items():
+            messages.add_metric([service.name, outcome], count)
+        yield messages
+
+    def _counts(self) -> Counts:
+        made = replace(self._service.past)
+        for share in self._service.shares:
+            add(made, share)
+        return made
+
+
+def add(to: Counts, share: Share) -> None:
+    """Add what became of messages in the topics of a share."""
+    for counts in (share.topics.counts, share.missed):
+        to.delivered += counts.delivered
+        to.dropped += counts.dropped
+        to.conflated += counts.conflated
+        to.disconnected += counts.disconnected
 
 
 def _kind(held: object) -> str:

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from kaazing.closecodes import POLICY
 from kaazing.errors import GatewayError
 from kaazing.interfaces.brokers import Message, Outcome
-from kaazing.interfaces.feeds import COST, Counts
+from kaazing.interfaces.feeds import COST
 from kaazing.interfaces.servers import Subscribe
 from kaazing.services.jms.bulletins import key_of
 from kaazing.services.jms.consumers import expired
@@ -110,12 +110,9 @@ class Listener:
 class AcknowledgingListener(Listener):
     """One whose client acknowledges: only so many deliveries are out at a time; the others wait, within the
     bounds of the topic.
-
-    Attributes:
-        counts: what became of messages.
     """
 
-    __slots__ = ("_bytes", "_number", "_out", "_prefetch", "_settings", "_waiting", "counts")
+    __slots__ = ("_bytes", "_number", "_out", "_prefetch", "_settings", "_waiting")
 
     def __init__(self, client: Client, request: Subscribe, prefetch: int, settings: TopicSettings) -> None:
         """C{prefetch}: deliveries that may be out."""
@@ -126,7 +123,6 @@ class AcknowledgingListener(Listener):
         self._out: dict[Hashable, Message] = {}
         self._waiting: OrderedDict[Hashable, tuple[float, Message]] = OrderedDict()  # and when it came
         self._bytes = 0  # of what waits
-        self.counts = Counts()
 
     def delivered(self, message: Message) -> None:
         """A message; it goes out, or waits."""
@@ -144,7 +140,7 @@ class AcknowledgingListener(Listener):
             if first:
                 return  # a later one is there
             self._take(place)
-            self.counts.conflated += 1
+            self._client.share.missed.conflated += 1
         self._waiting[place] = self._client.share.now(), message
         self._bytes += len(message.body) + COST
         if first:
@@ -159,18 +155,18 @@ class AcknowledgingListener(Listener):
                 continue
             self._number += 1
             self._out[self._number] = message
-            self.counts.delivered += 1
             client.deliver(self.request.id, message, self._number)
         while self._waiting:
             came, _ = next(iter(self._waiting.values()))
             if self._bytes <= slow.bytes and not (slow.age and now - came > slow.age):
                 return
             if slow.kind == "disconnect":
-                self._client.serving.complain(GatewayError(TOO_SLOW))
-                self._client.serving.close(POLICY, TOO_SLOW)
+                client.share.missed.disconnected += 1
+                client.serving.complain(GatewayError(TOO_SLOW))
+                client.serving.close(POLICY, TOO_SLOW)
                 return
             self._take(next(iter(self._waiting)))
-            self.counts.dropped += 1
+            client.share.missed.dropped += 1
 
     @property
     def _room(self) -> bool:

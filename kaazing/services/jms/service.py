@@ -19,6 +19,7 @@ from kaazing.errors import ConfigError
 from kaazing.interfaces.adapters import Link, Login
 from kaazing.interfaces.brokers import IBroker
 from kaazing.interfaces.channels import IChannel
+from kaazing.interfaces.feeds import Counts
 from kaazing.interfaces.servers import Connect
 from kaazing.interfaces.services import IHouse, IService, IServiceType, Visit, Welcome
 from kaazing.options import Option
@@ -26,7 +27,7 @@ from kaazing.services import policies
 from kaazing.services.base import SOCKETS, BaseService, choose
 from kaazing.services.jms import options as own
 from kaazing.services.jms import settings
-from kaazing.services.jms.census import JmsCensus
+from kaazing.services.jms.census import JmsCensus, add
 from kaazing.services.jms.client import Client
 from kaazing.services.jms.entering import Entrance
 from kaazing.services.jms.redelivery import DeadLetters, Redeliveries
@@ -97,6 +98,10 @@ def _brokers() -> list[Any]:
     return [plugins.broker(name) for name in plugins.brokers()]
 
 
+def _nothing(share: Share) -> None:
+    """The connections that all share are there as long as the service."""
+
+
 def _kind(config: ServiceConfig) -> Any:
     """Return the type of the broker, that of every connect."""
     return next(each for each in _brokers() if config.connects[0].scheme in each.schemes)
@@ -120,6 +125,7 @@ class JmsService(BaseService):
         users: those of each login.
         logs_in: whether the realm is asked about CONNECT, and not at the door.
         meter: counts what passes.
+        past: what became of messages of topics whose connections have ended.
     """
 
     def __init__(self, config: ServiceConfig, house: IHouse) -> None:
@@ -138,9 +144,10 @@ class JmsService(BaseService):
         self._redeliveries = Redeliveries(properties["maximum.redeliveries"])
         self.logs_in = JmsType().logs_in(properties)
         self.meter = house.tally(config.name)
+        self.past = Counts()
         self.clients: dict[Client, None] = {}
         each = properties["connection.strategy"] == "per-user"
-        self.shared = None if each else self._share(_login(config), lambda share: None)
+        self.shared = None if each else self._share(_login(config), _nothing, _nothing)
         self.users = Users(
             self._share_of_user, properties["connection.users"], properties["connection.linger"], house.clock
         )
@@ -165,11 +172,13 @@ class JmsService(BaseService):
     # The broker
 
     def _share_of_user(self, login: Login, unused: Callable[[Share], None]) -> Share:
-        share = self._share(login, unused)
+        share = self._share(login, unused, lambda share: add(self.past, share))
         share.broker.start()
         return share
 
-    def _share(self, login: Login | None, unused: Callable[[Share], None]) -> Share:
+    def _share(
+        self, login: Login | None, unused: Callable[[Share], None], ended: Callable[[Share], None]
+    ) -> Share:
         config, house, properties = self.config, self.house, self.config.properties
         client_id = properties["connection.client.id"] or f"kaazing-{config.name}"
         if login is not None and properties["connection.strategy"] == "per-user":
@@ -195,7 +204,16 @@ class JmsService(BaseService):
             house.clock.seconds,
         )
         letters = DeadLetters(broker, properties["dead.letter.destination"], self.meter, self._complain)
-        return Share(broker, topics, self._redeliveries, letters, self._known, house.clock.seconds, unused)
+        return Share(
+            broker,
+            topics,
+            self._redeliveries,
+            letters,
+            self._known,
+            house.clock.seconds,
+            unused,
+            ended,
+        )
 
     def _render(self, message: Any, look: Any) -> tuple[bytes, tuple[int, ...]]:
         """Render a message for all clients of a look; they may answer to it from then on."""

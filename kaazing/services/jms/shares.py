@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succee
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.brokers import IBroker
+from kaazing.interfaces.feeds import Counts
 from kaazing.services.jms.durables import Durables
 from kaazing.services.jms.redelivery import DeadLetters, Redeliveries
 from kaazing.services.jms.temporaries import Known
@@ -37,6 +38,7 @@ class Share:
         redeliveries, letters: of messages that nobody manages.
         known: temporary destinations that may be sent to.
         clients: how many there are.
+        missed: what became of messages of topics that waited for clients who acknowledge.
         now: says the time, seconds since the epoch.
     """
 
@@ -49,13 +51,19 @@ class Share:
         known: Known,
         now: Callable[[], float],
         unused: Callable[[Share], None],
+        ended: Callable[[Share], None],
     ) -> None:
-        """C{unused}: told when the last client has gone."""
+        """
+        Args:
+            unused: told when the last client has gone.
+            ended: told when it is stopped.
+        """
         self.broker, self.topics, self.now = broker, topics, now
         self.redeliveries, self.letters, self.known = redeliveries, letters, known
         self.durables = Durables()
         self.clients = 0
-        self._unused = unused
+        self.missed = Counts()
+        self._unused, self._ended = unused, ended
         self._waiters: dict[Waiter, None] = {}
         self._calls: dict[Callable[[], None], None] = {}  # when there is a connection
         self._watching: list[Callable[[], None]] = []
@@ -106,6 +114,7 @@ class Share:
 
     def stop(self) -> Deferred[Any]:
         """End; what was published is taken first, within a bound."""
+        self._ended(self)
         ended = maybeDeferred(self.topics.stop)
         return ended.addBoth(lambda _: self.broker.stop())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from kaazing.metrics import exposition
-from tests.services.jms.talk import JmsTestCase, queue
+from tests.services.jms.talk import JmsTestCase, queue, topic
 
 
 class CensusTests(JmsTestCase):
@@ -18,8 +18,9 @@ class CensusTests(JmsTestCase):
         ann.subscribe("/queue/q", "1", ack="client")
         ann.subscribe("/topic/t", "2")
         self.put(queue("q"), "1", "2")
+        self.put(topic("t"), "1", "2", "3")
         found = {
-            (sample.name, sample.labels.get("kind")): sample.value
+            (sample.name, sample.labels.get("kind") or sample.labels.get("outcome")): sample.value
             for family in text_string_to_metric_families(exposition(self.house.census).decode())
             for sample in family.samples
             if sample.name.startswith("kaazing_jms") and sample.labels["service"] == "jms"
@@ -33,5 +34,23 @@ class CensusTests(JmsTestCase):
                 ("kaazing_jms_subscriptions", "durable"): 0,
                 ("kaazing_jms_subscriptions", "temporary"): 0,
                 ("kaazing_jms_unsettled", None): 2,
+                ("kaazing_jms_topic_subscriptions", None): 1,
+                ("kaazing_jms_topic_messages_total", "delivered"): 3,
+                ("kaazing_jms_topic_messages_total", "dropped"): 0,
+                ("kaazing_jms_topic_messages_total", "conflated"): 0,
+                ("kaazing_jms_topic_messages_total", "disconnected"): 0,
             },
         )
+
+    def test_past(self) -> None:
+        """
+        What was counted stays counted when the connections of a user have ended.
+        """
+        service = self.serve(connection_strategy="per-user")
+        ann = self.client(service, login="ann")
+        ann.subscribe("/topic/t", "1")
+        ann.subscribe("/topic/t", "2", ack="client")
+        self.put(topic("t"), "1")
+        ann.lose()
+        self.pass_time(40)
+        self.assertEqual((service.shares, service.past.delivered), ([], 2))

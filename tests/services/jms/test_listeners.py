@@ -147,6 +147,7 @@ class AcknowledgingTests(JmsTestCase):
         ann = self.subscribe(Slow(kind="disconnect", bytes=1024))
         self.put(topic("t"), *["x" * 500] * 5)
         self.assertEqual(ann.wire.closed, (1008, TOO_SLOW))
+        self.assertEqual(self.service.shares[0].missed.disconnected, 1)
         self.assertEqual(self.service.clients, {})
 
     def test_dropped(self) -> None:
@@ -155,8 +156,7 @@ class AcknowledgingTests(JmsTestCase):
         """
         ann = self.subscribe(Slow(kind="drop-oldest", bytes=2048))
         self.put(topic("t"), *(str(number) * 900 for number in range(5)))
-        (held,) = next(iter(self.service.clients)).subscriptions.values()
-        self.assertEqual(held.counts.dropped, 2)  # type: ignore[attr-defined]  # it listens
+        self.assertEqual(self.service.shares[0].missed.dropped, 2)
         first, *_ = ann.heard()
         ann.say("ACK", id=first.get("ack"))
         self.assertEqual([each.body[:1] for each in ann.heard()], [b"3"])
@@ -185,5 +185,5 @@ class AcknowledgingTests(JmsTestCase):
         ann.say("ACK", id=acks(heard)[0])
         ann.say("NACK", id=acks(heard)[1])
         ann.say("ACK", id=acks(ann.heard())[0])
-        told = ann.told()
-        self.assertEqual(told, ["s: 3"])
+        self.assertEqual(ann.told(), ["s: 3"])
+        self.assertEqual(self.service.shares[0].missed.conflated, 1)

@@ -50,6 +50,7 @@ class ShareTestCase(SynchronousTestCase):
         self.ended: list[str] = []
         self.made: dict[str, Share] = {}
         self.there = True
+        self.over: list[Share] = []
 
     def make(self, login: Login, unused: Any = lambda share: None) -> Share:
         """Make a share."""
@@ -57,7 +58,7 @@ class ShareTestCase(SynchronousTestCase):
         broker.available = self.there
         topics: Any = Connection(self.ended, f"topics of {login.username}")
         nothing: Any = None
-        share = Share(broker, topics, nothing, nothing, nothing, self.clock.seconds, unused)
+        share = Share(broker, topics, nothing, nothing, nothing, self.clock.seconds, unused, self.over.append)
         self.made[login.username] = share
         return share
 
@@ -101,8 +102,9 @@ class OneTests(ShareTestCase):
         """
         Subscriptions end before the connection.
         """
-        self.successResultOf(self.make(ANN).stop())
-        self.assertEqual(self.ended, ["topics of ann", "broker of ann"])
+        share = self.make(ANN)
+        self.successResultOf(share.stop())
+        self.assertEqual((self.ended, self.over), (["topics of ann", "broker of ann"], [share]))
 
 
 class UsersTests(ShareTestCase):
