@@ -29,6 +29,9 @@ from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.adapters import Kind, Login
 from kaazing.interfaces.channels import IReceiver
 
+CHUNK = 64 * 1024
+"""Bytes that are written at once; more does not wait for the end of a turn."""
+
 HEARTBEAT = 60
 """Seconds after which a broker is asked whether it is there, at most; RabbitMQ proposes as much."""
 
@@ -96,8 +99,10 @@ class Connection:
         self.connected = True
         self.gone: Callable[[BrokerLost], None] = lambda why: None
         self.roomy: Callable[[], None] = lambda: None
-        self._out: list[bytes] = []
-        self._corks = 0
+        self._clock = clock
+        self._out: list[bytes] = []  # said in this turn
+        self._size = 0
+        self._soon: Any = None
         self._congested = self._blocked = self._up = self._over = False
         self._why: Exception | None = None
         self._closed: Deferred[None] | None = None
@@ -140,18 +145,6 @@ class Connection:
         """Return whether the broker takes what is sent as fast as it comes."""
         return not (self._congested or self._blocked)
 
-    def cork(self) -> None:
-        """Write nothing until L{uncork}: pika writes each frame by itself."""
-        self._corks += 1
-
-    def uncork(self) -> None:
-        """Write what came since L{cork}."""
-        self._corks -= 1
-        if not self._corks and self._out:
-            out, self._out = self._out, []
-            if not self._over:
-                self._channel.send_all(out, Kind.BINARY)
-
     def close(self) -> Deferred[None]:
         """End in good order; return a Deferred that fires when the connection is gone."""
         if self._closed is None:
@@ -171,10 +164,25 @@ class Connection:
         self._channel.abort()
 
     def write(self, data: bytes) -> None:
-        """See twisted's ITransport; for pika."""
-        self.cork()
+        """See twisted's ITransport; for pika, which says each frame by itself: what is said in one turn of
+        the reactor, by whomever, is one write, or one of every L{CHUNK} bytes."""
+        if self._over:
+            return
         self._out.append(data)
-        self.uncork()
+        self._size += len(data)
+        if self._size >= CHUNK:
+            self._flush()
+        elif self._soon is None:
+            self._soon = self._clock.callLater(0, self._turned)
+
+    def _turned(self) -> None:
+        self._soon = None
+        self._flush()
+
+    def _flush(self) -> None:
+        out, self._out, self._size = self._out, [], 0
+        if out:
+            self._channel.send_all(out, Kind.BINARY)
 
     def loseConnection(self) -> None:
         """See twisted's ITransport; for pika, which has nothing more to say then."""
@@ -183,7 +191,6 @@ class Connection:
 
     def received(self, data: bytes, kind: int) -> None:
         """See L{IReceiver}."""
-        self.cork()
         try:
             for frame in self._frames.feed(data):
                 self._pika.dataReceived(frame)
@@ -193,8 +200,6 @@ class Connection:
             # of what is no AMQP; those who are told of messages raise none
             self._why = self._why or BrokerLost(f"the broker breaks the rules of AMQP: {why}")
             self._channel.abort()
-        finally:
-            self.uncork()
 
     def ended(self) -> None:
         """See L{IReceiver}."""
@@ -208,6 +213,8 @@ class Connection:
     def lost(self, why: Exception | None) -> None:
         """See L{IReceiver}."""
         self.connected, self._over = False, True
+        if self._soon is not None:
+            self._soon.cancel()
         self._why = self._why or why or ConnectionDone()
         if self._closed is None and self._up:
             self._complain(f"{GONE}: {_said(self._why)}")

@@ -142,14 +142,10 @@ class Homes:
         self._connection.write(Method(channel.channel_number, cancel).marshal())
 
         def give_back(_: object) -> Any:
-            self._connection.cork()
-            try:
-                for tag in unsettled():
-                    channel.basic_nack(tag)
-                channel._channel.basic_cancel(who.tag, callback=lambda _: None)
-                return channel.basic_qos(prefetch_count=0)  # whose answer says that all before it is done
-            finally:
-                self._connection.uncork()
+            for tag in unsettled():
+                channel.basic_nack(tag)
+            channel._channel.basic_cancel(who.tag, callback=lambda _: None)
+            return channel.basic_qos(prefetch_count=0)  # whose answer says that all before it is done
 
         nothing_more: Deferred[Any] = channel.basic_qos(prefetch_count=0)
         return nothing_more.addCallback(give_back).addBoth(lambda _: None)

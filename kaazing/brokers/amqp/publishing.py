@@ -78,15 +78,11 @@ def outgoing(message: Message, exchange: str, message_id: str, now: int) -> Outg
     return Outgoing(where, destination.name, properties, message.body, message_id, what)
 
 
-def send(connection: Connection, raw: Any, message: Outgoing) -> None:
+def send(raw: Any, message: Outgoing) -> None:
     """Publish on a channel of pika's."""
-    connection.cork()
-    try:
-        raw.basic_publish(
-            message.exchange, message.key, message.body, message.properties, mandatory=message.mandatory
-        )
-    finally:
-        connection.uncork()
+    raw.basic_publish(
+        message.exchange, message.key, message.body, message.properties, mandatory=message.mandatory
+    )
 
 
 class Publisher:
@@ -175,7 +171,7 @@ class Publisher:
             return
         self._tag += 1
         self._sent[self._tag] = message, taken
-        send(self._connection, self._raw, message)
+        send(self._raw, message)
 
     def _opened(self, channel: Any) -> Deferred[None]:
         confirming: Deferred[None] = Deferred()

@@ -92,16 +92,12 @@ class Subscription:
         together = len(known) > 1 and not self._home.shared and known == oldest
         for tag in known:
             self._count(self._out.pop(tag), outcome)
-        connection, channel = self._around.connection, self._home.channel
-        connection.cork()
-        try:
-            for tag in known[-1:] if together else known:
-                if outcome is Outcome.ACCEPTED:
-                    channel.basic_ack(tag & _NUMBER, together)
-                else:
-                    channel.basic_nack(tag & _NUMBER, together, outcome is Outcome.RELEASED)
-        finally:
-            connection.uncork()
+        channel = self._home.channel
+        for tag in known[-1:] if together else known:
+            if outcome is Outcome.ACCEPTED:
+                channel.basic_ack(tag & _NUMBER, together)
+            else:
+                channel.basic_nack(tag & _NUMBER, together, outcome is Outcome.RELEASED)
 
     def close(self, forget: bool = False) -> Deferred[None]:
         """See L{IBrokerSubscription}."""

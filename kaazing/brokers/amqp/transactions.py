@@ -45,14 +45,9 @@ class Transactions:
                 self._channel.add_on_return_callback(lambda it: self._returned.append(it.method.routing_key))
                 yield self._channel.tx_select()
             self._returned.clear()
-            self._connection.cork()
-            try:
-                for message in messages:
-                    send(self._connection, self._channel._channel, message)
-                committed = self._channel.tx_commit()
-            finally:
-                self._connection.uncork()
-            yield committed
+            for message in messages:
+                send(self._channel._channel, message)
+            yield self._channel.tx_commit()
         except FAILURES as why:
             raise refusal(why, "a message of the transaction", self._complain) from None
         if self._returned:

@@ -39,7 +39,8 @@ class Far:
     open, peer, subprotocol, messages = True, "192.0.2.1:5672", None, False
     closed_with, whole, latency, tenure, bound = (1000, ""), False, None, None, 64_000
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.receiver: Any = None
         self.said: list[str] = []
         self.sent: list[tuple[int, BasicProperties, bytes]] = []
@@ -82,8 +83,11 @@ class Far:
         self.aborted = True
 
     def turn(self) -> None:
-        """Let all answers arrive."""
-        while self._answers or self.aborted:
+        """Let what is said arrive, and all answers."""
+        while True:
+            self._clock.advance(0)
+            if not self._answers and not self.aborted:
+                return
             answers, self._answers = self._answers, b""
             if self.open and answers:
                 self.receiver.received(answers, 2)
@@ -200,7 +204,8 @@ class FarTestCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """There is a far end, and nobody has connected."""
-        self.far, self.clock = Far(), Clock()
+        self.clock = Clock()
+        self.far = Far(self.clock)
         self.told: list[Any] = []
 
     def post(self, **properties: Any) -> Post:

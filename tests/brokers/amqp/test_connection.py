@@ -6,16 +6,18 @@ from typing import Any
 
 from pika import spec
 from pika.adapters.twisted_connection import TwistedChannel, TwistedProtocolConnection
+from pika.frame import Heartbeat
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
-from kaazing.brokers.amqp.connection import Connection, parameters
+from kaazing.brokers.amqp.connection import CHUNK, Connection, parameters
 from kaazing.errors import BrokerLost, BrokerRefused, ConnectError
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.channels import IReceiver
 from tests.brokers.amqp.far import FarTestCase
 
 LOST = "the connection to the broker is lost"
+BEAT = Heartbeat().marshal()
 
 
 class ConnectionTests(FarTestCase):
@@ -62,15 +64,32 @@ class ConnectionTests(FarTestCase):
 
     def test_one_write(self) -> None:
         """
-        What is said between cork and uncork is one write.
+        What is said in one turn of the reactor is one write; much of it does not wait for the turn's end.
         """
         connection = self.connection()
         before = self.far.writes
-        connection.cork()
         for _ in range(3):
-            connection.write(b"\x08\x00\x00\x00\x00\x00\x00\xce")
-        connection.uncork()
+            connection.write(BEAT)
+        self.assertEqual(self.far.writes - before, 0)
+        self.clock.advance(0)
         self.assertEqual(self.far.writes - before, 1)
+        for _ in range(CHUNK // len(BEAT)):
+            connection.write(BEAT)
+        self.assertEqual(self.far.writes - before, 2)
+        self.clock.advance(0)
+        self.assertEqual(self.far.writes - before, 2)
+
+    def test_lost_within_a_turn(self) -> None:
+        """
+        What is said when the connection is lost, or afterwards, is not written, and nothing waits for it.
+        """
+        connection = self.connection()
+        before = self.far.writes
+        connection.write(BEAT)
+        self.far.cut()
+        connection.write(BEAT)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.far.writes, before)
 
     def test_refused(self) -> None:
         """

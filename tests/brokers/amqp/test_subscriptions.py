@@ -51,8 +51,7 @@ class SubscriptionTests(FarTestCase):
         """
         made = Subscription(WISH, self.listener, self.around)
         verifyObject(IBrokerSubscription, made)
-        self.said()
-        self.clock.advance(0)
+        self.assertEqual(self.far.taken(), [])
         self.said("1 Queue.Declare q durable", "2 Basic.Qos 5", "2 Basic.Consume q")
         self.deliver(made, 1, 2, 3)
         self.assertEqual(self.listener.taken(), ["ready", "1", "2", "3"])
