@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.threads import deferToThread
 
 from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.brokers import (
@@ -17,6 +18,7 @@ from kaazing.interfaces.brokers import (
 from tests.brokers.listening import Listener, queue, text, topic
 from tests.integration import servers
 from tests.integration.amqp10_links import Common, Linked, uri
+from tests.integration.test_servers import answer
 
 
 class ArtemisTests(Common, Linked):
@@ -171,6 +173,26 @@ class ArtemisTests(Common, Linked):
         await link.publish(Message(destination=where, content=Content.MAP, body=body))
         await self.until(lambda: listener.out)
         self.assertEqual((listener.out[0][1].content, listener.out[0][1].body), (Content.MAP, body))
+
+    async def test_others(self) -> None:
+        """
+        A client that speaks STOMP to the broker itself hears text as text, and is heard with its headers.
+        """
+        link, broker = await self.link(), servers.artemis()
+        await link.publish(text(queue("artemis.ours"), "ours", properties={"size": 3}, correlation_id="c"))
+        connect = f"CONNECT\naccept-version:1.2\nlogin:{servers.USER}\npasscode:{servers.PASSWORD}\n\n\0"
+        send = "SEND\ndestination:/queue/artemis.theirs\ncorrelation-id:d\ncolour:red\n\ntheirs\0"
+        take = "SUBSCRIBE\nid:1\ndestination:/queue/artemis.ours\n\n\0"
+        asked = f"{connect}{send}{take}".encode()
+        heard = await deferToThread(answer, broker.stomp, asked, b"\n\nours\0")
+        self.assertIn(b"\nsize:3\n", heard)
+        self.assertIn(b"\ncorrelation-id:c\n", heard)
+        where = queue("artemis.theirs")
+        _, listener = await self.listen(link, Wish(destination=where, automatic=True))
+        self.assertEqual(await self.heard(listener, 1), ["theirs"])
+        ((_, message),) = listener.out
+        self.assertEqual((message.content, message.correlation_id), (Content.TEXT, "d"))
+        self.assertEqual(message.properties["colour"], "red")
 
     async def test_killed(self) -> None:
         """
