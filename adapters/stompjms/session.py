@@ -7,6 +7,7 @@ ERROR).
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
@@ -31,6 +32,7 @@ EARLY = 0.8
 """Part of the interval of our heart-beats after which the next is sent: the clock of deadlines ticks twice a
 second, and what is promised is "at least every" (STOMP 1.2, Heart-beating)."""
 
+_NO_TEXT = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as L{Frame} has them
 _BEAT = ToFront(b"\n", Kind.TEXT)
 _COMMANDS: dict[str, Callable[[Ledger, Frame, dict[str, str], int], Request | None]] = {
     "SEND": Ledger.send,
@@ -200,6 +202,8 @@ class StompServerSession:
                 frame = _trimmed(frame)
             fields = dict(reversed(frame.headers))  # of repeated ones the first (STOMP 1.2)
             try:
+                if self._version <= 10 and not wire.isascii():  # else the scanner has seen to that
+                    _check_text(frame)
                 answer = self._asked(frame, fields, len(wire))
             except Broken as why:
                 section = rule(why.section, self._version)
@@ -252,6 +256,13 @@ class StompServerSession:
         if self._silence:
             due.append(self._heard + self._silence)
         self.deadline = min(due, default=None)
+
+
+def _check_text(frame: Frame) -> None:
+    """Raises Unserved where a header is none that others could be told."""
+    for name, value in frame.headers:
+        if _NO_TEXT.search(name) or _NO_TEXT.search(value):
+            raise Unserved(f"header {shown(name)} is not UTF-8 ({rule('Value Encoding', OPENING)})")
 
 
 def _trimmed(frame: Frame) -> Frame:

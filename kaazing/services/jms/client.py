@@ -118,9 +118,10 @@ class Client:
         self.serving.fail(request.id, why)
 
     def supersede(self, held: Held, why: str) -> None:
-        """A subscription has to end for another."""
+        """A subscription has to end for another; one that the client has ended itself is not told."""
         held.close()
-        self.ended(held.request, why)
+        if self.subscriptions.get(held.request.id) is held:
+            self.ended(held.request, why)
 
     def deliver(self, id: Hashable, message: Message, tag: Hashable) -> None:
         """Send the client a message that others are not told in the same way; it may answer to it."""

@@ -95,6 +95,25 @@ class OpeningTests(SynchronousTestCase):
         what = "CONNECT on a connection that is made (STOMP 1.2, Connecting)"
         Dialogue(self).connect().front(CONNECT % b"1.2").then(error(what), f"client byte 29: {what}")
 
+    def test_no_text(self) -> None:
+        """
+        Headers that are not UTF-8 are refused in STOMP 1.0 too, which says nothing of that: they go into names
+        that brokers keep. Bodies are any bytes.
+        """
+        what = "header 'client-id' is not UTF-8 (STOMP 1.2, Value Encoding)"
+        Dialogue(self).front(b"CONNECT\nclient-id:\xff\n\n\0").then(
+            error(what, connecting=True), Close(1008, what)
+        )
+        what = "header 'id' is not UTF-8 (STOMP 1.2, Value Encoding)"
+        dialogue = Dialogue(self).connect("1.0").front(b"SEND\ndestination:/queue/a\n\n\xff\0")
+        dialogue.then(
+            Send(message=Message(destination=QUEUE, body=b"\xff", content=Content.BYTES, persistent=False))
+        )
+        dialogue.front(b"SUBSCRIBE\nid:\xc3\xbc\ndestination:/queue/a\n\n\0")
+        dialogue.then(Subscribe(id="\xfc", destination=QUEUE))
+        dialogue.front(b"SUBSCRIBE\nid:\xff\ndestination:/queue/a\nreceipt:1\n\n\0")
+        dialogue.then(*refused(what, "1", "1.0"))
+
     def test_no_connect(self) -> None:
         """
         Who does not log in in time is sent away.

@@ -275,6 +275,19 @@ class DurableTests(JmsTestCase):
         why = "the durable subscription 'd' is open in this connection already"
         self.assertEqual(ann.told(), ["receipt open-1", f"ERROR {why}"])
 
+    def test_again(self) -> None:
+        """
+        It can be ended and opened again without waiting for an answer in between.
+        """
+        ann = self.client(self.serve(), client_id="ann")
+        ann.subscribe("/topic/t", activemq_subscriptionName="d")
+        ann.raw(
+            b"UNSUBSCRIBE\nid:s\nreceipt:u\n\n\0"
+            b"SUBSCRIBE\nid:s\nreceipt:again\ndestination:/topic/t\nactivemq.subscriptionName:d\n\n\0"
+        )
+        self.put(topic("t"), "1")
+        self.assertEqual(ann.told(), ["receipt open-s", "receipt u", "receipt again", "s: 1"])
+
     def test_queue_of_takers(self) -> None:
         """
         Of several that come while it is being closed, the last one has it, and nobody is forgotten.
