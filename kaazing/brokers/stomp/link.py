@@ -13,7 +13,8 @@ from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, fa
 from zope.interface import implementer
 
 from kaazing.brokers.stomp.connection import Connection, first
-from kaazing.brokers.stomp.dialects import Atomic, Dialect, Headers, dialect_of
+from kaazing.brokers.stomp.dialect import Atomic, Dialect, Headers
+from kaazing.brokers.stomp.dialects import dialect_of
 from kaazing.brokers.stomp.subscription import Subscription, Surroundings
 from kaazing.brokers.stomp.temporaries import Temporaries
 from kaazing.errors import BrokerLost, BrokerRefused

@@ -1,8 +1,8 @@
 # -*- test-case-name: tests.brokers.stomp.test_session -*-
 """The client's side of a STOMP connection, sans-I/O: bytes come in, facts go out, requests are written.
 
-Versions 1.1 and 1.0 are offered: in 1.2 ActiveMQ keeps something of each delivery until the connection ends,
-and cannot end a durable subscription (decision 0172).
+Versions 1.1 and 1.0 are offered: in 1.2 Artemis ends the connection, which is not one client's, for
+everything that it refuses (decision 0172).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from kaazing.brokers.stomp.connection import Connection
-from kaazing.brokers.stomp.dialects import Dialect, Headers
+from kaazing.brokers.stomp.dialect import Dialect, Headers
 from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.brokers import Destination, IBrokerSubscription, Message, Outcome, Wish
 from kaazing.wire import destinations
