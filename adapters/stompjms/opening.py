@@ -61,7 +61,6 @@ def opening(command: str, fields: Mapping[str, str]) -> Opening:
         username=fields.get("login", ""),
         password=fields.get("passcode", ""),
         client_id=fields.get("client-id", ""),
-        host=fields.get("host", ""),
     )
     return Opening(version, connect, gives, wants)
 

@@ -98,14 +98,12 @@ class Features:
     Attributes:
         topic_selectors, queue_selectors: whether it looks at a L{Wish}'s selector.
         transactions: whether all of a L{Work} is done or nothing of it.
-        maps: whether it has bodies of the type L{Content.MAP}.
         dead_letters: whether a rejected delivery is kept by the broker in a place for such ones.
     """
 
     topic_selectors: bool = False
     queue_selectors: bool = False
     transactions: bool = False
-    maps: bool = False
     dead_letters: bool = False
 
 
@@ -286,10 +284,13 @@ class IBroker(Interface):
         """Let what was published be taken, for a bounded time, and close; return a Deferred."""
 
     def publish(message: Message, *, waits: bool, sender: Hashable = None) -> Any:
-        """As L{IBrokerLink.publish}; messages of one sender keep their order. While there is no connection: C{waits}: the message waits, within bounds
-        of number, bytes and time; otherwise, and past the bounds, it fails with L{kaazing.errors.BrokerLost}
-        at once. A message whose connection is lost before the broker has taken it fails: nobody knows whether
-        it was."""
+        """As L{IBrokerLink.publish}; messages of one sender keep their order. A message whose connection is
+        lost before the broker has taken it fails: nobody knows whether it was.
+
+        Args:
+            waits: while there is no connection, the message waits, within bounds of number, bytes and time;
+                otherwise, and past the bounds, it fails with L{kaazing.errors.BrokerLost} at once.
+        """
 
     def perform(work: Work, *, sender: Hashable = None) -> Any:
         """As L{IBrokerLink.perform}; fails while there is no connection. Deliveries of a connection lost

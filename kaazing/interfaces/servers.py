@@ -26,13 +26,11 @@ class Connect:
     Attributes:
         username, password: empty where none were given.
         client_id: of durable subscriptions (JMS 2.0 section 6.1.2); empty for none.
-        host: the virtual host that the client names; empty for none.
     """
 
     username: str = ""
     password: str = field(default="", repr=False)
     client_id: str = ""
-    host: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,7 @@ CLOSING = 5.0
 """Seconds in which the broker may answer that the connection is closed."""
 
 FEATURES = Features()
-"""RabbitMQ selects nothing, knows no map messages, and counts no deliveries of classic queues; its
-transactions are of messages alone."""
+"""RabbitMQ selects nothing; its transactions are of messages alone."""
 
 
 @implementer(IBrokerLink)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kaazing.brokers.amqp.names import read_reply_to, reply_to
 from kaazing.brokers.amqp.properties import Field, Properties
@@ -125,11 +125,6 @@ def message_of(
         deliveries=_deliveries(headers, queue),
         properties=_named(properties, content),
     )
-
-
-def identified(message: Message, message_id: str) -> Message:
-    """Return a message with an id, where it has none."""
-    return message if message.message_id else replace(message, message_id=message_id)
 
 
 def _content(properties: Properties, body: bytes) -> Content:

@@ -25,7 +25,7 @@ CAPABILITIES = {
 KINDS = (Domain.QUEUE, Domain.TOPIC, Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
 """In the order of the numbers that annotations of messages have for them."""
 
-JMS = Features(topic_selectors=True, queue_selectors=True, transactions=True, maps=True, dead_letters=True)
+JMS = Features(topic_selectors=True, queue_selectors=True, transactions=True, dead_letters=True)
 """What a broker of JMS does."""
 
 

@@ -32,7 +32,7 @@ from kaazing.interfaces.brokers import (
     Work,
 )
 
-FEATURES = Features(topic_selectors=True, queue_selectors=True, transactions=True, maps=True)
+FEATURES = Features(topic_selectors=True, queue_selectors=True, transactions=True)
 
 WINDOW = 1000
 """Messages on their way to a consumer that asks for any number, and things to be said at which nobody should

@@ -49,12 +49,12 @@ class Sending:
     def send(self, request: Send) -> None:
         """Send a message."""
         self._client.tell(Side.FRONT, "SEND")
-        self._begin(1, request, lambda: self._send(request))
+        self._begin(1, lambda: self._send(request))
 
     def commit(self, request: Commit) -> None:
         """Do a transaction."""
         self._client.tell(Side.FRONT, "COMMIT")
-        self._begin(max(len(request.sends), 1), request, lambda: self._commit(request))
+        self._begin(max(len(request.sends), 1), lambda: self._commit(request))
 
     def leave(self, then: Callable[[], None]) -> None:
         """Call C{then} when the broker has taken all there is, or refused it."""
@@ -68,7 +68,7 @@ class Sending:
         client = self._client
         client.hold(self._pending >= client.options.pending_sends or not client.share.broker.room())
 
-    def _begin(self, count: int, request: Any, begin: Callable[[], None]) -> None:
+    def _begin(self, count: int, begin: Callable[[], None]) -> None:
         self._pending += count
         self.look()
         if self._waiting is None:

@@ -32,15 +32,15 @@ class OpeningTests(SynchronousTestCase):
 
     def test_login(self) -> None:
         """
-        Login, passcode, virtual host and client id are told; the password is in no repr. STOMP 1.0 pads
+        Login, passcode and client id are told; the password is in no repr. STOMP 1.0 pads
         values with blanks.
         """
         fields = {"login": "ann", "passcode": " pw:1", "host": "/", "client-id": "c1"}
         found = opening("CONNECT", {**fields, "accept-version": "1.1"}).connect
-        self.assertEqual(found, Connect(username="ann", password=" pw:1", client_id="c1", host="/"))
+        self.assertEqual(found, Connect(username="ann", password=" pw:1", client_id="c1"))
         self.assertNotIn("pw", repr(found))
         old = opening("CONNECT", {name: f" {value} " for name, value in fields.items()}).connect
-        self.assertEqual(old, Connect(username="ann", password="pw:1", client_id="c1", host="/"))
+        self.assertEqual(old, Connect(username="ann", password="pw:1", client_id="c1"))
 
     def test_heart_beat(self) -> None:
         """

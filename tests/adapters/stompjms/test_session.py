@@ -49,7 +49,7 @@ class OpeningTests(SynchronousTestCase):
         dialogue = Dialogue(self).front(
             "CONNECT\r\naccept-version:1.2\r\nlogin:ann\npasscode:a:b\\c\nclient-id:c\nhost:/\n\n"
         )
-        dialogue.then(Connect(username="ann", password="a:b\\c", client_id="c", host="/"))
+        dialogue.then(Connect(username="ann", password="a:b\\c", client_id="c"))
         dialogue.welcome(user="ann", server="Kaazing-Gateway/1.0").then(
             connected(more="server:Kaazing-Gateway/1.0\nuser-name:ann\n")
         )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.brokers.amqp.messages import identified, message_of, packed
+from kaazing.brokers.amqp.messages import message_of, packed
 from kaazing.brokers.amqp.properties import Field, Properties, decode
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Content, Destination, Domain, Message, Property
@@ -224,19 +224,6 @@ class MessagesTests(SynchronousTestCase):
             with self.assertRaises(BrokerRefused) as refused:
                 packed(message, "m1", NOW)
             self.assertEqual(str(refused.exception), why)
-
-    def test_an_id_for_every_message(self) -> None:
-        """
-        A message that came without an id gets one; one that has an id keeps it.
-        """
-        without = received(Properties())
-        self.assertEqual(
-            [
-                identified(without, "x").message_id,
-                identified(received(Properties(message_id="m")), "x").message_id,
-            ],
-            ["x", "m"],
-        )
 
     def test_priority_of_others(self) -> None:
         """
