@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from kaazing.closecodes import POLICY
 from kaazing.errors import BrokerRefused, GatewayError, Side
 from kaazing.interfaces.brokers import Message
 from kaazing.interfaces.servers import (
@@ -35,6 +36,8 @@ from kaazing.wire.selectors import Selector
 if TYPE_CHECKING:
     from kaazing.services.jms.service import JmsService
 
+TOO_MUCH = "too slow: more bytes wait for it, or to be acknowledged, than may"
+
 
 @implementer(IClient)
 class Client:
@@ -51,8 +54,8 @@ class Client:
     """
 
     __slots__ = (
-        "_held", "_selectors", "_sending", "_service", "_temporaries", "client_id", "entering", "left",
-        "options", "serving", "share", "subscriptions", "user",
+        "_held", "_out", "_overfull", "_selectors", "_sending", "_service", "_temporaries", "client_id",
+        "entering", "left", "options", "serving", "share", "subscriptions", "user",
     )  # fmt: skip
 
     serving: IServing
@@ -62,7 +65,8 @@ class Client:
         self._service, self.options = service, options
         self.user = self.client_id = ""
         self.subscriptions: dict[Hashable, Held] = {}
-        self.left = self._held = False
+        self.left = self._held = self._overfull = False
+        self._out = 0  # bytes of deliveries
         self.entering: Any = None  # what only its login needs
         self._sending: Sending | None = None  # most clients of a topic send nothing
         self._temporaries: Temporaries | None = None
@@ -128,6 +132,16 @@ class Client:
         self.tell(Side.BACK, "MESSAGE")
         self.share.known.seen(message)
         self.serving.deliver(id, message, tag)
+
+    def weigh(self, size: int) -> None:
+        """Deliveries of so many bytes are out, or, below 0, no longer; a client that holds too many is sent
+        away, since the broker counts messages alone."""
+        self._out += size
+        too_much = self._out > self.options.pending_bytes and self._out > size > 0  # one may have any size
+        if too_much and not self.left:
+            self._overfull = True
+            self.serving.complain(GatewayError(TOO_MUCH))
+            self.serving.close(POLICY, TOO_MUCH)
 
     def tell(self, side: Side, operation: str) -> None:
         """Count something that passed."""
@@ -221,7 +235,7 @@ class Client:
         """See L{IClient}."""
         self.left = True
         self._service.left(self)
-        self._end(lambda each: each.gone())
+        self._end(lambda each: each.close() if self._overfull else each.gone())
         if self._temporaries is not None:
             self._temporaries.close()
         if hasattr(self, "share"):

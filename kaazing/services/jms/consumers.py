@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from kaazing.interfaces.brokers import IBrokerSubscription, IConsumer, Message, Outcome, Wish
 from kaazing.interfaces.servers import Subscribe
+from kaazing.services.jms.bulletins import size_of
 from kaazing.wire.selectors import Selector
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Consumer:
     """
 
     __slots__ = (
-        "_client", "_closed", "_held", "_open", "_selector", "out", "request", "subscription",
+        "_client", "_closed", "_held", "_open", "_selector", "_size", "out", "request", "subscription",
         "where",
     )  # fmt: skip
 
@@ -50,6 +51,7 @@ class Consumer:
         self.subscription: IBrokerSubscription | None = None
         self.out: dict[Hashable, Message] = {}
         self._held: list[Hashable] = []  # handed to a connection that takes no more just now
+        self._size = 0  # bytes of what is out or held
         self._open = self._closed = False
 
     def begin(self, wish: Wish) -> None:
@@ -76,11 +78,23 @@ class Consumer:
             self.out[tag] = message
         client.deliver(self.request.id, self._shown(message), tag)
         if self.request.acknowledges:
-            return
-        if client.serving.slow:
+            self._weigh(size_of(message))
+        elif client.serving.slow:
             self._held.append(tag)
+            self._weigh(size_of(message))
         else:
             self.subscription.settle([tag], Outcome.ACCEPTED)
+
+    def _weigh(self, size: int) -> None:
+        self._size += size
+        self._client.weigh(size)
+
+    def _take(self, tag: Hashable) -> Message | None:
+        """Return a delivery that is not out any more; None where it was none."""
+        message = self.out.pop(tag, None)
+        if message is not None:
+            self._weigh(-size_of(message))
+        return message
 
     def _shown(self, message: Message) -> Message:
         """Return a message as the client is to see it."""
@@ -92,6 +106,7 @@ class Consumer:
 
     def _ready(self) -> None:
         if self._open:
+            self._weigh(-self._size)
             self.out.clear()
             self._held.clear()
             self._client.serving.session.discard(self.request.id)
@@ -117,7 +132,7 @@ class Consumer:
             return
         share, back = self._client.share, list[Hashable]()
         for tag in tags:
-            message = self.out.pop(tag, None)
+            message = self._take(tag)
             if message is None:
                 continue  # of a connection to the broker that was lost
             dead = outcome is Outcome.REJECTED or share.redeliveries.failed(self.where, message)
@@ -144,7 +159,7 @@ class Consumer:
     def settled(self, tags: Sequence[Hashable]) -> None:
         """The client has accepted deliveries, and the broker knows."""
         for tag in tags:
-            message = self.out.pop(tag, None)
+            message = self._take(tag)
             if message is not None:
                 self._client.share.redeliveries.settled(self.where, message)
 
@@ -155,6 +170,7 @@ class Consumer:
         """The client's connection takes more."""
         if self._held:
             held, self._held = self._held, []
+            self._weigh(-self._size)
             self._settle(held, Outcome.ACCEPTED)
 
     # The end
@@ -168,6 +184,7 @@ class Consumer:
         if self._closed:
             return succeed(None)
         self._closed = True
+        self._weigh(-self._size)
         return succeed(None) if self.subscription is None else self._release(forget)
 
     def _release(self, forget: bool) -> Deferred[Any]:

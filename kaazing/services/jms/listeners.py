@@ -16,9 +16,8 @@ from twisted.internet.defer import Deferred, succeed
 from kaazing.closecodes import POLICY
 from kaazing.errors import GatewayError
 from kaazing.interfaces.brokers import Message, Outcome
-from kaazing.interfaces.feeds import COST
 from kaazing.interfaces.servers import Subscribe
-from kaazing.services.jms.bulletins import key_of
+from kaazing.services.jms.bulletins import key_of, size_of
 from kaazing.services.jms.consumers import expired
 from kaazing.services.jms.settings import TopicSettings
 from kaazing.wire.selectors import Selector
@@ -112,7 +111,7 @@ class AcknowledgingListener(Listener):
     bounds of the topic.
     """
 
-    __slots__ = ("_bytes", "_number", "_out", "_prefetch", "_settings", "_waiting")
+    __slots__ = ("_bytes", "_number", "_out", "_prefetch", "_settings", "_size", "_waiting")
 
     def __init__(self, client: Client, request: Subscribe, prefetch: int, settings: TopicSettings) -> None:
         """C{prefetch}: deliveries that may be out."""
@@ -122,7 +121,7 @@ class AcknowledgingListener(Listener):
         self._number = 0
         self._out: dict[Hashable, Message] = {}
         self._waiting: OrderedDict[Hashable, tuple[float, Message]] = OrderedDict()  # and when it came
-        self._bytes = 0  # of what waits
+        self._bytes = self._size = 0  # of what waits, of what is out
 
     def delivered(self, message: Message) -> None:
         """A message; it goes out, or waits."""
@@ -142,7 +141,7 @@ class AcknowledgingListener(Listener):
             self._take(place)
             self._client.share.missed.conflated += 1
         self._waiting[place] = self._client.share.now(), message
-        self._bytes += len(message.body) + COST
+        self._bytes += size_of(message)
         if first:
             self._waiting.move_to_end(place, last=False)
 
@@ -156,7 +155,8 @@ class AcknowledgingListener(Listener):
             self._number += 1
             self._out[self._number] = message
             client.deliver(self.request.id, message, self._number)
-        while self._waiting:
+            self._weigh(size_of(message))
+        while self._waiting and self.shared is not None:
             came, _ = next(iter(self._waiting.values()))
             if self._bytes <= slow.bytes and not (slow.age and now - came > slow.age):
                 return
@@ -168,13 +168,17 @@ class AcknowledgingListener(Listener):
             self._take(next(iter(self._waiting)))
             client.share.missed.dropped += 1
 
+    def _weigh(self, size: int) -> None:
+        self._size += size
+        self._client.weigh(size)
+
     @property
     def _room(self) -> bool:
         return len(self._out) < self._prefetch and not self._client.serving.slow
 
     def _take(self, place: Hashable) -> Message:
         _, message = self._waiting.pop(place)
-        self._bytes -= len(message.body) + COST
+        self._bytes -= size_of(message)
         return message
 
     def settle(self, tags: Sequence[Hashable], outcome: Outcome) -> None:
@@ -184,6 +188,7 @@ class AcknowledgingListener(Listener):
             message = self._out.pop(tag, None)
             if message is None:
                 continue
+            self._weigh(-size_of(message))
             if outcome is Outcome.RELEASED and not share.redeliveries.failed(self._where, message):
                 again.append(replace(message, redelivered=True))
             else:
@@ -196,6 +201,11 @@ class AcknowledgingListener(Listener):
     def _where(self) -> str:
         """Where failures are counted: for this client alone."""
         return f"{self._client.serving.channel.peer} {self.request.id}"
+
+    def close(self, forget: bool = False) -> Deferred[Any]:
+        """See L{Listener}."""
+        self._weigh(-self._size)
+        return super().close(forget)
 
     def congested(self) -> None:
         """See L{Listener}."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kaazing.interfaces.brokers import Destination, Domain
-from kaazing.literals import Unreadable, bounded, choice, integer, interval, text
+from kaazing.literals import Unreadable, bounded, choice, integer, interval, size, text
 from kaazing.options import Option
 from kaazing.services.jms.durables import pattern
 from kaazing.wire import destinations
@@ -129,6 +129,14 @@ CLIENTS = (
         doc="The same, for durable subscriptions alone.",
     ),
     Option(
+        name="maximum.pending.bytes",
+        read=bounded(size, 64 * 1024, 1024**4),
+        default=64 * 1024 * 1024,
+        doc="Most bytes of deliveries of a client, on all its subscriptions together, that it has not"
+        " acknowledged, or that its connection has not taken; with more than one message and more bytes it is"
+        " disconnected, and they go back.",
+    ),
+    Option(
         name="maximum.pending.sends",
         read=integer(1, _MOST),
         default=100,
@@ -184,6 +192,7 @@ class ClientOptions:
     Attributes:
         prefetch: deliveries that may be out where the client does not say.
         queue_pending, durable_pending, topic_pending: most of one subscription.
+        pending_bytes: most of all deliveries of one client that are out.
         pending_sends: most messages of a client that the broker has not taken.
         temporaries: most of one client.
         selector_words: most of one client, as L{kaazing.wire.selectors.Selector.cost} counts them.
@@ -194,6 +203,7 @@ class ClientOptions:
     queue_pending: int = 1000
     durable_pending: int = 1000
     topic_pending: int = 1000
+    pending_bytes: int = 64 * 1024 * 1024
     pending_sends: int = 100
     temporaries: int = 100
     selector_words: int = 10_000
@@ -209,6 +219,7 @@ class ClientOptions:
             queue_pending=properties["queue.maximum.pending.acknowledgments"] or most,
             durable_pending=properties["durable.maximum.pending.acknowledgments"] or most,
             topic_pending=most,
+            pending_bytes=properties["maximum.pending.bytes"],
             pending_sends=properties["maximum.pending.sends"],
             temporaries=properties["maximum.temporary.destinations"],
             selector_words=properties["maximum.selector.words"],

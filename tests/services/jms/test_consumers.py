@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.brokers.memory.link import FEATURES
 from kaazing.interfaces.brokers import Destination, Domain, Message, Outcome
+from kaazing.services.jms.client import TOO_MUCH
 from kaazing.services.jms.consumers import expired
 from tests.services.jms.talk import JmsTestCase, acks, queue, topic
 
@@ -133,6 +134,55 @@ class AcknowledgingTests(JmsTestCase):
         late = Message(destination=queue("q"), expires=int(self.house.clock.seconds() * 1000) - 1)
         held.delivered(late, 7)  # type: ignore[attr-defined]  # it is a consumer
         self.assertEqual((ann.told(), settled), (["receipt open-s"], [([7], Outcome.ACCEPTED)]))
+
+    def test_bytes(self) -> None:
+        """
+        A client that holds more bytes than may be out is disconnected; what it has goes back, and that is no
+        failed delivery. A single message may have any size.
+        """
+        service = self.serve(maximum_pending_bytes=2048, maximum_redeliveries=0)
+        ann, big = self.client(service), "x" * 5000
+        ann.subscribe("/queue/q", ack="client")
+        self.put(queue("q"), big)
+        ann.say("ACK", id=acks(ann.heard())[0])
+        self.put(queue("q"), "1" * 1000, "2" * 1000)
+        self.assertEqual(ann.wire.closed, (1008, TOO_MUCH))
+        self.assertEqual([each[:1] for each in self.bodies("q")], ["1", "2"])
+        self.assertEqual(self.bodies("DLQ"), [])
+
+    def test_bytes_not_taken(self) -> None:
+        """
+        So is one whose connection takes nothing, whether it acknowledges or not; what it has taken does not
+        count.
+        """
+        service = self.serve(maximum_pending_bytes=2048)
+        ann = self.client(service)
+        ann.subscribe("/queue/q")
+        for _ in range(3):
+            ann.wire.receiver.congested()
+            self.put(queue("q"), "1" * 1000)
+            ann.wire.receiver.drained()
+        self.assertEqual((ann.wire.closed, len(ann.heard())), (None, 4))
+        ann.wire.receiver.congested()
+        self.put(queue("q"), "1" * 1000, "2" * 1000)
+        self.assertEqual(ann.wire.closed, (1008, TOO_MUCH))
+
+    def test_bytes_of_what_ended(self) -> None:
+        """
+        What went back with its subscription, or with the broker's connection, counts no longer.
+        """
+        service = self.serve(maximum_pending_bytes=2048)
+        ann = self.client(service)
+        for _ in range(3):
+            ann.subscribe("/queue/q", ack="client")
+            self.put(queue("q"), "1" * 1000)
+            ann.say("UNSUBSCRIBE", id="s")
+            self.bodies("q")
+        ann.subscribe("/queue/q", ack="client")
+        self.put(queue("q"), "1" * 1000)
+        self.store.cut()
+        self.pass_time(3)
+        self.assertEqual(ann.wire.closed, None)
 
 
 class Settled:

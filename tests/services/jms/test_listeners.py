@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kaazing.interfaces.feeds import Slow
+from kaazing.services.jms.client import TOO_MUCH
 from kaazing.services.jms.settings import TopicSettings
 from tests.services.jms.talk import JmsTestCase, Stomp, acks, topic
 
@@ -150,11 +151,29 @@ class AcknowledgingTests(JmsTestCase):
         self.assertEqual(self.service.shares[0].missed.disconnected, 1)
         self.assertEqual(self.service.clients, {})
 
+    def test_bytes(self) -> None:
+        """
+        It has only so many bytes in hand, on all subscriptions together; headers count too.
+        """
+        service = self.serve(maximum_pending_bytes=4096)
+        ann = self.client(service)
+        for id in ("1", "2"):
+            ann.subscribe("/topic/t", id, ack="client-individual", prefetch_count=10)
+        for _ in range(3):
+            self.put(topic("t"), "x" * 1000)
+            for ack in acks(ann.heard()):
+                ann.say("ACK", id=ack)
+        ann.say("UNSUBSCRIBE", id="2")
+        self.put(topic("t"), *"12", properties={"a": "x" * 1000})
+        self.assertEqual(ann.wire.closed, None)
+        self.put(topic("t"), *"34", properties={"a": "x" * 1000})
+        self.assertEqual(ann.wire.closed, (1008, TOO_MUCH))
+
     def test_dropped(self) -> None:
         """
         Or the oldest are dropped that wait.
         """
-        ann = self.subscribe(Slow(kind="drop-oldest", bytes=2048))
+        ann = self.subscribe(Slow(kind="drop-oldest", bytes=2560))
         self.put(topic("t"), *(str(number) * 900 for number in range(5)))
         self.assertEqual(self.service.shares[0].missed.dropped, 2)
         first, *_ = ann.heard()
