@@ -81,7 +81,8 @@ class Gateway(MultiService):
         self._registry, self._pages = Registry(), Pages()
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._descriptors = raise_limit()
-        self._crowd = self._house.census.crowd = Crowd(most_clients(self._descriptors), reactor)
+        taken = [plugins.service_type(each.type).descriptors(each) for each in config.services]
+        self._crowd = self._house.census.crowd = Crowd(most_clients(self._descriptors, taken), reactor)
         self._house.census.listeners = self._listeners.values()
         errors = [ConfigError(why.what, file=config.file, line=why.line) for why in faults_among(config)]
         if errors:

@@ -116,6 +116,10 @@ class IServiceType(Interface):
         A type that also has C{logs_in(properties)} returns there whether a service with those logs its
         clients in itself (L{IHouse.login})."""
 
+    def descriptors(config: Any) -> tuple[int, int]:
+        """Return how many file descriptors a client takes at most, its connection and what is opened for it
+        alone, and how many the service takes besides, whoever is there."""
+
     def service(config: Any, house: Any) -> Any:
         """Return an L{IService} for a checked L{ServiceConfig}; C{house} is an L{IHouse}."""
 

@@ -126,6 +126,10 @@ class DirectoryType:
 
     check = staticmethod(no_faults)
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}; each may read a file."""
+        return 2, 0
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}.
 

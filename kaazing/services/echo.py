@@ -31,6 +31,10 @@ class EchoType:
 
     check = staticmethod(no_faults)
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}."""
+        return 1, 0
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return EchoService(config, house)

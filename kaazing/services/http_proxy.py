@@ -110,6 +110,10 @@ class HttpProxyType:
         if any(uri.query for uri in config.connects):
             yield "the <connect> has a query, but that of each request is passed on"
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}; each may have a backend."""
+        return 2, 0
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return HttpProxyService(config, house)

@@ -82,6 +82,10 @@ class KeyringType:
         if config.realm is None:
             yield "a service of type keyring seals for users and wants a realm-name"
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}."""
+        return 1, 0
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return KeyringService(config, house)

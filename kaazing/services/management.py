@@ -51,6 +51,10 @@ class ManagementType:
                     " or a host that is this machine alone (127.0.0.1, ::1, localhost)"
                 )
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}."""
+        return 1, 0
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return ManagementService(config, house)

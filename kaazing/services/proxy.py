@@ -88,6 +88,10 @@ class ProxyType:
         if self._adapter is not None:
             yield from faults(self._adapter, config.properties)
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}; each has a backend."""
+        return 2, 0
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return ProxyService(config, house, self._adapter)

@@ -69,6 +69,10 @@ class RedirectType:
 
     check = staticmethod(no_faults)
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}."""
+        return 1, 0
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return RedirectService(config, house)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from kaazing.limits import Alarm
@@ -36,9 +37,15 @@ def raise_limit() -> int:
     return ENOUGH if soft == resource.RLIM_INFINITY else int(soft)
 
 
-def most_clients(descriptors: int) -> int:
-    """Return how many connections of clients that many descriptors suffice for: each may have a backend."""
-    return max((descriptors - RESERVE) // 2, 1)
+def most_clients(descriptors: int, taken: Sequence[tuple[int, int]]) -> int:
+    """Return how many connections of clients that many descriptors suffice for.
+
+    Args:
+        taken: of each service, as L{kaazing.interfaces.services.IServiceType.descriptors}; all clients may be
+            of the one that takes most for each.
+    """
+    each = max((each for each, _ in taken), default=1)
+    return max((descriptors - RESERVE - sum(besides for _, besides in taken)) // each, 1)
 
 
 class Crowd:

@@ -48,6 +48,10 @@ class Type:
         """See L{IServiceType}."""
         return self.faults(config)
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}."""
+        return 2, 0
+
     def service(self, config: Any, house: Any) -> Any:
         """See L{IServiceType}; the configuration's tests start nothing."""
         raise NotImplementedError

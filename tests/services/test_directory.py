@@ -107,6 +107,7 @@ class DirectoryTests(SynchronousTestCase):
         verifyObject(IServiceType, DirectoryType())
         verifyObject(IService, self.service())
         self.assertEqual(list(DirectoryType().check(self.service().config)), [])
+        self.assertEqual(DirectoryType().descriptors(self.service().config), (2, 0))
 
     def test_relative(self) -> None:
         """

@@ -20,6 +20,7 @@ class EchoTests(SynchronousTestCase):
         verifyObject(IServiceType, made)
         verifyObject(IService, made.service(service("x", "echo", "ws://localhost:1/"), NotedHouse()))
         self.assertEqual(list(made.check(service("x", "echo"))), [])
+        self.assertEqual(made.descriptors(service("x", "echo")), (1, 0))
 
     def test_repeat(self) -> None:
         """

@@ -77,6 +77,7 @@ class TypeTests(SynchronousTestCase):
         house = NotedHouse()
         made = HttpProxyType().service(service("p", "http.proxy", connect="http://127.0.0.1:9000/"), house)
         verifyObject(IService, made)
+        self.assertEqual(HttpProxyType().descriptors(made.config), (2, 0))
         self.assertEqual(house.origins, [(uri("http://127.0.0.1:9000/"), ConnectOptions())])
         self.assertIsNone(made.resource(None))
 

@@ -43,6 +43,7 @@ class TypeTests(SynchronousTestCase):
         kind = KeyringType()
         verifyObject(IServiceType, kind)
         config = service("k", "keyring", properties={"service": ("stomp",)})
+        self.assertEqual(kind.descriptors(config), (1, 0))
         house = NotedHouse()
         why = self.assertRaises(ConfigError, kind.service, config, house)
         self.assertEqual(

@@ -26,6 +26,7 @@ class TypeTests(SynchronousTestCase):
         verifyObject(IServiceType, ManagementType())
         made = ManagementType().service(service("m", "management"), NotedHouse())
         verifyObject(IService, made)
+        self.assertEqual(ManagementType().descriptors(made.config), (1, 0))
         line = Line()
         made.accepted(line, made.invite(None))
         self.assertEqual(line.done, ["abort"])

@@ -63,6 +63,7 @@ class TypeTests(SynchronousTestCase):
         """
         plain = ProxyType()
         verifyObject(IServiceType, plain)
+        self.assertEqual(plain.descriptors(service("p", "proxy")), (2, 0))
         self.assertEqual((plain.name, plain.connect_required), ("proxy", True))
         self.assertEqual(
             (plain.accepts, plain.connects),

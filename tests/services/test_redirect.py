@@ -22,6 +22,7 @@ class ReaderTests(SynchronousTestCase):
             service("r", "http.redirect", properties={"location": "/"}), NotedHouse()
         )
         verifyObject(IService, made)
+        self.assertEqual(RedirectType().descriptors(made.config), (1, 0))
 
     def test_values(self) -> None:
         """

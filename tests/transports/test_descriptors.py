@@ -37,9 +37,23 @@ class LimitTests(SynchronousTestCase):
         always come in.
         """
         self.assertEqual(
-            [most_clients(descriptors) for descriptors in (0, 100, RESERVE + 20, 1024, 1 << 20)],
+            [most_clients(descriptors, [(2, 0)]) for descriptors in (0, 100, RESERVE + 20, 1024, 1 << 20)],
             [1, 1, 10, 448, 524_224],
         )
+
+    def test_clients_that_share(self) -> None:
+        """
+        Where clients share what is behind them there may be twice as many, less the connections shared; one
+        service whose clients each need a backend halves them all.
+        """
+        for taken, most in (
+            ([], 896),
+            ([(1, 0)], 896),
+            ([(1, 1), (1, 10)], 885),
+            ([(1, 10), (2, 0)], 443),
+            ([(1, 5000)], 1),
+        ):
+            self.assertEqual(most_clients(1024, taken), most, taken)
 
 
 class Door:

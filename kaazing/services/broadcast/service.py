@@ -65,6 +65,10 @@ class BroadcastType:
         if options["slow.receiver"] == "conflate" and not options["event.key"]:
             yield "slow.receiver conflate needs event.key"
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}; all are told by the same sources."""
+        return 1, len(config.connects)
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return BroadcastService(config, house)

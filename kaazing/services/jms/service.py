@@ -89,6 +89,13 @@ class JmsType:
         """See L{IServiceType.check}."""
         return bool(properties["connect.login"] == "realm")
 
+    def descriptors(self, config: ServiceConfig) -> tuple[int, int]:
+        """See L{IServiceType}; clients share the connections to the broker."""
+        properties = config.properties
+        each = properties["connection.strategy"] == "per-user"
+        logins: int = properties["connection.users"] if each else 1
+        return 1, logins * properties["connection.count"]
+
     def service(self, config: ServiceConfig, house: IHouse) -> Any:
         """See L{IServiceType}."""
         return JmsService(config, house)

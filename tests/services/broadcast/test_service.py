@@ -36,6 +36,7 @@ class TypeTests(SynchronousTestCase):
         made = BroadcastType()
         verifyObject(IServiceType, made)
         verifyObject(IService, made.service(configured(), NotedHouse()))
+        self.assertEqual(made.descriptors(configured()), (1, 1))
 
     def test_check(self) -> None:
         """

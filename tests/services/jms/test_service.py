@@ -48,6 +48,15 @@ class TypeTests(JmsTestCase):
         for name in ("connection.count", "topic", "policy", "prefetch.count", "stomp.heart.beat"):
             self.assertIn(name, names)
 
+    def test_descriptors(self) -> None:
+        """
+        A client takes one descriptor, its connection; those to the broker count once, or once for each login.
+        """
+        made = JmsType()
+        self.assertEqual(made.descriptors(self.config(connection_count=3)), (1, 3))
+        users = self.config(connection_count=3, connection_strategy="per-user", connection_users=20)
+        self.assertEqual(made.descriptors(users), (1, 60))
+
     def test_check(self) -> None:
         """
         What does not go together is a fault.
