@@ -60,7 +60,7 @@ def _typed(text: str) -> Id:
         ValueError: it is no such id.
     """
     for mark in (_STRING, _BARE):
-        if text.startswith(mark):
+        if text.startswith(mark) and text != mark:
             return text[len(mark) :]
     if text.startswith(_UUID):
         return UUID(text[len(_UUID) :])

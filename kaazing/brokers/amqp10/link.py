@@ -46,6 +46,8 @@ message is sent."""
 GOODBYE = 5.0
 """Seconds that a broker has to close the connection, too."""
 
+_NOT_OUT = "a message of the transaction is not out any more"
+
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
@@ -176,13 +178,15 @@ class Amqp10Link:
         accepted: dict[Subscription, list[Hashable]] = {}
         for subscription, tag in work.accepted:
             accepted.setdefault(subscription, []).append(tag)
-        if not all(each.has(tags) for each, tags in accepted.items()):
-            return fail(BrokerRefused("a message of the transaction is not out any more"))
+        if not _out(accepted):
+            return fail(BrokerRefused(_NOT_OUT))
 
         def send(transaction: bytes | None) -> Deferred[Any]:
             return _all([self._send(each, transaction) for each in work.sends])
 
         def accept(transaction: bytes | None) -> None:
+            if not _out(accepted):  # a client may have gone meanwhile
+                raise BrokerRefused(_NOT_OUT)
             for subscription, tags in accepted.items():
                 if transaction is None:
                     subscription.settle(tags, Outcome.ACCEPTED)
@@ -274,6 +278,11 @@ class Amqp10Link:
             self._goodbye = self._post.clock.callLater(GOODBYE, self._conversation.abort)
             self._conversation.close()
         return self._closing
+
+
+def _out(accepted: Mapping[Subscription, Sequence[Hashable]]) -> bool:
+    """Return whether all of some deliveries can be accepted."""
+    return all(subscription.has(tags) for subscription, tags in accepted.items())
 
 
 def _all(sent: Sequence[Deferred[Any]]) -> Deferred[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ from kaazing.brokers.amqp10.ids import text_of, value_of
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Content, Destination, Domain, Message, Property
 from kaazing.wire.destinations import is_pattern, matches
-from kaazing.wire.maps import entries
+from kaazing.wire.maps import entries, flat
 
 TYPE, TO, REPLY_TO = "x-opt-jms-msg-type", "x-opt-jms-dest", "x-opt-jms-reply-to"
 """Annotations: which JMS type a message has, and what sorts of nodes its addresses name."""
@@ -117,6 +118,14 @@ def decoded(data: bytes, wished: Destination, dialect: Dialect, now: int) -> Mes
     Raises:
         ValueError: it cannot be read.
     """
+    try:
+        return _read(data, wished, dialect, now)
+    except Exception as why:
+        # Brokers pass on what they do not read: proton raises whatever comes of a map whose key is a list.
+        raise ValueError(f"the message cannot be read: {why}") from why
+
+
+def _read(data: bytes, wished: Destination, dialect: Dialect, now: int) -> Message:
     wired = Wired()
     wired.decode(data)
     annotations = {str(name): value for name, value in (wired.annotations or {}).items()}
@@ -202,9 +211,12 @@ def _content(body: bytes, content_type: str, kind: Any) -> tuple[Content, bytes]
 
 def _map(body: Mapping[Any, Any]) -> tuple[Content, bytes]:
     """Return a map as L{Content.MAP} where its values are such, otherwise as the text of a JSON object."""
-    made = {str(_plain(name)): _plain(value) for name, value in body.items()}
-    flat = all(value is None or isinstance(value, str | int | float | bool) for value in made.values())
-    return (Content.MAP if flat else Content.TEXT), _json(made)
+    made = _json(body)
+    try:
+        flat(made)
+    except ValueError:
+        return Content.TEXT, made
+    return Content.MAP, made
 
 
 def _json(value: Any) -> bytes:
@@ -227,14 +239,15 @@ def _properties(wired: Wired) -> dict[str, Property]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of AMQP as JSON and JMS have it: numbers of any size are numbers, names are text."""
+    """Return a value of AMQP as JSON and JMS have it: numbers of any size are numbers, names, and what is no
+    finite number, are text."""
     match value:
         case bool() | None:
             return value
         case timestamp() | int():
             return int(value)
         case float():
-            return float(value)
+            return float(value) if isfinite(value) else str(value)
         case str() | UUID():
             return str(value)
         case bytes() | bytearray() | memoryview():

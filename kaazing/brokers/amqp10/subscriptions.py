@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from proton import Delivery, Described, Link, Terminus, symbol, ulong
 from twisted.internet.defer import Deferred, succeed
@@ -135,6 +137,8 @@ class Subscription:
         except ValueError:
             self._settled(delivery, Delivery.REJECTED)
             return
+        if not message.message_id:  # others count by it what was given back
+            message = replace(message, message_id=f"ID:{uuid4()}")
         self._deliver(message, delivery)
 
     def _skip(self, delivery: Any, state: Any) -> None:

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 
 from kaazing.brokers.amqp10.conversation import Conversation
 from kaazing.brokers.amqp10.links import Load, Outgoing
-from kaazing.errors import BrokerRefused
+from kaazing.errors import BrokerRefused, GatewayError
 
 DECLARE, DISCHARGE = 0x31, 0x32
 """Descriptors of what a coordinator is told (sections 4.5.2, 4.5.3)."""
@@ -78,13 +78,13 @@ def within(
 
     Args:
         send: sends all messages; its Deferred fails where one is not taken: then no delivery is touched.
-        accept: accepts all deliveries.
+        accept: accepts all deliveries; raises BrokerRefused where one is not out any more.
     """
     transaction: bytes = yield coordinator.declare()
     try:
         yield send(transaction)
-    except BrokerRefused:
+        accept(transaction)
+    except GatewayError:
         yield coordinator.discharge(transaction, failed=True).addErrback(lambda _: None)
         raise
-    accept(transaction)
     yield coordinator.discharge(transaction, failed=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from proton import ulong
 from twisted.trial.unittest import SynchronousTestCase
@@ -66,6 +66,7 @@ class IdTests(SynchronousTestCase):
             self.assertEqual((back, type(back)), (value, type(value)))
 
     @given(st.text(min_size=1))
+    @example("ID:AMQP_STRING:")
     def test_any_text(self, text: str) -> None:
         """
         Whatever a client says is an id.

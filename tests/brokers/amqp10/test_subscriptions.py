@@ -194,9 +194,22 @@ class SubscriptionTests(SynchronousTestCase):
         A message that is none is rejected, and the next one comes.
         """
         _, listener = self.linked.listen(Wish(destination=WHERE, prefetch=9))
-        self.peer.deliver(self.peer.only, b"\x00\x53\x77\xa1\x01\xff")  # a string that is not UTF-8
+        no_utf8, list_as_key = b"\x00\x53\x77\xa1\x01\xff", b"\x00\x53\x77\xc1\x03\x02\x45\x41"
+        properties_no_map = b"\x00\x53\x74\x98" + bytes(16)
+        for data in (no_utf8, list_as_key, properties_no_map):
+            self.peer.deliver(self.peer.only, data)
         self.deliver("2")
-        self.assertEqual((listener.taken(), self.peer.settled), (["ready", "2"], [("1", REJECTED, True)]))
+        self.assertEqual(listener.taken(), ["ready", "2"])
+        self.assertEqual(self.peer.settled, [(tag, REJECTED, True) for tag in "123"])
+
+    def test_without_id(self) -> None:
+        """
+        Messages whose senders gave them no id get one each, so that nobody takes them for one another.
+        """
+        _, listener = self.linked.listen(Wish(destination=WHERE, prefetch=9))
+        self.deliver("1", "2")
+        ids = [message.message_id for _, message in listener.out]
+        self.assertEqual((len(set(ids)), [each[:3] for each in ids]), (2, ["ID:", "ID:"]))
 
     def test_too_long(self) -> None:
         """

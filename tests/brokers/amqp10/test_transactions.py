@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from proton import Condition, Delivery, Message
+from proton import Condition, Delivery, Described, Message, ulong
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.brokers import Outcome, Wish, Work
-from tests.brokers.amqp10.peer import DECLARE, TRANSACTIONAL, Linked, Peer
+from tests.brokers.amqp10.peer import DECLARE, DECLARED, TRANSACTIONAL, Linked, Peer
 from tests.brokers.listening import queue, text
 
 DISCHARGE = 0x32
@@ -99,6 +99,35 @@ class TransactionTests(SynchronousTestCase):
         self.subscription.settle(self.listener.tags[:1], Outcome.ACCEPTED)
         why = "a message of the transaction is not out any more"
         self.assertEqual((self.perform("a"), self.peer.received), ([BrokerRefused, why], []))
+
+    def test_gone_meanwhile(self) -> None:
+        """
+        A client that goes while its messages are under way: nothing is done, and the broker knows.
+        """
+        self.peer.outcome = None
+        said = self.perform("a")
+        self.peer.answer(self.peer.deliveries[0], DECLARED, [b"tx"])
+        self.peer.talk()
+        self.subscription.close()
+        self.peer.outcome = int(Delivery.ACCEPTED)
+        self.peer.answer(self.peer.deliveries[1], TRANSACTIONAL, [b"tx", Described(ulong(0x24), [])])
+        self.peer.talk()
+        self.assertEqual(said, [BrokerRefused, "a message of the transaction is not out any more"])
+        self.assertEqual(self.asked(), [(DECLARE, [None]), (DISCHARGE, [b"tx", True])])
+
+    def test_error_of_the_broker(self) -> None:
+        """
+        Where nobody knows what became of a message, all is undone too.
+        """
+        self.peer.outcome = None
+        said = self.perform("a")
+        self.peer.answer(self.peer.deliveries[0], DECLARED, [b"tx"])
+        self.peer.talk()
+        self.peer.outcome = int(Delivery.ACCEPTED)
+        self.peer.hang_up("kaazing-to-2", Condition("amqp:internal-error"))
+        self.peer.talk()
+        self.assertEqual(said, [BrokerLost, "/queue/done: the broker has refused it: an error of the broker"])
+        self.assertEqual(self.asked(), [(DECLARE, [None]), (DISCHARGE, [b"tx", True])])
 
     def test_lost(self) -> None:
         """
