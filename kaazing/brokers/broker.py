@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kaazing.brokers.counting import BOOKS, Counts
+from kaazing.brokers.handed import Handed
 from kaazing.brokers.line import Line, Plan
 from kaazing.brokers.remaking import Remade, Temporary
 from kaazing.brokers.waiting import Waiting, WaitingSends
@@ -99,6 +100,7 @@ class Broker:
         self._lines = [Line(number, plan, self) for number in range(count)]
         self._waiting = WaitingSends(waiting or Waiting(), clock, self._late)
         self._subscriptions: dict[Line, dict[Remade, None]] = {line: {} for line in self._lines}
+        self._handed = Handed()
         self._unanswered = 0
         self._busy: dict[Hashable, tuple[Line, int]] = {}  # sender -> where its unanswered ones are, how many
         self._watchers: list[Callable[[], None]] = []
@@ -165,12 +167,15 @@ class Broker:
         if not all(tags for _, tags in accepted):
             return fail(BrokerLost("the transaction has deliveries that went back to the broker meanwhile"))
         mine = Work(work.sends, [(inner, tags[0]) for inner, tags in accepted])
-        return self._count(line, line.link.perform(mine), sender, len(work.sends))
+        doing = self._count(line, line.link.perform(mine), sender, len(work.sends))
+        return doing.addCallback(
+            _settled, [(each, tag) for (each, _), (_, tag) in zip(work.accepted, mine.accepted, strict=True)]
+        )
 
     def subscribe(self, wish: Wish, consumer: IConsumer, *, sender: Hashable = None) -> Remade:
         """See L{IBroker}."""
         line = self._home(wish.durable, sender)
-        made = Remade(line, wish, consumer, self.counts, self._over)
+        made = Remade(line, wish, consumer, self.counts, self._handed, self._over)
         self._subscriptions[line][made] = None
         if line.link is not None:
             made.attach(line.link)
@@ -233,6 +238,7 @@ class Broker:
             subscription.detach()
             if isinstance(subscription, Temporary):
                 subscription.end(_DESTINATION_LOST)
+        self._handed.lost()
         self.drained()
 
     def refused(self, why: str) -> None:
@@ -307,9 +313,8 @@ class Broker:
         if line.link is not link:
             raise BrokerLost(_DESTINATION_LOST)
         wish = Wish(destination=destination, prefetch=prefetch)
-        made = Temporary(
-            line, wish, consumer, self.counts, self._over, discard=lambda: link.discard(destination)
-        )
+        common = self.counts, self._handed, self._over
+        made = Temporary(line, wish, consumer, *common, discard=lambda: link.discard(destination))
         self._subscriptions[line][made] = None
         made.attach(link)
         return destination, made
@@ -332,3 +337,10 @@ class Broker:
         BOOKS.running.pop(self, None)
         assert self._stopping is not None
         self._stopping.callback(None)
+
+
+def _settled(result: Any, accepted: Sequence[tuple[Remade, Hashable]]) -> Any:
+    """A transaction is done, and so are its deliveries."""
+    for subscription, tag in accepted:
+        subscription.settled([tag])
+    return result

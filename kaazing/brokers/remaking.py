@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -11,6 +12,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from kaazing.brokers.counting import Counts
+from kaazing.brokers.handed import Handed
 from kaazing.brokers.line import Line
 from kaazing.errors import BrokerLost
 from kaazing.interfaces.brokers import (
@@ -36,7 +38,10 @@ class _Ear:
         """See L{IConsumer}."""
         if self._subscription.epoch == self._epoch:
             self._counts.delivered += 1
-            self._subscription.consumer.delivered(message, None if tag is None else (self._epoch, tag))
+            if tag is None:
+                self._subscription.consumer.delivered(message, None)
+            else:
+                self._subscription.delivered(message, tag)
 
     def ready(self) -> None:
         """See L{IConsumer}."""
@@ -62,13 +67,21 @@ class Remade:
     """
 
     def __init__(
-        self, line: Line, wish: Wish, consumer: IConsumer, counts: Counts, over: Callable[[Remade], None]
+        self,
+        line: Line,
+        wish: Wish,
+        consumer: IConsumer,
+        counts: Counts,
+        handed: Handed,
+        over: Callable[[Remade], None],
     ) -> None:
         """C{over}: told once when it is closed or refused."""
         self.line, self.wish, self.consumer = line, wish, consumer
         self.epoch = 0
         self.inner: Any = None
-        self._counts, self._over = counts, over
+        self._counts, self._handed, self._over = counts, handed, over
+        self._where = f"{wish.destination} {wish.durable}"
+        self._out: dict[Hashable, str] = {}  # the link's tag -> the message's id
         self._epochs = 0
         self._closed = False
 
@@ -81,6 +94,16 @@ class Remade:
     def detach(self) -> None:
         """Its link is lost."""
         self.epoch, self.inner = 0, None
+        self._handed.lost([(self._where, id) for id in self._out.values() if id])
+        self._out.clear()
+
+    def delivered(self, message: Message, tag: Hashable) -> None:
+        """One message of its present link; one that came over a lost one is redelivered, whatever the broker
+        says, which may have died meanwhile."""
+        if not message.redelivered and self._handed.again((self._where, message.message_id)):
+            message = replace(message, redelivered=True)
+        self._out[tag] = message.message_id
+        self.consumer.delivered(message, (self.epoch, tag))
 
     def end(self, why: str) -> None:
         """There is none, nor will be."""
@@ -95,7 +118,14 @@ class Remade:
     def settle(self, tags: Sequence[Hashable], outcome: Outcome) -> None:
         """See L{IBrokerSubscription}."""
         if self.inner is not None and (current := self.current(tags)):
+            self.settled(current)
             self.inner.settle(current, outcome)
+
+    def settled(self, tags: Sequence[Hashable]) -> None:
+        """Deliveries of the present link are out no more; C{tags} as the link knows them."""
+        for tag in tags:
+            if id := self._out.pop(tag, ""):
+                self._handed.settled((self._where, id))
 
     def close(self, forget: bool = False) -> Deferred[Any]:
         """See L{IBrokerSubscription}; on a link that is lost it is over, unless it was to be forgotten."""
@@ -112,7 +142,8 @@ class Remade:
 
     def _close(self) -> None:
         self._closed = True
-        self.detach()
+        self.settled([*self._out])
+        self.epoch, self.inner = 0, None
         self._over(self)
 
 

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any
 
+from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from kaazing.brokers.counting import Counts
+from kaazing.brokers.handed import Handed
 from kaazing.brokers.memory.link import MemoryLink
 from kaazing.brokers.memory.store import Store
 from kaazing.brokers.remaking import Remade, Temporary
 from kaazing.errors import BrokerLost
 from kaazing.interfaces.brokers import Destination, Domain, IBrokerSubscription, Outcome, Wish
 from tests.brokers.listening import Listener, post, queue, text, topic
+
+
+class Forgetful:
+    """A link to a broker that has died, and does not know what it had given out."""
+
+    def subscribe(self, wish: Wish, consumer: Any) -> Any:
+        """As L{kaazing.interfaces.brokers.IBrokerLink.subscribe}."""
+        self._consumer, self._count = consumer, 0
+        return self
+
+    def deliver(self, id: str) -> None:
+        """Deliver a message whose body is its id."""
+        self._count += 1
+        self._consumer.delivered(text(queue("q"), id, message_id=id), self._count)
+
+    def settle(self, tags: Sequence[Hashable], outcome: Outcome) -> None:
+        """As L{kaazing.interfaces.brokers.IBrokerSubscription.settle}."""
+
+    def close(self, forget: bool = False) -> Any:
+        """As L{kaazing.interfaces.brokers.IBrokerSubscription.close}."""
+        return succeed(None)
 
 
 class RemadeTestCase(SynchronousTestCase):
@@ -24,14 +48,15 @@ class RemadeTestCase(SynchronousTestCase):
         """Make a subscription that is on no link yet."""
         self.clock = Clock()
         self.store = Store("s", self.clock.seconds)
-        self.listener, self.counts = Listener(), Counts()
+        self.listener, self.counts, self.handed = Listener(), Counts(), Handed()
         self.over: list[Remade] = []
         self.made = self.remade(queue("q"), prefetch=2)
 
     def remade(self, destination: Destination, **more: Any) -> Remade:
         """Return a subscription."""
         wish, line = Wish(destination=destination, **more), object()
-        return Remade(line, wish, self.listener, self.counts, self.over.append)  # type: ignore[arg-type]
+        common = self.listener, self.counts, self.handed, self.over.append
+        return Remade(line, wish, *common)  # type: ignore[arg-type]
 
     def link(self) -> MemoryLink:
         """Return a new link."""
@@ -82,6 +107,40 @@ class RemadeTests(RemadeTestCase):
         self.assertEqual(self.store.queue("q").messages, 1)
         self.made.settle([old, new], Outcome.ACCEPTED)
         self.assertEqual(self.store.queue("q").messages, 0)
+
+    def test_broker_died(self) -> None:
+        """
+        What comes again after a loss says so, though the broker, which died, does not know: what was out, and
+        what was settled or given back last, of which it may not have heard.
+        """
+        first: Any = Forgetful()
+        second: Any = Forgetful()
+        self.made.attach(first)
+        for number in range(4):
+            first.deliver(f"{number}")
+        taken = self.listener.tags
+        self.made.settle(taken[:1], Outcome.ACCEPTED)
+        self.made.settle(taken[1:2], Outcome.RELEASED)
+        self.made.detach()
+        self.made.attach(second)
+        for number in range(5):
+            second.deliver(f"{number}")
+        self.assertEqual(self.listener.said, ["0", "1", "2", "3", "0+", "1+", "2+", "3+", "4"])
+
+    def test_broker_died_elsewhere(self) -> None:
+        """
+        Whoever gets it says so, but not another durable subscription, which has messages of its own.
+        """
+        first: Any = Forgetful()
+        second: Any = Forgetful()
+        self.made.attach(first)
+        first.deliver("a")
+        self.made.close()
+        self.handed.lost()
+        for each in (self.remade(topic("t"), durable="d"), self.remade(queue("q")), self.remade(queue("q"))):
+            each.attach(second)
+            second.deliver("a")
+        self.assertEqual(self.listener.said, ["a", "a", "a+", "a"])
 
     def test_old_link_speaks(self) -> None:
         """
@@ -175,6 +234,7 @@ class TemporaryTests(RemadeTestCase):
             wish,
             self.listener,
             self.counts,
+            self.handed,
             self.over.append,
             discard=lambda: self.discarded.append("x"),
         )
