@@ -46,6 +46,11 @@ class Destination:
     def __str__(self) -> str:
         return f"/{self.domain.value}/{self.name}"
 
+    @property
+    def temporary(self) -> bool:
+        """Whether it ends with whoever made it."""
+        return self.domain in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
+
 
 class Content(Enum):
     """The JMS type of a message's body."""
@@ -313,5 +318,5 @@ class IBroker(Interface):
         """As L{IBrokerLink.room}; true while there is no connection."""
 
     def watch(changed: Callable[[], None]) -> None:
-        """Have C{changed()} called whenever L{available} or L{refusal} has changed, or L{room} has become true
-        again."""
+        """Have C{changed()} called whenever L{available} or L{refusal} has changed, or L{room} has become
+        true again."""

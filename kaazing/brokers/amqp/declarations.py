@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, DeferredLock, fail, inlineCallbacks
 
 from kaazing.brokers.amqp import names
 from kaazing.brokers.amqp.refusals import FAILURES, LOCKED, NO_ACCESS, NOT_FOUND, PRECONDITION, code, refusal
+from kaazing.brokers.names import temporary_name
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Domain, Wish
 
@@ -91,7 +92,7 @@ class Declarations:
 
     def temporary(self) -> Deferred[str]:
         """Return a Deferred of a new queue that goes with the connection."""
-        name = names.temporary_name()
+        name = temporary_name()
         made = self._run(lambda it: it.queue_declare(queue=name, exclusive=True), "temporary queue")
         return made.addCallback(lambda _: name)
 

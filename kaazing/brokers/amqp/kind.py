@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from zope.interface import implementer
 
+from kaazing.brokers import names
 from kaazing.config.model import Uri
 from kaazing.errors import BrokerLost
 from kaazing.interfaces.adapters import Login
@@ -61,11 +61,8 @@ class AmqpType:
 
     def check(self, uri: Uri) -> Iterator[str]:
         """See L{IBrokerType}."""
-        if uri.path.count("/") > 1:
-            yield "the path is a virtual host, one word; write %2F for a / in it"
-        if vhost(uri) is None:
-            yield "the virtual host is no UTF-8"
-        elif len((vhost(uri) or "").encode()) > 255:
+        yield from names.faults(uri)
+        if len((names.virtual_host(uri) or "").encode()) > 255:
             yield "a virtual host has 255 bytes at most"
         if uri.query:
             yield "the URI of an AMQP broker has no query; there are properties for what is to be set"
@@ -81,7 +78,7 @@ class AmqpType:
         way = replace(uri, scheme="ssl" if secure else "tcp", path="", query="", credentials=None)
         channel = yield post.dial(way)
         properties = post.properties
-        params = parameters(vhost(uri) or "/", login, secure, post.client_id)
+        params = parameters(names.virtual_host(uri) or "/", login, secure, post.client_id)
         connection = Connection(channel, params, post.clock, post.complain)
         left = max(0.0, TIMEOUT - (post.clock.seconds() - started))
         late = post.clock.callLater(left, connection.abort)
@@ -103,11 +100,3 @@ class AmqpType:
             if late.active():
                 late.cancel()
         return link
-
-
-def vhost(uri: Uri) -> str | None:
-    """Return the virtual host that a URI names; None where that is no text."""
-    try:
-        return unquote_to_bytes(uri.path.removeprefix("/")).decode() or "/"
-    except UnicodeDecodeError:
-        return None

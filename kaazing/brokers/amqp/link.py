@@ -15,12 +15,13 @@ from zope.interface import implementer
 from kaazing.brokers.amqp.connection import GONE, Connection
 from kaazing.brokers.amqp.declarations import Declarations, Rules
 from kaazing.brokers.amqp.homes import Homes
-from kaazing.brokers.amqp.names import is_queue, temporary_name
+from kaazing.brokers.amqp.names import is_queue
 from kaazing.brokers.amqp.publishing import Outgoing, Publisher, outgoing
 from kaazing.brokers.amqp.redeliveries import Redeliveries
 from kaazing.brokers.amqp.refusals import FAILURES
 from kaazing.brokers.amqp.subscriptions import Around, Subscription
 from kaazing.brokers.amqp.transactions import Transactions
+from kaazing.brokers.names import temporary_name
 from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.brokers import (
     Destination,

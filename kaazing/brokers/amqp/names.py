@@ -6,23 +6,16 @@ from __future__ import annotations
 from hashlib import sha256
 from secrets import token_hex
 
+from kaazing.brokers.names import TEMPORARY
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Destination, Domain
 from kaazing.wire import destinations
 from kaazing.wire.destinations import MAX_NAME
 
-TEMPORARY = "kaazing.temp."
-"""What the names of temporary destinations begin with; 128 bits of chance follow."""
-
 _PRIVATE = "kaazing.topic."  # queues of subscriptions that end with their connection
 _DURABLE = "kaazing.durable."
 _QUEUES = (Domain.QUEUE, Domain.TEMP_QUEUE)
 _THEIRS = "/reply-queue/"  # how RabbitMQ's STOMP plugin writes a temporary queue
-
-
-def temporary_name() -> str:
-    """Return a name for a temporary destination that nobody can guess."""
-    return TEMPORARY + token_hex(16)
 
 
 def private_queue() -> str:

@@ -19,11 +19,12 @@ from kaazing.brokers.amqp.connection import Connection
 from kaazing.brokers.amqp.declarations import Declarations
 from kaazing.brokers.amqp.homes import Home, Homes
 from kaazing.brokers.amqp.messages import message_of
+from kaazing.brokers.amqp.names import is_queue
 from kaazing.brokers.amqp.properties import decode
 from kaazing.brokers.amqp.redeliveries import Redeliveries, digest
 from kaazing.brokers.amqp.refusals import FAILURES, NOT_FOUND, code, refusal
 from kaazing.errors import BrokerRefused
-from kaazing.interfaces.brokers import Destination, Domain, IBrokerSubscription, Message, Outcome, Wish
+from kaazing.interfaces.brokers import Destination, IBrokerSubscription, Message, Outcome, Wish
 
 AGAIN = 1.0
 """Seconds after which a subscription is made anew that the broker has ended."""
@@ -31,8 +32,6 @@ AGAIN = 1.0
 _BITS = 64
 _NUMBER = (1 << _BITS) - 1
 """What of a tag is RabbitMQ's; the bits above say which beginning it is of: each may count from 1 again."""
-
-_TOPICS = (Domain.TOPIC, Domain.TEMP_TOPIC)
 
 _log = Logger()
 
@@ -208,7 +207,7 @@ class Subscription:
             return  # what comes when nobody wants it goes back with the rest
         around, destination = self._around, wish.destination
         sent = around.connection.properties[raw.channel_number]
-        if destination.domain in _TOPICS:
+        if not is_queue(destination):
             destination = Destination(destination.domain, _text(method.routing_key))
         message = message_of(
             decode(sent), body, destination, queue=self._queue, redelivered=method.redelivered
@@ -240,11 +239,11 @@ class Subscription:
 
 def _private(wish: Wish) -> bool:
     """Return whether a subscription has a queue that is made for it, and goes with it."""
-    return wish.destination.domain in _TOPICS and not wish.durable
+    return not is_queue(wish.destination) and not wish.durable
 
 
 def _what(wish: Wish) -> str:
-    domain = "topic" if wish.destination.domain in _TOPICS else "queue"
+    domain = "queue" if is_queue(wish.destination) else "topic"
     return f"{domain} {wish.destination.name}"
 
 

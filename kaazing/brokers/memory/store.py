@@ -134,9 +134,7 @@ class Store:
         destination = wish.destination
         self._check_places(self._open, "subscriptions")
         made = self._temporaries.get(destination)
-        if destination.domain in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC) and (
-            made is None or made.owner is not owner
-        ):
+        if destination.temporary and (made is None or made.owner is not owner):
             raise BrokerRefused(f"there is no {destination} that could be subscribed to from here")
         feed = None
         if made is not None and made.backlog is not None:

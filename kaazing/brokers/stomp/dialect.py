@@ -5,17 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from secrets import token_hex
 
+from kaazing.brokers.names import TEMPORARY, temporary_name
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Content, Destination, Domain, Features, Message, Wish
 from kaazing.wire import destinations, stomp_messages
 from kaazing.wire.stomp import Frame
 
 Headers = list[tuple[str, str]]
-
-TEMPORARY = "kaazing.temp."
-"""Begins the names of temporary destinations where the broker makes none; 128 bits of chance follow."""
 
 BODY = "transformation"
 """The header that says of a body that it is a map (ActiveMQ's; L{stomp_messages} reads and writes it)."""
@@ -26,9 +23,6 @@ _TYPES = {
     Content.MAP: "application/json",
 }
 """The content-type of a message that has none: to a broker that knows of bytes alone nothing else tells."""
-
-
-_TEMPORARY = (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
 
 
 class Atomic(Enum):
@@ -94,7 +88,7 @@ class Dialect:
 
     def temporary(self, domain: Domain) -> Destination:
         """Return a new temporary destination, where not L{makes}."""
-        return Destination(domain, TEMPORARY + token_hex(16))
+        return Destination(domain, temporary_name())
 
     def source(self, destination: Destination) -> str:
         """Return what SUBSCRIBE calls a destination, which may be a pattern.
@@ -114,7 +108,7 @@ class Dialect:
         return self._written(destination)
 
     def _keep_out(self, destination: Destination) -> None:
-        if destination.domain not in _TEMPORARY and destination.name.startswith(self.hidden):
+        if not destination.temporary and destination.name.startswith(self.hidden):
             raise BrokerRefused(f"{destination} is another client's")
 
     def _written(self, destination: Destination) -> str:
@@ -141,7 +135,7 @@ class Dialect:
             found = destinations.read(written)
         except ValueError:
             return None
-        if found.name.startswith(TEMPORARY) and found.domain not in _TEMPORARY:
+        if found.name.startswith(TEMPORARY) and not found.temporary:
             temporary = Domain.TEMP_QUEUE if found.domain is Domain.QUEUE else Domain.TEMP_TOPIC
             return Destination(temporary, found.name)
         return found

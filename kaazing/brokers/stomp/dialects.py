@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from secrets import token_hex
 from urllib.parse import unquote
 
-from kaazing.brokers.stomp.dialect import BODY, TEMPORARY, Atomic, Dialect, Headers
+from kaazing.brokers.names import TEMPORARY
+from kaazing.brokers.stomp.dialect import BODY, Atomic, Dialect, Headers
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Destination, Domain, Features, Message, Wish
 from kaazing.wire import destinations, stomp_messages
@@ -56,7 +57,7 @@ class ActiveMq(Dialect):
     def target(self, destination: Destination) -> str:
         if self.own(destination):
             raise BrokerRefused(f"{destination} is ActiveMQ's own")
-        prefix = "/remote-" if destination.domain in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC) else "/"
+        prefix = "/remote-" if destination.temporary else "/"
         return f"{prefix}{destination.domain.value}/{destination.name}"
 
     def read(self, written: str, session: str = "") -> Destination | None:

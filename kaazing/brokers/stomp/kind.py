@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from zope.interface import implementer
 
+from kaazing.brokers import names
 from kaazing.brokers.stomp.connection import Connection
 from kaazing.brokers.stomp.link import Link
 from kaazing.brokers.stomp.session import Session
@@ -39,15 +39,12 @@ class StompType:
     doc = (
         "Brokers that speak STOMP: ActiveMQ Classic, ActiveMQ Artemis, RabbitMQ. The path of the URI is the"
         ' virtual host, as in stomp://host/shop; none is "/". What each of them does differently stands in'
-        " protocols/stomp-jms.md."
+        " protocols/brokers.md."
     )
 
     def check(self, uri: Uri) -> Iterable[str]:
         """See L{IBrokerType}."""
-        if uri.path.count("/") > 1:
-            yield "the path is a virtual host, one word; write %2F for a / in it"
-        if vhost(uri) is None:
-            yield "the virtual host is no UTF-8"
+        yield from names.faults(uri)
         if uri.query:
             yield "the URI of a STOMP broker has no query"
 
@@ -81,7 +78,7 @@ class Way:
     def __init__(self, uri: Uri, login: Login | None, post: Post) -> None:
         scheme = "ssl" if uri.scheme == "stomp+ssl" else "tcp"
         self._uri = replace(uri, scheme=scheme, path="", query="", credentials=None)
-        self._host, self._login, self._post = vhost(uri) or "/", login, post
+        self._host, self._login, self._post = names.virtual_host(uri) or "/", login, post
 
     @inlineCallbacks
     def open(
@@ -106,11 +103,3 @@ class Way:
             if late.active():
                 late.cancel()
         return connection
-
-
-def vhost(uri: Uri) -> str | None:
-    """Return the virtual host that a URI names; None where that is no text."""
-    try:
-        return unquote_to_bytes(uri.path.removeprefix("/")).decode() or "/"
-    except UnicodeDecodeError:
-        return None

@@ -34,7 +34,6 @@ _AT_ONCE = 8
 _REMEMBERED = 10_000
 """Messages that went back, and are known by when they come again; the oldest are forgotten first."""
 _TAKEN = "a message in the transaction was given to somebody else meanwhile"
-_TEMPORARY = (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
 
 
 class Open(Protocol):
@@ -130,7 +129,7 @@ class Link:
         return made
 
     def _begin(self, made: Subscription, wish: Wish) -> None:
-        dialect, temporary = self._dialect, wish.destination.domain in _TEMPORARY
+        dialect, temporary = self._dialect, wish.destination.temporary
         if temporary and dialect.makes:
             if not (found := self._temporaries.find(wish.destination)):
                 raise BrokerRefused(f"{wish.destination} is not of this connection, which alone can read it")

@@ -85,7 +85,7 @@ def add(to: Counts, share: Share) -> None:
 def _kind(held: object) -> str:
     """Return the word for a subscription: of a queue, of a topic, durable, or of a temporary destination."""
     request = held.request  # type: ignore[attr-defined]  # every one has it
-    if request.destination.domain in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC):
+    if request.destination.temporary:
         return "temporary"
     if request.destination.domain is Domain.QUEUE:
         return "queue"

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from kaazing.errors import BrokerRefused, GatewayError, Side
-from kaazing.interfaces.brokers import Destination, Domain, Message, Outcome, Work
+from kaazing.interfaces.brokers import Destination, Message, Outcome, Work
 from kaazing.interfaces.servers import Commit, Send
 from kaazing.wire.destinations import is_pattern
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from kaazing.services.jms.client import Client
 
 _log = Logger(namespace="kaazing.jms")
-
-_TEMPORARY = (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
 
 
 def sentence(why: Failure) -> str:
@@ -194,8 +192,8 @@ class Sending:
         to, back = message.destination, message.reply_to
         if is_pattern(to.name):
             raise BrokerRefused(f"{to} stands for several topics; a message is sent to one")
-        to_made = self._target(to) if to.domain in _TEMPORARY else to
-        back_made = self._own(back) if back is not None and back.domain in _TEMPORARY else back
+        to_made = self._target(to) if to.temporary else to
+        back_made = self._own(back) if back is not None and back.temporary else back
         if isinstance(to_made, Deferred) or isinstance(back_made, Deferred):
             both = [
                 succeed(each) if not isinstance(each, Deferred) else each for each in (to_made, back_made)

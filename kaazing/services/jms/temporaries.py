@@ -264,7 +264,7 @@ class Known:
     def seen(self, message: Message) -> None:
         """A message goes to a client, who may answer to it."""
         back = message.reply_to
-        if back is None or back.domain not in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC) or back in self._made:
+        if back is None or not back.temporary or back in self._made:
             return
         self._names[back] = None
         self._names.move_to_end(back)

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
 from kaazing import plugins
-from kaazing.brokers.amqp.kind import AmqpType, vhost
+from kaazing.brokers.amqp.kind import AmqpType
 from kaazing.config.model import Uri
 from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.brokers import IBrokerLink, IBrokerType
@@ -42,13 +42,6 @@ class AmqpTypeTests(FarTestCase):
         argv = [sys.executable, "-c", code]
         said = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT)
         self.assertEqual(said.stdout, "[]\n", said.stderr)
-
-    def test_virtual_hosts(self) -> None:
-        """
-        The path is the virtual host, decoded; none is "/".
-        """
-        paths = ("", "/", "/%2F", "/shop", "/%2Fshop", "/caf%C3%A9", "/%FF")
-        self.assertEqual([vhost(uri(path)) for path in paths], ["/", "/", "/", "shop", "/shop", "café", None])
 
     def test_faults(self) -> None:
         """
