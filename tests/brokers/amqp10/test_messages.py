@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -240,5 +240,5 @@ class TheirTests(SynchronousTestCase):
         """
         good = encoded(WHOLE, PLAIN, NOW)
         for each in (data, good[:cut] + data, good[:cut] + data + good[cut + 1 :]):
-            with suppress(ValueError):
+            with contextlib.suppress(ValueError):
                 decoded(each, WHERE, PLAIN, NOW)
