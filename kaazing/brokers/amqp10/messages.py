@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -239,15 +238,14 @@ def _properties(wired: Wired) -> dict[str, Property]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of AMQP as JSON and JMS have it: numbers of any size are numbers, names, and what is no
-    finite number, are text."""
+    """Return a value of AMQP as JSON and JMS have it: numbers of any size are numbers, names are text."""
     match value:
         case bool() | None:
             return value
         case timestamp() | int():
             return int(value)
         case float():
-            return float(value) if isfinite(value) else str(value)
+            return float(value)
         case str() | UUID():
             return str(value)
         case bytes() | bytearray() | memoryview():
