@@ -149,6 +149,8 @@ class RabbitMq(Dialect):
     _SHORT = frozenset(("content-type", "content-encoding", "correlation-id", "type", "app-id", "cluster-id"))
     """Headers that become short strings of AMQP 0-9-1 (section 4.2.5.3)."""
     _LONGEST = 255
+    _LONGEST_LIFE = 2**32 - 1
+    """Milliseconds that RabbitMQ can count; for more it ends the connection."""
 
     def subscribing(self, wish: Wish) -> Headers:
         found = [("ack", "auto" if wish.automatic else "client-individual")]
@@ -200,8 +202,8 @@ class RabbitMq(Dialect):
 
     def _headers(self, message: Message, now: int) -> Iterable[tuple[str, str]]:
         yield "timestamp", str((message.timestamp or now) // 1000)
-        if message.expires:
-            yield "expiration", str(max(message.expires - now, 0))
+        if message.expires and (left := max(message.expires - now, 0)) <= self._LONGEST_LIFE:
+            yield "expiration", str(left)
         for name, value in super()._headers(message, now):
             if len(name.encode()) > self._LONGEST:
                 raise BrokerRefused(f"a header's name has more than {self._LONGEST} bytes, RabbitMQ's limit")

@@ -220,6 +220,9 @@ class MessageTests(SynchronousTestCase):
         )
         late = headers(RabbitMq(), text(queue("q"), "x", expires=NOW - 1, timestamp=5_999))
         self.assertEqual((late["expiration"], late["timestamp"]), ("0", "5"))
+        for life, said in ((2**32 - 1, "4294967295"), (2**32, None), (2**62, None)):
+            sent = headers(RabbitMq(), text(queue("q"), "x", expires=NOW + life))
+            self.assertEqual(sent.get("expiration"), said)
 
     def test_bodies(self) -> None:
         """
