@@ -13,9 +13,6 @@ from twisted.internet.defer import Deferred, fail
 from kaazing.errors import BrokerLost
 from kaazing.interfaces.brokers import Message
 
-OVERHEAD = 300
-"""Bytes that a message counts for besides its body and its properties."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -61,7 +58,7 @@ class WaitingSends:
 
         It fails with BrokerLost where there is no room, and when it has waited long enough.
         """
-        size = OVERHEAD + len(message.body) + sum(len(k) + len(str(v)) for k, v in message.properties.items())
+        size = message.size
         if len(self._letters) >= self._bounds.messages or self.bytes + size > self._bounds.bytes:
             self._told()
             return fail(BrokerLost("the broker is away, and too many messages wait for it already"))

@@ -52,6 +52,10 @@ class Destination:
         return self.domain in (Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
 
 
+OVERHEAD = 300
+"""Bytes that a message counts for, besides its body and its properties, where it waits."""
+
+
 class Content(Enum):
     """The JMS type of a message's body."""
 
@@ -94,6 +98,12 @@ class Message:
     redelivered: bool = False
     deliveries: int = 0
     properties: Mapping[str, Property] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes wherever it waits, about: body, properties, and L{OVERHEAD}."""
+        named = sum(len(name) + len(str(value)) + 2 for name, value in self.properties.items())
+        return OVERHEAD + len(self.body) + named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

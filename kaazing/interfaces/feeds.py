@@ -80,6 +80,13 @@ class Counts:
     conflated: int = 0
     disconnected: int = 0
 
+    def add(self, more: Any) -> None:
+        """Add what became of other events; C{more} has the attributes of this class."""
+        self.delivered += more.delivered
+        self.dropped += more.dropped
+        self.conflated += more.conflated
+        self.disconnected += more.disconnected
+
 
 class IRendered(Interface):
     """An event that does not look the same to all."""

@@ -8,8 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.brokers.waiting import OVERHEAD, Waiting, WaitingSends
+from kaazing.brokers.waiting import Waiting, WaitingSends
 from kaazing.errors import BrokerLost
+from kaazing.interfaces.brokers import OVERHEAD
 from tests.brokers.listening import queue, text
 
 FULL = "the broker is away, and too many messages wait for it already"

@@ -12,9 +12,6 @@ from typing import Any
 
 from kaazing.interfaces.brokers import Message
 
-OVERHEAD = 300
-"""Bytes that a message counts for besides its body and its properties."""
-
 _SLACK = 64  # keys of messages that are gone, beyond as many as wait, before a heap is made anew
 
 Key = tuple[int, int]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from kaazing.brokers.memory.backlog import OVERHEAD, Backlog, Consumer, Held
+from kaazing.brokers.memory.backlog import Backlog, Consumer, Held
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Destination, Domain, Message, Wish
 from kaazing.wire.destinations import Patterns, is_pattern
@@ -104,7 +104,7 @@ class Store:
                 deliveries=1,
             )
             for backlog in backlogs:
-                backlog.put(Held(message, (9 - message.priority, number), _size(message)))
+                backlog.put(Held(message, (9 - message.priority, number), message.size))
 
     def queue(self, name: str) -> Backlog:
         """Return a queue, made where it was not there.
@@ -235,7 +235,7 @@ class Store:
         for message, backlogs in placed:
             for each in backlogs:
                 messages, size = more.get(each, (0, 0))
-                more[each] = messages + 1, size + _size(message)
+                more[each] = messages + 1, size + message.size
                 names[each] = message.destination
         total = self.bytes + sum(size for _, size in more.values())
         for each, (messages, size) in more.items():
@@ -254,11 +254,6 @@ class Store:
 
 def _path(destination: Destination) -> str:
     return f"{destination.domain.value}.{destination.name}"
-
-
-def _size(message: Message) -> int:
-    properties = sum(len(name) + len(str(value)) for name, value in message.properties.items())
-    return OVERHEAD + len(message.body) + properties
 
 
 _STORES: dict[str, Store] = {}

@@ -15,14 +15,6 @@ Rendered = tuple[bytes, tuple[int, ...]]
 Render = Callable[[Message, Hashable], Rendered]
 """As L{kaazing.interfaces.servers.IServerProtocol.render}."""
 
-_HEAD = 300  # bytes of what every message has besides its body and its properties, about
-
-
-def size_of(message: Message) -> int:
-    """Return how many bytes a message takes, about."""
-    properties = sum(len(name) + len(str(value)) + 2 for name, value in message.properties.items())
-    return len(message.body) + properties + _HEAD
-
 
 @implementer(IRendered)
 class Bulletin:
@@ -40,7 +32,7 @@ class Bulletin:
     def __init__(self, message: Message, render: Render, key: bytes | None, until: float) -> None:
         """C{key} and C{until}: as of L{kaazing.interfaces.feeds.Event}."""
         self.message, self._render, self.key, self.until = message, render, key, until
-        self.size = size_of(message)
+        self.size = message.size
         self.looks: dict[Hashable, Rendered] = {}
 
     def render(self, look: Hashable) -> Rendered:

@@ -75,11 +75,8 @@ class JmsCensus:
 
 def add(to: Counts, share: Share) -> None:
     """Add what became of messages in the topics of a share."""
-    for counts in (share.topics.counts, share.missed):
-        to.delivered += counts.delivered
-        to.dropped += counts.dropped
-        to.conflated += counts.conflated
-        to.disconnected += counts.disconnected
+    to.add(share.topics.counts)
+    to.add(share.missed)
 
 
 def _kind(held: object) -> str:

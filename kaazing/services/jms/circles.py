@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 
 from kaazing.interfaces.brokers import Destination, Message
-from kaazing.interfaces.feeds import IAudience
+from kaazing.interfaces.feeds import Counts, IAudience
 from kaazing.services.jms.bulletins import Bulletin
 from kaazing.wire.selectors import Selector
 
@@ -140,6 +140,13 @@ class Circle:
         self.members: dict[TopicSubscription, None] = {}
         self.acknowledging: dict[TopicSubscription, None] = {}
         self.delivered = 0
+
+    @property
+    def counts(self) -> Counts:
+        """What became of messages, one for each member."""
+        made = Counts(delivered=self.delivered)
+        made.add(self.audience)
+        return made
 
     @property
     def pattern(self) -> str:

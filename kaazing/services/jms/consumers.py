@@ -15,7 +15,6 @@ from zope.interface import implementer
 
 from kaazing.interfaces.brokers import IBrokerSubscription, IConsumer, Message, Outcome, Wish
 from kaazing.interfaces.servers import Subscribe
-from kaazing.services.jms.bulletins import size_of
 from kaazing.wire.selectors import Selector
 
 if TYPE_CHECKING:
@@ -78,10 +77,10 @@ class Consumer:
             self.out[tag] = message
         client.deliver(self.request.id, self._shown(message), tag)
         if self.request.acknowledges:
-            self._weigh(size_of(message))
+            self._weigh(message.size)
         elif client.serving.slow:
             self._held.append(tag)
-            self._weigh(size_of(message))
+            self._weigh(message.size)
         else:
             self.subscription.settle([tag], Outcome.ACCEPTED)
 
@@ -93,7 +92,7 @@ class Consumer:
         """Return a delivery that is not out any more; None where it was none."""
         message = self.out.pop(tag, None)
         if message is not None:
-            self._weigh(-size_of(message))
+            self._weigh(-message.size)
         return message
 
     def _shown(self, message: Message) -> Message:

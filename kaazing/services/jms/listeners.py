@@ -17,7 +17,7 @@ from kaazing.closecodes import POLICY
 from kaazing.errors import GatewayError
 from kaazing.interfaces.brokers import Message, Outcome
 from kaazing.interfaces.servers import Subscribe
-from kaazing.services.jms.bulletins import key_of, size_of
+from kaazing.services.jms.bulletins import key_of
 from kaazing.services.jms.consumers import expired
 from kaazing.services.jms.settings import TopicSettings
 from kaazing.wire.selectors import Selector
@@ -141,7 +141,7 @@ class AcknowledgingListener(Listener):
             self._take(place)
             self._client.share.missed.conflated += 1
         self._waiting[place] = self._client.share.now(), message
-        self._bytes += size_of(message)
+        self._bytes += message.size
         if first:
             self._waiting.move_to_end(place, last=False)
 
@@ -155,7 +155,7 @@ class AcknowledgingListener(Listener):
             self._number += 1
             self._out[self._number] = message
             client.deliver(self.request.id, message, self._number)
-            self._weigh(size_of(message))
+            self._weigh(message.size)
         while self._waiting and self.shared is not None:
             came, _ = next(iter(self._waiting.values()))
             if self._bytes <= slow.bytes and not (slow.age and now - came > slow.age):
@@ -178,7 +178,7 @@ class AcknowledgingListener(Listener):
 
     def _take(self, place: Hashable) -> Message:
         _, message = self._waiting.pop(place)
-        self._bytes -= size_of(message)
+        self._bytes -= message.size
         return message
 
     def settle(self, tags: Sequence[Hashable], outcome: Outcome) -> None:
@@ -188,7 +188,7 @@ class AcknowledgingListener(Listener):
             message = self._out.pop(tag, None)
             if message is None:
                 continue
-            self._weigh(-size_of(message))
+            self._weigh(-message.size)
             if outcome is Outcome.RELEASED and not share.redeliveries.failed(self._where, message):
                 again.append(replace(message, redelivered=True))
             else:

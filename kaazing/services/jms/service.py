@@ -158,9 +158,7 @@ class JmsService(BaseService):
         self.users = Users(
             self._share_of_user, properties["connection.users"], properties["connection.linger"], house.clock
         )
-        self._entrance = Entrance(
-            config, house, self._policies, self._logins(), self.shared, self.users
-        )  # fmt: skip
+        self._entrance = Entrance(config, house, self._policies, self._logins(), self.shared, self.users)
         house.census.more.append(JmsCensus(self))
 
     @property

@@ -6,10 +6,9 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.brokers.memory.backlog import OVERHEAD
 from kaazing.brokers.memory.store import Bounds, Store, replace_store, store
 from kaazing.errors import BrokerRefused
-from kaazing.interfaces.brokers import Destination, Domain, Message, Wish
+from kaazing.interfaces.brokers import OVERHEAD, Destination, Domain, Message, Wish
 from tests.brokers.listening import queue, text, topic
 from tests.brokers.memory.test_backlog import Taker
 
