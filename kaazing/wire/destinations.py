@@ -17,10 +17,13 @@ from kaazing.interfaces.brokers import Destination, Domain
 from kaazing.literals import Unreadable
 from kaazing.wire import names
 
-__all__ = ["GRAMMAR", "MAX_NAME", "Patterns", "covers", "is_pattern", "matches", "read"]
+__all__ = ["GRAMMAR", "MAX_NAME", "MAX_STEPS", "Patterns", "covers", "is_pattern", "matches", "read"]
 
 MAX_NAME = 255
 """Bytes of a name in UTF-8, as much as AMQP 0-9-1 has for one (section 4.2.5.3)."""
+
+MAX_STEPS = 20_000
+"""Words and places in a pattern looked at to find names for it: about 10 ms."""
 
 ONE, MANY = "*", ">"
 """Words of a pattern: C{*} stands for one word, C{>} for any number of words, none included."""
@@ -199,6 +202,30 @@ class Patterns(Generic[T]):
                         after.append(next_node)
             reached = _closed(after)
         return [value for node in reached for value in node.values]
+
+    def under(self, pattern: str) -> list[T]:
+        """Return the values under names, none of them a pattern, for which a pattern stands; only some where
+        it is too much work to find all."""
+        words = pattern.split(".")
+        found: dict[T, None] = {}
+        begun = [(self._root, 0)]
+        seen = set(begun)
+        while begun:
+            node, at = begun.pop()
+            if at == len(words):
+                found.update(node.values)
+                continue
+            after = [(node, at + 1)] if words[at] == MANY else []
+            next_at = at if words[at] == MANY else at + 1
+            if words[at] in (ONE, MANY):
+                after += [(below, next_at) for below in node.nodes.values()]
+            elif (below := node.nodes.get(words[at])) is not None:
+                after.append((below, next_at))
+            if len(seen) + len(after) > MAX_STEPS:
+                break
+            begun += [each for each in after if each not in seen]
+            seen.update(after)
+        return list(found)
 
 
 def _closed(nodes: list[_Node[T]]) -> list[_Node[T]]:

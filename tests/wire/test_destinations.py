@@ -10,7 +10,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.brokers import Destination, Domain
 from kaazing.literals import Unreadable
-from kaazing.wire.destinations import GRAMMAR, MAX_NAME, Patterns, covers, is_pattern, matches, read
+from kaazing.wire.destinations import (
+    GRAMMAR,
+    MAX_NAME,
+    MAX_STEPS,
+    Patterns,
+    covers,
+    is_pattern,
+    matches,
+    read,
+)
 from kaazing.wire.policy import Block, Policy, read_rule
 
 WORDS = st.lists(st.sampled_from(("a", "b", "*", ">")), min_size=1, max_size=5).map(".".join)
@@ -276,6 +285,34 @@ class PatternsTests(SynchronousTestCase):
             patterns.add(pattern, pattern[0])
         self.assertEqual(sorted(patterns.find("a.a")), [">", ">", "a"])
 
+    def test_under(self) -> None:
+        """
+        The values under names for which a pattern stands are found, each once.
+        """
+        names = Patterns[str]()
+        for name in ("a", "a.b", "a.b.c", "b", "b.c", "x.b.y.c"):
+            names.add(name, name)
+        for pattern, found in (
+            ("a.b", ["a.b"]),
+            ("a.*", ["a.b"]),
+            ("a.>", ["a", "a.b", "a.b.c"]),
+            (">.c", ["a.b.c", "b.c", "x.b.y.c"]),
+            ("*.>.>.*", ["a.b", "a.b.c", "b.c", "x.b.y.c"]),
+            ("x.*", []),
+        ):
+            self.assertEqual(sorted(names.under(pattern)), found, pattern)
+
+    def test_under_bounded(self) -> None:
+        """
+        It takes a bounded time, whatever the pattern, and is then not all.
+        """
+        names = Patterns[int]()
+        for number in range(MAX_STEPS):
+            names.add(f"a.b{number}.c", number)
+        self.assertEqual(names.under(".".join([">", "a"] * 60)), [])
+        self.assertLess(len(names.under(">")), MAX_STEPS)
+        self.assertEqual(names.under("a.b7.*"), [7])
+
     def test_remove(self) -> None:
         """
         What was taken away is not found, what shares words with it still is; twice is an error.
@@ -290,6 +327,17 @@ class PatternsTests(SynchronousTestCase):
         self.assertEqual((patterns.find("a.b"), patterns.find("a.b.c")), ([2], []))
         for pattern, value in (("a.b", 1), ("a.b.c", 3), ("x", 1)):
             self.assertRaises(KeyError, patterns.remove, pattern, value)
+
+    @given(st.lists(PLAIN, unique=True, max_size=12), WORDS)
+    def test_under_anything(self, names: list[str], pattern: str) -> None:
+        """
+        The names that are found are those for which the pattern stands, tried one by one.
+        """
+        known = Patterns[str]()
+        for name in names:
+            known.add(name, name)
+        expected = [name for name in names if slowly(pattern.split("."), name.split("."))]
+        self.assertEqual(sorted(known.under(pattern)), sorted(expected))
 
     @given(st.lists(st.tuples(WORDS, st.integers(0, 2)), unique=True, max_size=12), PLAIN)
     def test_as_tried_out(self, pairs: list[tuple[str, int]], name: str) -> None:

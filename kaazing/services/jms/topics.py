@@ -20,13 +20,13 @@ from kaazing.services.jms.caching import Cache
 from kaazing.services.jms.circles import Circle, TopicSubscription
 from kaazing.services.jms.feeds import Feed
 from kaazing.services.jms.settings import Settings
-from kaazing.wire.destinations import covers, is_pattern
+from kaazing.wire.destinations import Patterns, covers, is_pattern
 from kaazing.wire.selectors import Selector
 
 MOST_IDLE = 1000
 """Subscriptions at the broker that stay open without a client."""
 MOST_WIDE = 1000
-"""Open ones with wildcards that a new one is compared with."""
+"""Open ones with wildcards that a new one, with wildcards too, is compared with."""
 
 _log = Logger(namespace="kaazing.jms")
 
@@ -62,6 +62,8 @@ class Topics:
         self.cache = Cache(settings.cache_bytes, clock.seconds)
         self._feeds: dict[tuple[Destination, str], Feed] = {}
         self._wide: dict[Feed, None] = {}  # those with wildcards
+        self._patterns = Patterns[Feed]()  # the same
+        self._single = Patterns[Feed]()  # the others, where a wide one may take them over
         self._idle: OrderedDict[Feed, None] = OrderedDict()  # those that stay without a circle
         self._circles: dict[tuple[Destination, Selector | None], Circle] = {}
         self._past = Counts()  # of circles that are gone
@@ -157,7 +159,9 @@ class Topics:
         return feed or self._new_feed(destination, selector)
 
     def _covering(self, name: str, selector: str) -> Iterator[Feed]:
-        if len(self._wide) <= MOST_WIDE:
+        if not is_pattern(name):
+            yield from (feed for feed in self._patterns.find(name) if feed.selector == selector)
+        elif len(self._wide) <= MOST_WIDE:
             for feed in self._wide:
                 if feed.selector == selector and covers(feed.name, name):
                     yield feed
@@ -165,22 +169,16 @@ class Topics:
     def _new_feed(self, destination: Destination, selector: str) -> Feed:
         feed = Feed(self, destination, selector)
         if is_pattern(destination.name):
-            for other in list(self._feeds.values()):
-                if self._may_claim(feed, other):
+            for other in self._single.under(destination.name):
+                if other.heir is None and other.selector == selector:
                     feed.claim(other)
             self._wide[feed] = None
+            self._patterns.add(feed.name, feed)
+        elif self.settings.find(destination.name).joins:
+            self._single.add(destination.name, feed)
         self._feeds[destination, selector] = feed
         feed.open()
         return feed
-
-    def _may_claim(self, feed: Feed, other: Feed) -> bool:
-        return (
-            other not in self._wide
-            and other.heir is None
-            and other.selector == feed.selector
-            and self.settings.find(other.name).joins
-            and covers(feed.name, other.name)
-        )
 
     def rehouse(self, circle: Circle) -> None:
         """Tell a circle by a feed of its own."""
@@ -199,8 +197,12 @@ class Topics:
 
     def forget(self, feed: Feed) -> None:
         """A feed is over."""
-        self._feeds.pop((feed.destination, feed.selector), None)
-        self._wide.pop(feed, None)
+        known = self._feeds.pop((feed.destination, feed.selector), None)
+        if known is feed and not is_pattern(feed.name) and self.settings.find(feed.name).joins:
+            self._single.remove(feed.name, feed)
+        if feed in self._wide:
+            del self._wide[feed]
+            self._patterns.remove(feed.name, feed)
         self._idle.pop(feed, None)
 
     def bulletin(self, message: Message) -> Bulletin | None:
