@@ -7,6 +7,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -85,10 +86,9 @@ class Topics:
     @property
     def counts(self) -> Counts:
         """What became of messages, one for each subscription of a client."""
-        made = Counts()
-        _add(made, self._past)
+        made = replace(self._past)
         for circle in self._circles.values():
-            _add(made, circle.audience, circle.delivered)
+            made.add(circle.counts)
         return made
 
     # Clients
@@ -138,7 +138,7 @@ class Topics:
     def _left(self, circle: Circle) -> None:
         """The last member of a circle has left."""
         self.close(circle)
-        _add(self._past, circle.audience, circle.delivered)
+        self._past.add(circle.counts)
         feed = circle.feed
         feed.remove(circle)
         if feed.closed or not feed.idle:
@@ -223,10 +223,3 @@ class Topics:
         for feed in feeds:
             self.forget(feed)
         return DeferredList([feed.close() for feed in feeds], consumeErrors=True)
-
-
-def _add(to: Counts, more: Any, delivered: int = 0) -> None:
-    to.delivered += more.delivered + delivered
-    to.dropped += more.dropped
-    to.conflated += more.conflated
-    to.disconnected += more.disconnected
