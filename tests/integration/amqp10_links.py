@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from kaazing.brokers.amqp10.broker import Amqp10Type
+from kaazing.brokers.amqp10.kind import Amqp10Type
 from kaazing.config.model import ConnectOptions, Uri
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.adapters import Login

@@ -55,7 +55,7 @@ gss = LoginModulePlugin(name="gss", factory="kaazing.security.modules.gss:GssTyp
 ldap = LoginModulePlugin(name="ldap", factory="kaazing.security.modules.ldap:LdapType")
 oidc = LoginModulePlugin(name="oidc", factory="kaazing.security.modules.oidc:OidcType")
 
-amqp10_broker = BrokerPlugin(name="amqp10", factory="kaazing.brokers.amqp10.broker:Amqp10Type")
+amqp10_broker = BrokerPlugin(name="amqp10", factory="kaazing.brokers.amqp10.kind:Amqp10Type")
 memory = BrokerPlugin(name="memory", factory="kaazing.brokers.memory.kind:MemoryType")
 rabbitmq = BrokerPlugin(name="amqp", factory="kaazing.brokers.amqp.kind:AmqpType")
 stomp_broker = BrokerPlugin(name="stomp", factory="kaazing.brokers.stomp.kind:StompType")

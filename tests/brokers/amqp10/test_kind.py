@@ -10,8 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing import plugins
-from kaazing.brokers.amqp10 import broker
-from kaazing.brokers.amqp10.broker import Amqp10Type
+from kaazing.brokers.amqp10 import kind
+from kaazing.brokers.amqp10.kind import Amqp10Type
 from kaazing.config.model import Credentials, Uri
 from kaazing.errors import BrokerLost, ConnectError
 from tests.brokers.amqp10.peer import Peer
@@ -52,7 +52,7 @@ class TypeTests(SynchronousTestCase):
         """
         Without its library, the configuration says what to install.
         """
-        self.patch(broker, "find_spec", lambda name: None)
+        self.patch(kind, "find_spec", lambda name: None)
         why = "python-qpid-proton is not installed; pip install 'kaazing-gateway[amqp10]' installs it"
         self.assertEqual(list(Amqp10Type().check(uri())), [why])
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.brokers.amqp10.test_broker -*-
+# -*- test-case-name: tests.brokers.amqp10.test_kind -*-
 """The sort of broker "amqp10": any JMS broker that speaks AMQP 1.0."""
 
 from __future__ import annotations
