@@ -93,19 +93,16 @@ def _property(
 
 
 _OF_JAVA = "What it sets belongs to Java and JNDI, or is done by itself."
-_JNDI = (
-    *("factory.initial", "factory.object", "factory.state", "factory.url.pkgs", "provider.url", "dns.url"),
-    *("security.principal", "security.credentials", "security.authentication", "security.protocol"),
-    *("authoritative", "batchsize", "language", "referral"),
-)
 _WITHOUT_JAVA = (
     *("connection.factory.name", "context.lookup.topic.format", "context.lookup.queue.format"),
-    *(f"env.java.naming.{name}" for name in _JNDI),
+    "env.*",  # java.naming.factory.initial, java.naming.provider.url, and whatever a provider's factory reads
     *("destination.strategy", "send.session.count", "send.transaction.size"),
     *("topic.session.count", "queue.session.count", "consumer.strategy"),
     *("conflation.strategy", "conflation.threshold", "maximum.conflation.cache.size"),
     *("message.delivery.strategy", "message.header.expiration", "message.header.timestamp"),
-    *("jmsx.defined.properties", "application.id", "user.id.resolver"),
+    *("message.header.messageID", "jmsx.defined.properties", "provider.specific.properties"),
+    *("wildcard.separator", "wildcard.any.child", "wildcard.any.descendent"),
+    *("application.id", "user.id.resolver"),
     *("durable.retry.timeout", "durable.redelivery.scope", "queue.redelivery.scope"),
     *(f"{kind}.session.acknowledge.{what}" for kind in ("durable", "queue") for what in ("mode", "scope")),
 )

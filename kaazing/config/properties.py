@@ -28,7 +28,8 @@ def read_properties(
         options: what the type declares.
         owner: where a missing property is noted.
         faults: takes what is wrong: unknown, repeated, missing and unreadable ones.
-        without_use: properties of the original that the type does not declare.
+        without_use: properties of the original that the type does not declare; "env.*" is of all that begin
+            so.
     """
     known = {option.name: option for option in options}
     found: dict[str, list[Node]] = {}
@@ -36,8 +37,7 @@ def read_properties(
     for node in nodes:
         if node.name in known:
             found.setdefault(node.name, []).append(node)
-        elif node.name in without_use:
-            entry = without_use[node.name]
+        elif entry := without_use.get(node.name) or without_use.get(f"{node.name.partition('.')[0]}.*"):
             _without_use(node, entry, faults)
             if entry.together:
                 together.setdefault(entry.note, []).append(node)

@@ -99,6 +99,15 @@ class PropertyTests(SynchronousTestCase):
             reason = "What it sets belongs to Java and JNDI, or is done by itself."
             self.assertEqual(faults.warnings(), (f"c.xml:7: {said}{reason}",))
 
+    def test_of_one_sort(self) -> None:
+        """
+        A part of the original that has any names with one beginning is known by that.
+        """
+        nodes = [node("env.java.naming.provider.url", "x"), node("environment", "x")]
+        read_properties(nodes, (), node("properties", line=3), self.faults, entries("jms"))
+        self.assertEqual(noted(self.faults), ["7: <environment>: unknown in <properties>"])
+        self.assertIn("<env.java.naming.provider.url>: has no effect.", self.faults.warnings()[0])
+
     def test_repeated(self) -> None:
         """
         What may stand once and stands twice is an error that names both lines.

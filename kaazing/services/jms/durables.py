@@ -20,6 +20,7 @@ KEPT = 10_000
 """Durable subscriptions of which it is known of which topic they are."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_JAVA = re.compile(r"%(?:([12])\$)?s|%%")
 _ESCAPED = re.compile(r"[%:]")
 
 
@@ -34,6 +35,23 @@ def pattern(*variables: str) -> Callable[[str], str]:
         return value
 
     return read
+
+
+def durable_form(value: str) -> str:
+    """Return a form as L{pattern} reads it, of ${user}, ${clientid} and ${name}, or as the original has it:
+    C{%s@%s} or C{%2$s:%1$s} of Java, of client id and name."""
+    places = iter(("clientid", "name"))
+
+    def variable(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        name = {"1": "clientid", "2": "name"}.get(found[1]) or next(places, "")
+        return f"${{{name}}}"
+
+    form = pattern("user", "clientid", "name")(_JAVA.sub(variable, value))
+    if "${name}" not in form:
+        raise Unreadable("expected ${name} or %2$s in it: otherwise all durable subscriptions are one")
+    return form
 
 
 def expanded(form: str, **values: str) -> str:

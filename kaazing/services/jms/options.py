@@ -10,15 +10,8 @@ from typing import Any
 from kaazing.interfaces.brokers import Destination, Domain
 from kaazing.literals import Unreadable, bounded, choice, integer, interval, size, text
 from kaazing.options import Option
-from kaazing.services.jms.durables import pattern
+from kaazing.services.jms.durables import durable_form, pattern
 from kaazing.wire import destinations
-
-
-def milliseconds(value: str) -> float:
-    """Return seconds, of an interval; a bare number is milliseconds, as in the original."""
-    if value.isascii() and value.isdigit():
-        return integer(0, 86_400_000)(value) / 1000
-    return bounded(interval, 0.0, 86_400.0)(value)
 
 
 def queue_or_topic(value: str) -> Destination:
@@ -81,10 +74,10 @@ CONNECTION = (
     ),
     Option(
         name="reconnect.delay",
-        read=milliseconds,
+        read=bounded(interval, 0.0, 86_400.0),
         default=5.0,
-        doc="How long to wait before the broker is connected to again, a bare number in milliseconds; doubled"
-        " with each failure, up to a minute, and varied.",
+        doc="How long to wait before the broker is connected to again; doubled with each failure, up to a"
+        " minute, and varied.",
     ),
     Option(
         name="backend.login",
@@ -158,14 +151,15 @@ CLIENTS = (
     ),
     Option(
         name="client.durable.name.format",
-        read=pattern("user", "clientid", "name"),
-        doc="What a durable subscription is called at the broker, with ${user}, ${clientid} and ${name} in"
-        " it. Absent: ${user}:${clientid}:${name} where the client has a user, else ${clientid}:${name}.",
+        read=durable_form,
+        doc="What a durable subscription is called at the broker: %s@%s as in the original, client id and"
+        " name (%1$s, %2$s), or with $${user}, $${clientid} and $${name} in it. Absent:"
+        " $${user}:$${clientid}:$${name} where the client has a user, else $${clientid}:$${name}.",
     ),
     Option(
         name="anonymous.clientid.pattern",
         read=pattern("user"),
-        doc="Client id of clients that name none, with ${user} in it. Absent: the user, and without one no"
+        doc="Client id of clients that name none, with $${user} in it. Absent: the user, and without one no"
         " durable subscription.",
     ),
     Option(

@@ -104,6 +104,13 @@ def _slow_consumer(value: str) -> str:
     return choice("disconnect", "drop-oldest", "conflate")(value)
 
 
+_USELESS = (
+    *("cache.durable.name.format", "cache.durable.client.id"),
+    *("message.header.expiration", "message.header.timestamp", "message.header.messageID"),
+)
+"""Properties of the original that fill a cache from a durable subscription, or leave out headers."""
+
+
 def _topic(parts: Mapping[str, Any]) -> TopicSettings:
     """Return the settings of one <topic>.
 
@@ -132,6 +139,9 @@ def _remarks(parts: Mapping[str, Any]) -> Iterator[str]:
         yield "conflation.threshold is not used: messages are conflated as soon as they have to wait"
     if parts["maximum.conflation.cache.size"] is not None:
         yield "maximum.conflation.cache.size is not used: slow.bytes says what may wait"
+    useless = [name for name in _USELESS if parts[name] is not None]
+    if useless:
+        yield f"not used: {', '.join(useless)}"
 
 
 CACHE_BYTES = Option(
@@ -224,6 +234,10 @@ TOPIC = Option(
             read=choice("full", "delta"),
             default="full",
             doc="delta is read for the original's sake, with a warning: whole messages are sent.",
+        ),
+        *(
+            Option(name=name, read=text, doc="Read for the original's sake, with a warning.")
+            for name in _USELESS
         ),
     ),
 )

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.interfaces.brokers import Destination, Domain
 from kaazing.literals import Unreadable
-from kaazing.services.jms.durables import KEPT, Durables, expanded, pattern
+from kaazing.services.jms.durables import KEPT, Durables, durable_form, expanded, pattern
 
 parts = st.text(alphabet="ab:%{}$")
 
@@ -24,6 +24,16 @@ class NameTests(SynchronousTestCase):
         for form in ("", "${user}", "${clientid}:${}"):
             why = self.assertRaises(Unreadable, read, form)
             self.assertIn("expected text with ${clientid}, ${name} in it", str(why))
+
+    def test_java(self) -> None:
+        """
+        What the original has, Java's format of client id and name, is the same; what has no name would make
+        one subscription of all, and is none.
+        """
+        for form, name in (("%s@%s", "c@n"), ("%2$s:%1$s", "n:c"), ("50%%-%2$s", "50%-n"), ("${name}", "n")):
+            self.assertEqual(expanded(durable_form(form), user="u", clientid="c", name="n"), name)
+        for form in ("", "news", "%s", "%s%s%s", "${clientid}", "${topic}${name}"):
+            self.assertRaises(Unreadable, durable_form, form)
 
     def test_expanded(self) -> None:
         """

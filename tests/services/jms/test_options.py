@@ -13,7 +13,6 @@ from kaazing.services.jms.options import (
     CONNECTION,
     ClientOptions,
     faults,
-    milliseconds,
     queue_or_topic,
 )
 
@@ -25,12 +24,13 @@ def properties(**given: Any) -> dict[str, Any]:
 
 
 class ReaderTests(SynchronousTestCase):
-    def test_milliseconds(self) -> None:
+    def test_delay(self) -> None:
         """
-        A bare number is milliseconds, as in the original; a time is a time.
+        A bare number is seconds, as in the jms of the original.
         """
-        self.assertEqual([milliseconds(each) for each in ("5000", "5s", "0")], [5.0, 5.0, 0.0])
-        self.assertRaises(Unreadable, milliseconds, "-1")
+        (read,) = (option.read for option in CONNECTION if option.name == "reconnect.delay")
+        self.assertEqual([read(each) for each in ("5", "500 ms", "0")], [5.0, 0.5, 0.0])
+        self.assertRaises(Unreadable, read, "-1")
 
     def test_destination(self) -> None:
         """

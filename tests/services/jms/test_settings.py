@@ -60,11 +60,14 @@ class ReadingTests(SynchronousTestCase):
             conflation_threshold="10",
             maximum_conflation_cache_size="100",
             message_delivery_strategy="delta",
+            cache_durable_name_format="lvc_%s",
+            message_header_timestamp="exclude",
         )
         remarks = [
             "topic a: message.delivery.strategy delta: clients are sent whole messages",
             "topic a: conflation.threshold is not used: messages are conflated as soon as they have to wait",
             "topic a: maximum.conflation.cache.size is not used: slow.bytes says what may wait",
+            "topic a: not used: cache.durable.name.format, message.header.timestamp",
         ]
         self.assertEqual((made.slow.kind, Settings([made]).remarks), ("disconnect", remarks))
 
