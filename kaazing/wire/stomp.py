@@ -37,6 +37,8 @@ __all__ = [
 OPENING = 0
 VERSIONS = {"1.0": 10, "1.1": 11, "1.2": 12}
 
+_RETURNS = frozenset((OPENING, 12))  # where lines may end in CR LF (STOMP 1.2, Augmented BNF)
+_BLANK = {True: re.compile(rb"\n\r?\n"), False: re.compile(rb"\n\n")}
 _UNESCAPED = frozenset(("CONNECT", "STOMP", "CONNECTED"))  # STOMP 1.2, Value Encoding
 _BODIED = frozenset(("SEND", "MESSAGE", "ERROR"))  # STOMP 1.2, Body
 _ESCAPES: dict[int, dict[str, str]] = {
@@ -94,24 +96,28 @@ def encode(frame: Frame, version: int) -> bytes:
 def parse(wire: bytes, version: int) -> Frame:
     """Return the object for bytes that a L{Scanner} of C{version} has passed: one whole frame, or the
     lines of one that a L{Fault} carries, which have no body."""
-    lines = []
-    at = 0
-    while (feed := wire.find(b"\n", at)) >= 0:
-        line = wire[at:feed].decode("utf-8", "surrogateescape")
-        at = feed + 1
-        if version in (OPENING, 12):
-            line = line.removesuffix("\r")
-        if not line:
-            break
-        lines.append(line)
-    command, *rest = lines or [""]
-    escaped = version > 10 and command not in _UNESCAPED
-    return Frame(command, tuple(_header(line, escaped) for line in rest), wire[at:-1])
+    returns = version in _RETURNS
+    end, at = _head(wire, _BLANK[returns])
+    head = wire[:end].decode("utf-8", "surrogateescape")
+    lines = head.split("\n")
+    if returns and "\r" in head:
+        lines = [line.removesuffix("\r") for line in lines]
+    command = lines[0]
+    headers = [(name, value) for line in lines[1:] for name, _, value in (line.partition(":"),)]
+    if "\\" in head and version > 10 and command not in _UNESCAPED:
+        headers = [(unescaped(name), unescaped(value)) for name, value in headers]
+    return Frame(command, tuple(headers), wire[at:-1])
 
 
-def _header(line: str, escaped: bool) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return (unescaped(name), unescaped(value)) if escaped else (name, value)
+def _head(wire: bytes, blank: re.Pattern[bytes]) -> tuple[int, int]:
+    """Return where the lines end, without the last line feed, and where the body begins."""
+    if (first := blank.match(b"\n" + wire[:2])) is not None:
+        return 0, first.end() - 1
+    found = blank.search(wire)
+    if found is not None:
+        return found.span()
+    at = wire.rfind(b"\n") + 1
+    return max(at - 1, 0), at
 
 
 def unescaped(written: str) -> str:

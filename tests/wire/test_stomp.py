@@ -58,6 +58,8 @@ class ParseTests(SynchronousTestCase):
         """
         self.assertEqual(parse(b"SEND\nreceipt:7\n", 12), Frame("SEND", (("receipt", "7"),)))
         self.assertEqual(parse(b"", 12), Frame(""))
+        for lines, version, body in ((b"\nx\0", 11, b"x"), (b"\r\nx\0", 12, b"x"), (b"\n\nx\0", 0, b"\nx")):
+            self.assertEqual(parse(lines, version), Frame("", (), body))
 
 
 class EncodeTests(SynchronousTestCase):
