@@ -130,13 +130,15 @@ class _Parts(Transformer[Token, Term]):
         return _bounded(terms.compared(one, str(sign), two, self._converts))
 
     def between(self, term: Term, word: Token, least: Term, most: Term) -> Term:
-        _numbers(word, term, least, most)
-        limits = (">=", least), ("<=", most)
-        found = [terms.compared(term, sign, limit, self._converts) for sign, limit in limits]
-        return _bounded(terms.both(found))
+        return _bounded(terms.both(self._limits(term, word, (">=", least), ("<=", most))))
 
     def not_between(self, term: Term, word: Token, least: Term, most: Term) -> Term:
-        return _bounded(terms.opposite(self.between(term, word, least, most)))
+        """What is no number is neither between two nor outside (JMS 2.0 section 3.8.1.1)."""
+        return _bounded(terms.either(self._limits(term, word, ("<", least), (">", most))))
+
+    def _limits(self, term: Term, word: Token, *limits: tuple[str, Term]) -> list[Term]:
+        _numbers(word, term, *(limit for _, limit in limits))
+        return [terms.compared(term, sign, limit, self._converts) for sign, limit in limits]
 
     def among(self, term: Term, word: Token, *texts: Token) -> Term:
         _named(word, term)
