@@ -86,14 +86,15 @@ class Temporary:
 
     Attributes:
         own: what the client calls it.
-        made: what the broker calls it; None before it has made it.
+        made: what the broker calls it; None before what is sent there is delivered here.
     """
 
-    __slots__ = ("_asked", "_borrower", "_client", "_subscription", "_waiting", "made", "own")
+    __slots__ = ("_asked", "_borrower", "_client", "_named", "_subscription", "_waiting", "made", "own")
 
     def __init__(self, client: Client, own: Destination) -> None:
         self._client, self.own = client, own
         self.made: Destination | None = None
+        self._named: Destination | None = None  # made, if not ready
         self._subscription: IBrokerSubscription | None = None
         self._waiting: deque[tuple[Message, Hashable]] = deque()  # as many as were prefetched
         self._borrower: Borrower | None = None
@@ -116,17 +117,22 @@ class Temporary:
         return asked
 
     def _made(self, made: tuple[Destination, IBrokerSubscription]) -> None:
-        self.made, self._subscription = made
-        self._client.share.known.add(self.made)
+        self._named, self._subscription = made
         if self._client.left:
             self.close()
+
+    def ready(self) -> None:
+        """See L{IConsumer}: it is told to others from now on."""
+        if self._named is None or self._subscription is None:
             return
+        self.made = self._named
+        self._client.share.known.add(self.made)
         if self._borrower is not None:
             self._borrower.subscription = self._subscription
             self._borrower.ready()
         asked, self._asked = self._asked, []
         for each in asked:
-            each.callback(self.made)
+            each.callback(self._named)
         self.go_on()
 
     def _failed(self, why: Failure) -> None:
@@ -154,15 +160,17 @@ class Temporary:
         self._waiting.append((message, tag))
         self.go_on()
 
-    def ready(self) -> None:
-        """See L{IConsumer}; it is when it is made."""
-
     def refused(self, why: str) -> None:
-        """See L{IConsumer}: it was lost with its connection; the client gets another of the same name."""
+        """See L{IConsumer}: it was lost with its connection, and the client gets another of the same name;
+        or it is not to be had."""
         self._waiting.clear()
-        if self.made is not None:
-            self._client.share.known.discard(self.made)
-        self.made = self._subscription = None
+        made = self.made
+        self.made = self._named = self._subscription = None
+        if made is not None:
+            self._client.share.known.discard(made)
+        elif self._client.share.broker.available:
+            self._failed(Failure(BrokerRefused(why)))
+            return
         self.make()
 
     # The client
@@ -177,7 +185,7 @@ class Temporary:
             raise BrokerRefused(f"{self.own} has a subscription already; a temporary one can have one")
         self._borrower = borrower
         borrower.subscription = self._subscription
-        if self._subscription is not None:
+        if self.made is not None:
             borrower.ready()
             self._client.serving.soon(self.go_on)  # behind the receipt
 
@@ -203,7 +211,7 @@ class Temporary:
             self._client.share.known.discard(self.made)
         if self._subscription is not None:
             self._subscription.close(forget=True)
-        self.made = self._subscription = None
+        self.made = self._named = self._subscription = None
 
 
 class Temporaries:

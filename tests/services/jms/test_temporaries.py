@@ -66,6 +66,29 @@ class ReplyTests(JmsTestCase):
         self.answer(to, "2")
         self.assertEqual(self.asker.told(), ["receipt open-s", "s: 2"])
 
+    def test_topic_subscribed(self) -> None:
+        """
+        Nobody is told of a temporary topic before its messages are delivered: the answer would be lost.
+        """
+        asker = self.asker.wire
+        asker.receiver.received(b"SUBSCRIBE\nid:s\nreceipt:r\ndestination:/temp-topic/a\n\n\0", 1)
+        asker.receiver.received(b"SEND\nreply-to:/temp-topic/a\ndestination:/queue/questions\n\n?\0", 1)
+        self.assertEqual((self.asker.told(), self.answerer.told()), ([], []))
+        self.settle()
+        self.assertEqual((self.asker.told(), self.answerer.told()), (["receipt r"], ["q: ?"]))
+
+    def test_refused(self) -> None:
+        """
+        One that the broker has made, and then does not let be consumed from, is refused, once.
+        """
+        asker = self.asker.wire
+        asker.receiver.received(b"SUBSCRIBE\nid:s\ndestination:/temp-topic/a\n\n\0", 1)
+        (made,) = self.store._temporaries
+        self.store.discard(made)
+        self.settle()
+        self.assertRegex(self.asker.told()[0], "^ERROR ")
+        self.assertEqual(self.store._temporaries, {})
+
     def test_own(self) -> None:
         """
         A client sends to its own under its own name.
