@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from kaazing.interfaces.brokers import IBrokerSubscription, IConsumer, Message, Outcome, Wish
@@ -38,8 +38,8 @@ class Consumer:
     """
 
     __slots__ = (
-        "_client", "_closed", "_held", "_open", "_selector", "_size", "out", "request", "subscription",
-        "where",
+        "_burials", "_buried", "_client", "_closed", "_held", "_open", "_selector", "_size", "out",
+        "request", "subscription", "where",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +50,8 @@ class Consumer:
         self.subscription: IBrokerSubscription | None = None
         self.out: dict[Hashable, Message] = {}
         self._held: list[Hashable] = []  # handed to a connection that takes no more just now
+        self._burials = 0  # dead messages on their way to where they belong
+        self._buried: Deferred[None] | None = None  # fires when they are there; where somebody waits for it
         self._size = 0  # bytes of what is out or held
         self._open = self._closed = False
 
@@ -146,10 +148,16 @@ class Consumer:
         if self.subscription is not None:
             self.subscription.settle(tags, outcome)
 
-    def _bury(self, message: Message, tag: Hashable, why: str) -> Any:
+    def _bury(self, message: Message, tag: Hashable, why: str) -> None:
         assert self.subscription is not None, "nothing is delivered without a subscription"
         self._client.share.redeliveries.settled(self.where, message)
-        return self._client.share.letters.bury(message, tag, self.subscription, why)
+        self._burials += 1
+        self._client.share.letters.bury(message, tag, self.subscription, why).addCallback(self._put_away)
+
+    def _put_away(self, result: Any) -> None:
+        self._burials -= 1
+        if not self._burials and self._buried is not None:
+            self._buried.callback(None)
 
     def accepting(self, tags: Sequence[Hashable]) -> list[tuple[Any, Hashable]]:
         """Return what is part of a broker's L{Work} when the client accepts deliveries in a transaction."""
@@ -184,7 +192,15 @@ class Consumer:
             return succeed(None)
         self._closed = True
         self._weigh(-self._size)
-        return succeed(None) if self.subscription is None else self._release(forget)
+        return self._end(forget)
+
+    def _end(self, forget: bool) -> Deferred[Any]:
+        if self.subscription is None:
+            return succeed(None)
+        if not self._burials:
+            return self._release(forget)
+        self._buried = Deferred()  # what goes back now would be there twice
+        return self._buried.addCallback(lambda _: self._release(forget))
 
     def _release(self, forget: bool) -> Deferred[Any]:
         assert self.subscription is not None
@@ -202,9 +218,8 @@ class Consumer:
             self.request.destination
         ):
             return self.close()
-        self._closed = True
-        buried: Deferred[Any] = self._bury(message, tag, "its consumers were lost with it in hand")
-        return gatherResults([buried]).addCallback(lambda _: self._release(False))
+        self._bury(message, tag, "its consumers were lost with it in hand")
+        return self.close()
 
 
 class DurableConsumer(Consumer):

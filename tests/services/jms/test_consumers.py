@@ -242,6 +242,22 @@ class RefusedTests(JmsTestCase):
             ann.say("NACK", id=acks(ann.heard())[0])
         self.assertEqual(ann.told(), ["s: again dead"])
 
+    def test_leaving_at_once(self) -> None:
+        """
+        Who refuses a message for good and leaves at once, in whatever way, leaves it with the dead letters,
+        and not in the queue as well.
+        """
+        for number, leaving in enumerate(("UNSUBSCRIBE\nid:s\n\n\0", "DISCONNECT\n\n\0", "")):
+            ann = self.client(self.serve())
+            ann.subscribe("/queue/q", ack="client-individual")
+            self.put(queue("q"), str(number))
+            (ack,) = acks(ann.heard())
+            ann.wire.receiver.received(f"NACK\nid:{ack}\nrequeue:false\n\n\0{leaving}".encode(), 1)
+            if not leaving:
+                ann.lose()
+            self.settle()
+            self.assertEqual((self.bodies("DLQ"), self.bodies("q")), ([str(number)], []))
+
     def test_lost_in_hand(self) -> None:
         """
         Of a client that is lost the first unsettled delivery counts as failed, and no other: a message that

@@ -77,17 +77,23 @@ class ReplyTests(JmsTestCase):
         self.settle()
         self.assertEqual((self.asker.told(), self.answerer.told()), (["receipt r"], ["q: ?"]))
 
-    def test_refused(self) -> None:
+    def test_not_consumed(self) -> None:
         """
         One that the broker has made, and then does not let be consumed from, is refused, once.
         """
-        asker = self.asker.wire
-        asker.receiver.received(b"SUBSCRIBE\nid:s\ndestination:/temp-topic/a\n\n\0", 1)
-        (made,) = self.store._temporaries
-        self.store.discard(made)
-        self.settle()
-        self.assertRegex(self.asker.told()[0], "^ERROR ")
-        self.assertEqual(self.store._temporaries, {})
+        made = self.store.temporary
+
+        def taken_away(domain: Domain, owner: object) -> Destination:
+            destination = made(domain, owner)
+            self.store.discard(destination, owner)
+            return destination
+
+        self.store.temporary = taken_away  # type: ignore[method-assign]
+        self.asker.subscribe("/temp-topic/a")
+        (told,) = self.asker.told()
+        self.assertRegex(
+            told, "^ERROR there is no /temp-topic/memory-.* that could be subscribed to from here$"
+        )
 
     def test_own(self) -> None:
         """
