@@ -73,6 +73,7 @@ class Broker:
     ) -> None:
         """
         Args:
+            service: whose name the metrics have.
             uris: where it may be reached, tried in order; at least one.
             login: None for that of each URI, or none.
             count: connections; all lead to one place.
@@ -85,18 +86,10 @@ class Broker:
         self.counts = BOOKS.of(service)
         self._clock, self._uris = clock, uris
         plan = Plan(
-            kind=kind,
-            uris=uris,
-            login=login,
-            service=service,
-            dial=dial,
-            clock=clock,
-            client_id=client_id,
-            properties=properties,
-            complain=complain,
-            delay=properties.get("reconnect.delay", DELAY),
+            kind=kind, uris=uris, login=login, dial=dial, clock=clock, client_id=client_id,
+            properties=properties, complain=complain, delay=properties.get("reconnect.delay", DELAY),
             random=random,
-        )
+        )  # fmt: skip
         self._lines = [Line(number, plan, self) for number in range(count)]
         self._waiting = WaitingSends(waiting or Waiting(), clock, self._late)
         self._subscriptions: dict[Line, dict[Remade, None]] = {line: {} for line in self._lines}

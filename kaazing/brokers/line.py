@@ -42,7 +42,6 @@ class Plan:
     kind: IBrokerType
     uris: Sequence[Uri]
     login: Login | None
-    service: str
     dial: Callable[[Any], Any]
     clock: Any
     client_id: str
@@ -58,7 +57,6 @@ class Plan:
         """Return what the broker's sort is given for one line; each has a client id of its own, its number in
         front, since what it ends with may be a user's name."""
         return Post(
-            service=self.service,
             dial=self.dial,
             clock=self.clock,
             client_id=f"{number + 1}-{self.client_id}" if number else self.client_id,

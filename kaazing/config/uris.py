@@ -125,13 +125,19 @@ def _scheme_fault(
     hidden = node.replaced
     if scheme not in SCHEMES and scheme not in brokers:
         near = "" if hidden else faults.near(scheme, role.schemes or {*SCHEMES, *brokers})
-        return f"unknown scheme{'' if hidden else f' {scheme!r}'}{near}"
+        more = near or (f"; {_taken(role)}" if role.schemes else "")
+        return f"unknown scheme{'' if hidden else f' {scheme!r}'}{more}"
     if role.schemes is not None and scheme not in role.schemes:
-        taken = ", ".join(sorted(role.schemes))
-        return f"a service of type {role.service_type} takes {taken or 'no such URI'} here"
+        return _taken(role)
     if scheme in brokers and node.name != "connect":
         return "a broker can be connected to, nothing else"
     return ""
+
+
+def _taken(role: Role) -> str:
+    """Return which schemes a type of service has in a place, as a sentence."""
+    taken = ", ".join(sorted(role.schemes or ()))
+    return f"a service of type {role.service_type} takes {taken or 'no such URI'} here"
 
 
 def _broker_fault(parts: UriParts, default: int) -> str:

@@ -234,7 +234,6 @@ class Post:
     """What an L{IBrokerType} has around it.
 
     Attributes:
-        service: name, for messages.
         dial: C{dial(uri)} returns a Deferred of an L{kaazing.interfaces.channels.IChannel} to a tcp, ssl, ws
             or wss L{Uri}, held, within the connect timeout; fails with L{kaazing.errors.ConnectError}.
         clock: IReactorTime.
@@ -246,7 +245,6 @@ class Post:
         complain: C{complain(sentence)} writes one line to the log.
     """
 
-    service: str
     dial: Callable[[Any], Any]
     clock: Any
     client_id: str

@@ -67,7 +67,6 @@ def text(destination: Destination, body: str, **more: Any) -> Message:
 def post(clock: Clock, told: list[Any]) -> Post:
     """Return what a sort of broker is given; C{told} gets ("lost", link, why) and ("drained", link)."""
     return Post(
-        service="chat",
         dial=lambda uri: None,
         clock=clock,
         client_id="gateway",

@@ -81,7 +81,6 @@ class LineTests(SynchronousTestCase):
             kind=self.kind,
             uris=PLACES,
             login=None,
-            service="chat",
             dial=lambda uri: None,
             clock=self.clock,
             client_id="gateway",
@@ -143,7 +142,7 @@ class LineTests(SynchronousTestCase):
         self.assertEqual(self.told, ["came"])
         self.assertEqual(self.said, ["the broker at wired://a:1 (Wired 1.0): connected"])
         post = self.kind.asked[0][2]
-        self.assertEqual((post.service, post.client_id, post.properties), ("chat", "gateway", {"x": 1}))
+        self.assertEqual((post.client_id, post.properties), ("gateway", {"x": 1}))
 
     def test_client_ids(self) -> None:
         """

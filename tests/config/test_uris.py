@@ -81,10 +81,12 @@ class UriTests(SynchronousTestCase):
 
     def test_type_takes(self) -> None:
         """
-        A scheme that the type of the service does not take is told with those it takes.
+        A scheme that the type of the service does not take is told with those it takes, and so is one that
+        there is not, unless it is like one of those.
         """
         faults = Faults("c.xml")
-        self.assertIsNone(read_uri(node("accept", "http://a/"), PROXY, faults))
+        for each in ("http://a/", "rabbitmq://a/", "wws://a/"):
+            self.assertIsNone(read_uri(node("accept", each), PROXY, faults))
         self.assertIsNone(
             read_uri(node("connect", "tcp://a:1"), Role(service_type="echo", schemes=()), faults)
         )
@@ -92,6 +94,9 @@ class UriTests(SynchronousTestCase):
             noted(faults),
             [
                 "7: <accept>: 'http://a/': a service of type proxy takes ssl, tcp, ws here",
+                "7: <accept>: 'rabbitmq://a/': unknown scheme 'rabbitmq'; a service of type proxy takes ssl,"
+                " tcp, ws here",
+                "7: <accept>: 'wws://a/': unknown scheme 'wws'; did you mean 'ws'?",
                 "7: <connect>: 'tcp://a:1': a service of type echo takes no such URI here",
             ],
         )

@@ -53,7 +53,6 @@ class Linked(TestCase):
         """Return a Deferred of a link."""
         dialler = Dialler(reactor, Wheel(reactor), ClientContexts())
         post = Post(
-            service="chat",
             dial=lambda uri: dialler.connect(uri, options or ConnectOptions()),
             clock=reactor,
             client_id=client_id,

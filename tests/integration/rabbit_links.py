@@ -49,7 +49,6 @@ class Linked(TestCase):
     ) -> Any:
         """Return a link."""
         post = Post(
-            service="chat",
             dial=dial(options),
             clock=reactor,
             client_id="gateway",

@@ -48,7 +48,6 @@ class Linked(TestCase):
         """Return a link."""
         dialler = Dialler(reactor, Wheel(reactor), ClientContexts())
         post = Post(
-            service="chat",
             dial=lambda uri: dialler.connect(uri, options or ConnectOptions()),
             clock=reactor,
             client_id=client_id or f"gateway-{self.own}",

@@ -213,7 +213,6 @@ class FarTestCase(SynchronousTestCase):
         dialled: Deferred[Any] = Deferred()
         dialled.callback(self.far)
         return Post(
-            service="chat",
             dial=lambda uri: dialled,
             clock=self.clock,
             client_id="gateway",

@@ -153,7 +153,6 @@ class Scene:
     def connect(self, login: Login | None = None, path: str = "", scheme: str = "stomp") -> Deferred[Any]:
         """Begin to connect."""
         post = Post(
-            service="chat",
             dial=self.dial,
             clock=self.clock,
             client_id="gateway",
