@@ -158,11 +158,13 @@ class Temporary:
             self._subscription.settle([tag], Outcome.ACCEPTED)
             return
         self._waiting.append((message, tag))
+        self._client.weigh(message.size)
         self.go_on()
 
     def refused(self, why: str) -> None:
         """See L{IConsumer}: it was lost with its connection, and the client gets another of the same name;
         or it is not to be had."""
+        self._client.weigh(-sum(message.size for message, _ in self._waiting))
         self._waiting.clear()
         made = self.made
         self.made = self._named = self._subscription = None
@@ -195,7 +197,9 @@ class Temporary:
 
     def _go_on(self) -> None:
         while self._waiting and self._borrower is not None and self._borrower.room:
-            self._borrower.deliver(*self._waiting.popleft())
+            message, tag = self._waiting.popleft()
+            self._client.weigh(-message.size)
+            self._borrower.deliver(message, tag)
 
     def leave(self, borrower: Borrower) -> None:
         """The client consumes no more for now; what it has not settled waits again, first."""
@@ -203,6 +207,7 @@ class Temporary:
             self._borrower = None
         again = [(replace(message, redelivered=True), tag) for tag, message in borrower.out.items()]
         self._waiting.extendleft(reversed(again))
+        self._client.weigh(sum(message.size for message, _ in again))
 
     def close(self) -> None:
         """The client is gone."""

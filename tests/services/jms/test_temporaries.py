@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from kaazing.brokers.memory.store import Bounds
 from kaazing.errors import BrokerLost
 from kaazing.interfaces.brokers import Destination, Domain, Message
+from kaazing.services.jms.client import TOO_MUCH
 from kaazing.services.jms.temporaries import KEPT, Known
 from tests.services.jms.talk import JmsTestCase, Stomp, acks, queue, topic
 
@@ -195,6 +196,27 @@ class ReplyTests(JmsTestCase):
         self.asker.wire.receiver.drained()
         self.settle()
         self.assertEqual(self.asker.told(), [f"s: {number}" for number in "1234"])
+
+    def test_bytes(self) -> None:
+        """
+        What waits until its maker subscribes is in that one's hands: it has so many bytes and no more.
+        """
+        service = self.serve(maximum_pending_bytes=4096)
+        ann = self.client(service)
+        ann.say("SEND", destination="/queue/questions", reply_to="/temp-queue/a")
+        (question,) = self.answerer.heard()
+        bob, to = self.client(service), str(question.get("reply-to"))
+        bob.subscribe("/topic/t")
+        self.put(topic("t"), "?", reply_to=Destination(Domain.TEMP_QUEUE, to.removeprefix("/temp-queue/")))
+        for id in ("1", "2", "3"):
+            bob.say("SEND", "x" * 1000, destination=to)
+            for each, ack in ((id, "client"), (f"{id}-again", "auto")):
+                ann.subscribe("/temp-queue/a", each, ack=ack)
+                ann.say("UNSUBSCRIBE", id=each)
+        self.assertEqual(ann.wire.closed, None)
+        for _ in range(5):
+            bob.say("SEND", "x" * 1000, destination=to)
+        self.assertEqual(ann.wire.closed, (1008, TOO_MUCH))
 
     def test_twice(self) -> None:
         """
