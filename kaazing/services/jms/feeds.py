@@ -161,6 +161,7 @@ class Feed:
             self.remove(circle)
         self._end()
         self._topics.forget(self)
+        self._topics.denied(self, why)
         for circle in narrower:
             self._topics.rehouse(circle)
         circles = list(self._circles)

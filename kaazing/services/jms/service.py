@@ -236,6 +236,7 @@ class JmsService(BaseService):
             self._complain(remark)
         if self.shared is not None:
             self.shared.broker.start()
+            self.shared.topics.open()
         if self._entrance.ignores:
             _log.info(
                 "service {name}: login and passcode in CONNECT are ignored; connect.login realm, or"

@@ -25,7 +25,7 @@ class TopicSettings:
     Attributes:
         name: of the topic, or a pattern, as L{destinations.read} gives it.
         keeps: whether a subscription at the broker stays when the last client has gone.
-        joins: whether a subscription that is open already and covers it may do for it.
+        joins: whether a subscription that covers it may do for it.
         cache: values of each topic that are kept for those who come late; 0 for none.
         slow: what is done with clients that take less than comes.
         key: the property by which a message replaces an earlier one; None: any one of the same topic does.
@@ -39,6 +39,17 @@ class TopicSettings:
     slow: Slow = _DEFAULT
     key: str | None = None
     remarks: tuple[str, ...] = ()
+
+    @property
+    def shares(self) -> bool:
+        """Whether one subscription of the name, a pattern, is to serve all who want less; never of C{>}
+        alone, which would be all that the broker has."""
+        return self.joins and self.name != destinations.MANY and destinations.is_pattern(self.name)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether a subscription of the name is there before any client is."""
+        return self.keeps and self.name != destinations.MANY
 
 
 class Settings:
@@ -171,15 +182,16 @@ TOPIC = Option(
             read=choice("consumer", "connection"),
             default="consumer",
             doc="Whether the subscription at the broker ends with its last client, or stays with the"
-            " connection and goes on filling the cache; of more than a thousand without a client, the one"
-            " that is so for longest ends.",
+            " connection and goes on filling the cache: that of the name from the start of the service"
+            " (unless it is > or connection.strategy is per-user), others from their first client on, the"
+            " last thousand of them.",
         ),
         Option(
             name="subscription.sharing",
             read=choice("exact", "wildcard"),
             default="exact",
-            doc="Whether clients share a subscription at the broker with those who want the same, or also"
-            " with those whose pattern covers it.",
+            doc="Whether clients share a subscription at the broker with those who want the same, or all"
+            " have one of the pattern in the name (unless that is >), and of wider ones that are open.",
         ),
         Option(
             name="cache.size",

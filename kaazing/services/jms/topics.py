@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from kaazing.interfaces.brokers import Destination, IBroker, Message
+from kaazing.interfaces.brokers import Destination, Domain, IBroker, Message
 from kaazing.interfaces.feeds import Counts, IAudience, Slow
 from kaazing.services.jms.bulletins import Bulletin, Render, key_of
 from kaazing.services.jms.caching import Cache
@@ -66,6 +66,7 @@ class Topics:
         self._patterns = Patterns[Feed]()  # the same
         self._single = Patterns[Feed]()  # the others, where a wide one may take them over
         self._idle: OrderedDict[Feed, None] = OrderedDict()  # those that stay without a circle
+        self._denied: set[str] = set()  # patterns of the settings that the broker does not want
         self._circles: dict[tuple[Destination, Selector | None], Circle] = {}
         self._past = Counts()  # of circles that are gone
         self.expired = 0
@@ -120,9 +121,11 @@ class Topics:
             member.begin()
 
     def _new_circle(self, destination: Destination, selector: Selector | None) -> Circle:
-        at_broker = selector.text if selector and self.broker.features.topic_selectors else ""
-        feed = self._feed(destination, at_broker)
         settings = self.settings.find(destination.name)
+        asked = (
+            selector and self.broker.features.topic_selectors and not settings.cache
+        )  # of what is kept, too
+        feed = self._feed(destination, selector.text if selector and asked else "")
         circle = Circle(destination, selector, feed, self._audience(settings.slow), self._left)
         feed.add(circle)
         self._idle.pop(feed, None)
@@ -141,7 +144,7 @@ class Topics:
         self._past.add(circle.counts)
         feed = circle.feed
         feed.remove(circle)
-        if feed.closed or not feed.idle:
+        if feed.closed or not feed.idle or self._lasts(feed):
             return
         if not self.settings.find(feed.name).keeps:
             self.dismiss(feed)
@@ -152,11 +155,33 @@ class Topics:
 
     # The broker
 
+    def open(self) -> None:
+        """Open the subscriptions that are to be there as long as the connection, with or without clients."""
+        for settings in self.settings.topics:
+            destination = Destination(Domain.TOPIC, settings.name)
+            if settings.lasts and (destination, "") not in self._feeds:
+                self._new_feed(destination, "")
+
+    def _lasts(self, feed: Feed) -> bool:
+        settings = self.settings.find(feed.name)
+        return settings.lasts and settings.name == feed.name and not feed.selector
+
     def _feed(self, destination: Destination, selector: str) -> Feed:
         feed = self._feeds.get((destination, selector))
-        if feed is None and self.settings.find(destination.name).joins:
+        settings = self.settings.find(destination.name)
+        if feed is None and settings.joins:
             feed = next(self._covering(destination.name, selector), None)
+            if feed is None and settings.shares and not selector and settings.name not in self._denied:
+                destination = Destination(Domain.TOPIC, settings.name)
+                feed = self._feeds.get((destination, ""))
         return feed or self._new_feed(destination, selector)
+
+    def denied(self, feed: Feed, why: str) -> None:
+        """The broker does not want a subscription; clients who are told by it have asked for less, or hear
+        so themselves."""
+        if self._lasts(feed) or self.settings.find(feed.name).shares:
+            self._denied.add(feed.name)
+            _log.warn("topic {name}: the broker refuses the subscription: {why}", name=feed.name, why=why)
 
     def _covering(self, name: str, selector: str) -> Iterator[Feed]:
         if not is_pattern(name):
@@ -170,7 +195,7 @@ class Topics:
         feed = Feed(self, destination, selector)
         if is_pattern(destination.name):
             for other in self._single.under(destination.name):
-                if other.heir is None and other.selector == selector:
+                if other.heir is None and other.selector == selector and not self._lasts(other):
                     feed.claim(other)
             self._wide[feed] = None
             self._patterns.add(feed.name, feed)

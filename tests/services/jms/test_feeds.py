@@ -57,6 +57,7 @@ class JoiningTests(WildcardTestCase):
 
 class SelectingTests(WildcardTestCase):
     features = Features(topic_selectors=True)
+    settings = (TopicSettings(name=">", joins=True),)
 
     def test_same_selector(self) -> None:
         """

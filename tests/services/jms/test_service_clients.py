@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaazing.services.jms.settings import TopicSettings
 from tests.services.jms.talk import JmsTestCase, acks, queue, topic
 
 
@@ -22,6 +23,22 @@ class TopicTests(JmsTestCase):
         self.assertEqual(ann.told(), ["receipt 1", "s: hello"])
         self.assertEqual((bob.told(), eve.told()), (["b: hello"], []))
         self.assertEqual(service.shares[0].topics.subscriptions, 2)
+
+    def test_first(self) -> None:
+        """
+        With a subscription as long as the connection, shared by all who want a part of it, the first client
+        of a topic is told its last value.
+        """
+        prices = TopicSettings(name="prices.>", keeps=True, joins=True, cache=1)
+        service = self.serve(topic=(prices,))
+        self.put(topic("prices.eu.x"), "1", "2")
+        self.put(topic("prices.us.x"), "3")
+        ann, bob = self.client(service), self.client(service)
+        ann.subscribe("/topic/prices.eu.x", selector="JMSPriority = 4")
+        bob.subscribe("/topic/prices.*.x", "b", ack="client")
+        self.assertEqual(ann.told(), ["s: 2", "receipt open-s"])
+        self.assertEqual(bob.told(), ["b: 2", "b: 3", "receipt open-b"])
+        self.assertEqual(service.shares[0].topics.subscriptions, 1)
 
 
 class QueueTests(JmsTestCase):

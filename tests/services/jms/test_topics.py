@@ -197,6 +197,79 @@ class LifetimeTests(ListeningTestCase):
         self.assertEqual([name for name, _ in self.broker.open()], ["w.a", "w.c"])
 
 
+class StartTests(ListeningTestCase):
+    settings = (TopicSettings(name="w.>", keeps=True, cache=1), TopicSettings(name=">", keeps=True))
+
+    def test_from_the_start(self) -> None:
+        """
+        That of the name itself is there before the first client, and after the last, however many others
+        nobody has; but for everything the broker has, somebody must ask.
+        """
+        self.patch(topics, "MOST_IDLE", 0)
+        self.topics.open()
+        self.assertEqual(self.broker.open(), [("w.>", "")])
+        self.broker.at("w.>").brings("x", "w.a")
+        early = self.listen("w.>", "1")
+        early.shared.leave()
+        self.listen("w.b", "2").shared.leave()
+        self.assertEqual((early.heard, self.broker.open()), (["v 1: x"], [("w.>", "")]))
+
+
+class SharedTests(ListeningTestCase):
+    settings = (
+        TopicSettings(name="w.>", keeps=True, joins=True, cache=1),
+        TopicSettings(name="n.*", joins=True),
+    )
+
+    def test_one_for_all(self) -> None:
+        """
+        With subscription.sharing wildcard, the pattern in the settings is the one subscription of all who
+        want less, and its values are there for the first of them.
+        """
+        self.topics.open()
+        self.broker.at("w.>").brings("x", "w.a")
+        first, second = self.listen("w.a", "1"), self.listen("w.*", "2", "n IS NULL")
+        self.listen("n.a", "3")
+        other = self.listen("n.b", "4")
+        self.assertEqual(self.broker.open(), [("w.>", ""), ("n.*", "")])
+        self.assertEqual((first.heard, second.heard), (["v 1: x"], ["v 2: x"]))
+        self.broker.at("n.*").brings("y", "n.b")
+        self.turn()
+        self.assertEqual(other.heard, ["v 4: y"])
+
+    def test_refused(self) -> None:
+        """
+        Where the broker does not want that one, which the log says, each topic has its own, and nobody asks
+        for the pattern again.
+        """
+        self.listen("n.a", "1")
+        self.broker.at("n.*").refuses("not you")
+        self.listen("n.b", "2")
+        self.assertEqual(self.broker.open(), [("n.a", ""), ("n.b", "")])
+
+
+class SharedSelectedTests(ListeningTestCase):
+    features = Features(topic_selectors=True)
+    settings = (TopicSettings(name="w.>", joins=True), TopicSettings(name="c", cache=1))
+
+    def test_selected(self) -> None:
+        """
+        Where the broker selects, what is selected has a subscription of its own.
+        """
+        for selector in ("n = 1", ""):
+            self.listen("w.a", "1", selector)
+        self.assertEqual(self.broker.open(), [("w.a", "n = 1"), ("w.>", "")])
+
+    def test_kept(self) -> None:
+        """
+        But the gateway selects where it keeps values, so that who comes late is told those that match.
+        """
+        self.listen("c", "1")
+        self.broker.at("c").brings("x", properties={"n": 1})
+        self.assertEqual(self.listen("c", "2", "n = 1").heard, ["v 2: x"])
+        self.assertEqual((self.listen("c", "3", "n = 2").heard, self.broker.open()), ([], [("c", "")]))
+
+
 class SlowTests(ListeningTestCase):
     settings = (
         TopicSettings(name="kept", slow=Slow(kind="conflate", coalesce=0), key="id"),
