@@ -15,7 +15,9 @@ from collections.abc import Callable
 from kaazing.interfaces.brokers import Property
 
 __all__ = [
+    "CONVERTING",
     "ORDER",
+    "STRICTLY",
     "TESTS",
     "Test",
     "Value",
@@ -26,6 +28,9 @@ __all__ = [
     "number",
     "truth",
 ]
+
+CONVERTING, STRICTLY = "convert_string_expressions:", "no_convert_string_expressions:"
+"""What ActiveMQ and Artemis know in front of a selector: whether text may be read as a number, or truth."""
 
 Value = Property | None
 Number = int | float

@@ -18,6 +18,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from kaazing.interfaces.brokers import Message
 from kaazing.wire.selector_grammar import KEYWORDS, fault, parser
 from kaazing.wire.selector_terms import Run
+from kaazing.wire.selector_values import CONVERTING, STRICTLY
 
 __all__ = ["MAX_LENGTH", "MAX_WORDS", "STEPPING", "Selector", "compiled"]
 
@@ -47,8 +48,7 @@ _EXPECTED = (
 that a value may begin with."""
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 
-_STRICTLY = "no_convert_string_expressions:"
-_PREFIX = re.compile(r"\s*(no_)?convert_string_expressions:")
+_PREFIX = re.compile(rf"\s*(?:({STRICTLY})|{CONVERTING})")
 
 
 class Selector:
@@ -103,7 +103,7 @@ def _compiled(text: str) -> Selector:
     term = _fed(stepping, Token("$END", "", start_pos=len(text)))
     words = (token.upper() if token.upper() in KEYWORDS else token for token in tokens)
     return Selector(
-        ("" if converts else _STRICTLY) + " ".join(words), term.run, len(tokens) + STEPPING * term.stepping
+        ("" if converts else STRICTLY) + " ".join(words), term.run, len(tokens) + STEPPING * term.stepping
     )
 
 

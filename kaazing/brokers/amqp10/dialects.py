@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from kaazing.interfaces.brokers import Destination, Domain, Features
+from kaazing.wire.selector_values import CONVERTING, STRICTLY
 
 CAPABILITIES = {
     Domain.QUEUE: "queue",
@@ -46,6 +47,8 @@ class Dialect:
         dynamic: whether it makes temporary nodes; else topics stand for them that nobody can guess, and which
             are gone with their only subscriber.
         plain: whether text is sent as bytes, which clients of other protocols can read there.
+        converts: whether it reads text as a number where L{CONVERTING} stands before a selector; others know
+            no such words, and keep to JMS.
     """
 
     features: Features = JMS
@@ -58,6 +61,7 @@ class Dialect:
     durables: bool = True
     dynamic: bool = True
     plain: bool = False
+    converts: bool = False
 
     def address(self, destination: Destination) -> str:
         """Return the address of a destination; of a temporary one, its name is all of it, or nearly."""
@@ -67,6 +71,12 @@ class Dialect:
         if self.escaped and destination.domain in (Domain.QUEUE, Domain.TOPIC):
             name = quote(name, safe="*#:@!$&'()+=~")
         return self.prefixes.get(destination.domain, "") + name
+
+    def selector(self, text: str) -> str:
+        """Return a selector as the broker is to read it."""
+        if not self.converts:
+            return text.removeprefix(STRICTLY)
+        return text if text.startswith(STRICTLY) else CONVERTING + text
 
     def destination(self, address: str, kind: Domain) -> Destination:
         """Return what an address names; C{kind}: what sort of node, where the address does not say so."""
@@ -99,6 +109,7 @@ _RABBITMQ = Dialect(
     plain=True,
 )
 _HASH = ("apache-activemq-artemis", "qpid", "artemis")
+_CONVERTS = ("apache-activemq-artemis", "artemis", "activemq")
 
 
 def dialect_of(properties: Mapping[Any, Any]) -> Dialect:
@@ -111,7 +122,8 @@ def dialect_of(properties: Mapping[Any, Any]) -> Dialect:
     product = told.get("product", "").lower()
     if product == "rabbitmq":
         return _RABBITMQ
-    made = replace(PLAIN, many="#") if product.startswith(_HASH) else PLAIN
+    many = "#" if product.startswith(_HASH) else PLAIN.many
+    made = replace(PLAIN, many=many, converts=product.startswith(_CONVERTS))
     queue, topic = told.get("queue-prefix", ""), told.get("topic-prefix", "")
     if not queue and not topic:
         return made

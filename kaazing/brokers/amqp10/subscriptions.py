@@ -74,7 +74,7 @@ class Subscription:
         if self._dialect.capabilities:
             source.capabilities.put_object(symbol(CAPABILITIES[wish.destination.domain]))
         if wish.selector:
-            selector = Described(ulong(SELECTOR), wish.selector)
+            selector = Described(ulong(SELECTOR), self._dialect.selector(wish.selector))
             source.filter.put_dict({symbol(NAMES[0]): selector})
         if wish.durable:
             source.durability, source.expiry_policy = Terminus.DELIVERIES, Terminus.EXPIRE_NEVER

@@ -16,6 +16,7 @@ from kaazing.brokers.stomp.dialect import BODY, Atomic, Dialect, Headers
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Destination, Domain, Features, Message, Wish
 from kaazing.wire import destinations, stomp_messages
+from kaazing.wire.selector_values import CONVERTING, STRICTLY
 from kaazing.wire.stomp import Frame
 
 _INT = re.compile(r"[0-9]{1,9}")
@@ -104,6 +105,10 @@ class Artemis(Dialect):
         flow = [] if wish.automatic else [("consumer-window-size", str(window))]
         ack = ("ack", "auto" if wish.automatic else "client-individual")
         return [ack, *flow, *durable, *self._selecting(wish)]
+
+    def _selecting(self, wish: Wish) -> Headers:
+        converted = wish.selector and not wish.selector.startswith(STRICTLY)
+        return [("selector", CONVERTING + wish.selector)] if converted else super()._selecting(wish)
 
     def forgetting(self, durable: str) -> Headers:
         return [("durable-subscription-name", durable)]

@@ -53,6 +53,20 @@ class DialectTests(SynchronousTestCase):
         self.assertEqual((PLAIN.features, dialect_of(ARTEMIS).features), (JMS, JMS))
         self.assertEqual(dialect_of(RABBITMQ).features, Features())
 
+    def test_selectors(self) -> None:
+        """
+        ActiveMQ and Artemis are told to read text as numbers, as the gateway does; others would not
+        understand, and need not be told not to.
+        """
+        for properties, said in (
+            (ARTEMIS, ["convert_string_expressions:a > 1", "no_convert_string_expressions:a > 1"]),
+            (CLASSIC, ["convert_string_expressions:a > 1", "no_convert_string_expressions:a > 1"]),
+            ({symbol("product"): "qpid-broker-j"}, ["a > 1", "a > 1"]),
+        ):
+            dialect = dialect_of(properties)
+            asked = ("a > 1", "no_convert_string_expressions:a > 1")
+            self.assertEqual([dialect.selector(each) for each in asked], said)
+
     def test_product(self) -> None:
         """
         The log names the product, and nothing that breaks its lines.

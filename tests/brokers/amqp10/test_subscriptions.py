@@ -44,7 +44,10 @@ class SubscriptionTests(SynchronousTestCase):
         source.filter.rewind()
         source.filter.next()
         selector = source.filter.get_object()["jms-selector"]
-        self.assertEqual((selector.descriptor, selector.value), (0x0000468C00000004, "a = 1"))
+        self.assertEqual(
+            (selector.descriptor, selector.value),
+            (0x0000468C00000004, "convert_string_expressions:a = 1"),
+        )
 
     def test_prefetch(self) -> None:
         """

@@ -33,6 +33,9 @@ def frame(body: bytes = b"x", **more: Any) -> Frame:
     return Frame("MESSAGE", tuple((name.replace("_", "-"), value) for name, value in found.items()), body)
 
 
+CONVERTED = "convert_string_expressions:a = 1"
+
+
 class DialectTests(SynchronousTestCase):
     """What is looked up by the broker's name of itself."""
 
@@ -63,10 +66,12 @@ class DialectTests(SynchronousTestCase):
             [
                 [("ack", "client-individual"), ("selector", "a = 1")],
                 [("ack", "client-individual"), ("activemq.prefetchSize", "7"), ("selector", "a = 1")],
-                [("ack", "client-individual"), ("consumer-window-size", "65536"), ("selector", "a = 1")],
+                [("ack", "client-individual"), ("consumer-window-size", "65536"), ("selector", CONVERTED)],
                 [("ack", "client-individual"), ("prefetch-count", "7")],
             ],
         )
+        strict = replace(plain, selector=f"no_{CONVERTED}")
+        self.assertEqual(Artemis().subscribing(strict)[-1], ("selector", f"no_{CONVERTED}"))
         shared = Wish(destination=topic("t"), automatic=True)
         self.assertEqual(
             [each.subscribing(shared) for each in EVERY],
