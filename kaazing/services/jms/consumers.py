@@ -8,6 +8,7 @@ connection that takes more; nothing before.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -38,7 +39,7 @@ class Consumer:
     """
 
     __slots__ = (
-        "_burials", "_buried", "_client", "_closed", "_held", "_open", "_selector", "_size", "out",
+        "_burials", "_buried", "_client", "_closed", "_held", "_open", "_selector", "_size", "_wish", "out",
         "request", "subscription", "where",
     )  # fmt: skip
 
@@ -47,6 +48,7 @@ class Consumer:
     ) -> None:
         """C{selector}: looked at here, because the broker does not; None for none."""
         self._client, self.request, self.where, self._selector = client, request, where, selector
+        self._wish: Wish | None = None
         self.subscription: IBrokerSubscription | None = None
         self.out: dict[Hashable, Message] = {}
         self._held: list[Hashable] = []  # handed to a connection that takes no more just now
@@ -55,8 +57,33 @@ class Consumer:
         self._size = 0  # bytes of what is out or held
         self._open = self._closed = False
 
+    def ask(self, wish: Wish, selector: Selector | None) -> None:
+        """Ask the broker, unless it is too late. Where there is a selector it has to be there: before that,
+        nobody knows whether it looks at selectors.
+
+        Args:
+            wish: without the selector.
+        """
+        self._wish, self._selector = wish, selector
+        if selector is None or self._client.share.broker.available:
+            self._ask()
+        else:
+            self._client.share.await_broker(self._ask)
+
+    def _ask(self) -> None:
+        wish, selector, features = self._wish, self._selector, self._client.share.broker.features
+        assert wish is not None, "asked before"
+        if selector is not None:
+            durable = bool(wish.durable)
+            if features.topic_selectors if durable else features.queue_selectors:
+                wish, self._selector = replace(wish, selector=selector.text), None
+            elif not durable:
+                self.refused("this broker has no selectors on queues; select in the client, or by topic")
+                return
+        self.begin(wish)
+
     def begin(self, wish: Wish) -> None:
-        """Ask the broker, unless it is too late."""
+        """Do so."""
         if not self._closed:
             self.subscription = self._client.share.broker.subscribe(wish, self, sender=self._client)
 
@@ -196,6 +223,7 @@ class Consumer:
 
     def _end(self, forget: bool) -> Deferred[Any]:
         if self.subscription is None:
+            self._client.share.unawait_broker(self._ask)
             return succeed(None)
         if not self._burials:
             return self._release(forget)
@@ -227,15 +255,15 @@ class DurableConsumer(Consumer):
 
     __slots__ = ()
 
-    def take(self, wish: Wish) -> None:
-        """Begin when nobody else has it any more; who had it, ends."""
+    def begin(self, wish: Wish) -> None:
+        """Do so when nobody else has it any more; who had it, ends."""
         self._client.share.durables.take(self.where, self).addCallback(self._taken, wish)
 
     def _taken(self, result: Any, wish: Wish) -> None:
         if self._closed:
             self._leave()
         else:
-            self.begin(wish)
+            super().begin(wish)
 
     def _leave(self, result: Any = None) -> Any:
         self._client.share.durables.leave(self.where, self)

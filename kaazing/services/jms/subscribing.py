@@ -69,18 +69,11 @@ def begin(client: Client, request: Subscribe) -> None:
 
 
 def _queue(client: Client, request: Subscribe, selector: Selector | None) -> None:
-    if selector is not None and not client.share.broker.features.queue_selectors:
-        raise BrokerRefused("this broker has no selectors on queues; select in the client, or by topic")
     options = client.options
     held = Consumer(client, request, str(request.destination))
     client.subscriptions[request.id] = held
-    held.begin(
-        Wish(
-            destination=request.destination,
-            selector=selector.text if selector is not None else "",
-            prefetch=options.window(request.prefetch, options.queue_pending),
-        )
-    )
+    prefetch = options.window(request.prefetch, options.queue_pending)
+    held.ask(Wish(destination=request.destination, prefetch=prefetch), selector)
 
 
 def _durable(client: Client, request: Subscribe, selector: Selector | None) -> None:
@@ -91,18 +84,11 @@ def _durable(client: Client, request: Subscribe, selector: Selector | None) -> N
         raise BrokerRefused(
             f"the durable subscription {request.durable!r} is open in this connection already"
         )
-    broker_selects = client.share.broker.features.topic_selectors
-    held = DurableConsumer(client, request, name, None if broker_selects else selector)
+    held = DurableConsumer(client, request, name)
     client.subscriptions[request.id] = held
     durables.named(name, request.destination)
-    held.take(
-        Wish(
-            destination=request.destination,
-            selector=selector.text if selector is not None and broker_selects else "",
-            durable=name,
-            prefetch=options.window(request.prefetch, options.durable_pending),
-        )
-    )
+    prefetch = options.window(request.prefetch, options.durable_pending)
+    held.ask(Wish(destination=request.destination, durable=name, prefetch=prefetch), selector)
 
 
 def _topic(client: Client, request: Subscribe, selector: Selector | None) -> None:

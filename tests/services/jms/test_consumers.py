@@ -8,7 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.brokers.memory.link import FEATURES
-from kaazing.interfaces.brokers import Destination, Domain, Message, Outcome
+from kaazing.errors import ConnectError
+from kaazing.interfaces.brokers import Destination, Domain, Features, Message, Outcome
 from kaazing.services.jms.client import TOO_MUCH
 from kaazing.services.jms.consumers import expired
 from tests.services.jms.talk import JmsTestCase, acks, queue, topic
@@ -311,6 +312,36 @@ class SelectorTests(JmsTestCase):
         again = self.client(service, client_id="ann")
         again.subscribe("/topic/t", activemq_subscriptionName="d")
         self.assertEqual(again.told(), ["receipt open-s"])
+
+    def test_before_the_broker(self) -> None:
+        """
+        Before there is a connection nobody knows whether the broker has selectors: who wants one waits for
+        that. A durable subscription that was asked for without would begin anew, and lose what it has.
+        """
+        durable = {"activemq_subscriptionName": "d", "selector": "n > 1"}
+        self.open_durable(durable)
+        self.put(topic("t"), "1", "2", properties={"n": 2})
+        self.store.refusing = ConnectError("away")
+        service = self.serve()
+        share = service.shares[0]
+        share.broker.features = Features()
+        ann, bob, eve = (self.client(service, client_id=name) for name in ("ann", "bob", "eve"))
+        ann.subscribe("/topic/t", **durable)
+        bob.subscribe("/queue/q", selector="n > 1")
+        eve.subscribe("/queue/q", selector="n > 1")
+        eve.lose()
+        self.assertEqual((ann.told(), bob.told(), len(share._calls)), ([], [], 2))
+        self.store.refusing = None
+        self.pass_time(3)
+        self.put(queue("q"), "3", properties={"n": 3})
+        self.assertEqual(ann.told(), ["receipt open-s", "s: 1", "s: 2"])
+        self.assertEqual(bob.told(), ["receipt open-s", "s: 3"])
+
+    def open_durable(self, headers: dict[str, str]) -> None:
+        """Have a durable subscription at the broker that nobody has open."""
+        ann = self.client(self.serve(), client_id="ann")
+        ann.subscribe("/topic/t", **headers)
+        ann.lose()
 
 
 class DurableTests(JmsTestCase):
