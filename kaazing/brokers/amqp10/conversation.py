@@ -41,13 +41,11 @@ class Opening:
     Attributes:
         container: what we call ourselves (section 2.4.1).
         hostname: of the broker, or what it takes for the name of a virtual host.
-        where: the broker, in messages.
         login: None for ANONYMOUS.
     """
 
     container: str
     hostname: str
-    where: str
     login: Login | None
 
 
@@ -95,7 +93,7 @@ class Conversation:
     """
 
     def __init__(self, channel: IChannel, clock: IReactorTime, opening: Opening, told: Told) -> None:
-        self._channel, self._clock, self._where, self._told = channel, clock, opening.where, told
+        self._channel, self._clock, self._told = channel, clock, told
         self._links: dict[tuple[bool, str], tuple[Attached, Any]] = {}  # (whether we send, name)
         self._session: Any = None
         self._pumping = self._over = self._closing = False
@@ -107,7 +105,6 @@ class Conversation:
         self._beat: Any = None
         self._entrance: Entrance | None = Entrance(
             opening.login,
-            opening.where,
             send=lambda data: channel.send(data, int(Kind.BINARY)),
             compute=partial(_aside, clock),
             entered=self._entered,
@@ -173,8 +170,7 @@ class Conversation:
             what: begins its sentence.
         """
         if condition:
-            where = "" if self._where in what else f"{self._where}: "
-            self._told.complain(f"{where}{what}: {words_of(condition)}")
+            self._told.complain(f"{what}: {words_of(condition)}")
         return error_of(condition, what)
 
     def close(self) -> None:
@@ -186,7 +182,7 @@ class Conversation:
 
     def abort(self) -> None:
         """End at once."""
-        self._end(BrokerLost(f"the connection to {self._where} was given up"))
+        self._end(BrokerLost("the connection to the broker was given up"))
 
     # What the channel says.
 
@@ -215,8 +211,9 @@ class Conversation:
 
     def lost(self, why: Exception | None) -> None:
         """See L{IReceiver.lost}."""
-        said = f": {why}" if why else ""
-        self._end(BrokerLost(f"{self._where} has closed the connection{said}"))
+        if why is not None and not self._over:
+            self._told.complain(f"the connection to the broker was lost: {why}")
+        self._end(BrokerLost("the broker has closed the connection"))
 
     def congested(self) -> None:
         """See L{IReceiver.congested}."""
@@ -259,7 +256,8 @@ class Conversation:
                 finally:
                     self._collector.pop()
         except (ProtonException, UnicodeDecodeError) as why:
-            self._end(BrokerLost(f"{self._where} says what cannot be read: {why}"))
+            self._told.complain(f"the broker says what cannot be read: {why}")
+            self._end(BrokerLost("the broker says what cannot be read"))
         finally:
             self._pumping = False
 
@@ -279,20 +277,21 @@ class Conversation:
         else:
             self._connection.close()
             self._write()
-            self._end(self.error(condition, f"{self._where} has closed the connection"))
+            self._end(self.error(condition, "the broker has closed the connection"))
 
     def _transport_error(self, event: Any) -> None:
         condition = self._transport.condition
         self._write()
         said = words_of(condition) if condition else "proton does not say why"
-        self._end(BrokerLost(f"the connection to {self._where} has failed: {said}"))
+        self._told.complain(f"the connection to the broker has failed: {said}")
+        self._end(BrokerLost("the connection to the broker has failed"))
 
     def _session_close(self, event: Any) -> None:
         """The broker has ended a session: with it go its links, of which it says nothing more."""
         session, condition = event.session, event.session.remote_condition
         why = self.error(condition, "the broker has refused it")
         if self._session is not None and session == self._session:
-            self._end(self.error(condition, f"{self._where} has ended the session"))
+            self._end(self.error(condition, "the broker has ended the session"))
             return
         for key, (owner, its) in list(self._links.items()):
             if its == session:
@@ -304,7 +303,7 @@ class Conversation:
     def _link_open(self, event: Any) -> None:
         owner = self._owner(event.link)
         if owner is None:
-            self._end(BrokerLost(f"{self._where} has opened a link, as no broker does"))
+            self._end(BrokerLost("the broker has opened a link, as no broker does"))
         else:
             owner.opened(event.link)
 
@@ -361,7 +360,7 @@ class Conversation:
             self._channel.abort()
         links, self._links = self._links, {}
         for owner, _ in links.values():
-            owner.lost(why or BrokerLost(f"the connection to {self._where} was closed"))
+            owner.lost(why or BrokerLost("the connection to the broker was closed"))
         self._transport.unbind()
         self._session = None
         self._told.lost(why)

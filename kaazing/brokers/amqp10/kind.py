@@ -51,7 +51,7 @@ class Amqp10Type:
         """See L{IBrokerType.connect}."""
 
         def late(_: Any, seconds: float) -> Failure:
-            return Failure(BrokerLost(f"{uri.shown} has not answered in {seconds:.0f} s"))
+            return Failure(BrokerLost(f"the broker has not answered in {seconds:.0f} seconds"))
 
         return _connected(uri, login, post).addTimeout(TIMEOUT, post.clock, late)
 
@@ -66,7 +66,6 @@ def _connected(uri: Uri, login: Login | None, post: Post) -> Generator[Deferred[
     opening = Opening(
         container=post.client_id,
         hostname=unquote(uri.path[1:]) or uri.host,
-        where=uri.shown,
         login=login,
     )
     link = yield Amqp10Link(channel, opening, post).up

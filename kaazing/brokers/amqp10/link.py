@@ -65,7 +65,7 @@ class Amqp10Link:
         """
         self.features, self.peer = Features(), ""
         self.up: Deferred[Amqp10Link] = Deferred(lambda _: self._conversation.abort())
-        self._post, self._now, self._where = post, now, opening.where
+        self._post, self._now = post, now
         self._dialect: Dialect = PLAIN
         self._load = Load(self._eased)
         self._senders: OrderedDict[Destination, Outgoing] = OrderedDict()
@@ -91,7 +91,7 @@ class Amqp10Link:
 
     def lost(self, why: GatewayError | None) -> None:
         """See L{Told.lost}."""
-        self._over = why or BrokerLost(f"the connection to {self._where} was closed")
+        self._over = why or BrokerLost("the connection to the broker was closed")
         if self._goodbye is not None and self._goodbye.active():
             self._goodbye.cancel()
         if not self._open:
@@ -130,7 +130,7 @@ class Amqp10Link:
         if self._over is not None:
             return fail(BrokerLost(str(self._over)))
         if self._load.waiting > MOST:
-            return fail(BrokerLost(f"{self._where} takes no messages just now"))
+            return fail(BrokerLost("the broker takes no messages just now"))
         try:
             data = encoded(message, self._dialect, self._now())
         except BrokerRefused as why:

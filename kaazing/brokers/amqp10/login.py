@@ -50,7 +50,6 @@ class Entrance:
     def __init__(
         self,
         login: Login | None,
-        where: str,
         *,
         send: Callable[[bytes], None],
         compute: Callable[[Callable[[], Any]], Deferred[Any]],
@@ -59,12 +58,11 @@ class Entrance:
     ) -> None:
         """Args:
         login: None for ANONYMOUS.
-        where: the broker, in messages.
         compute: does what takes long in another thread.
         entered: called when the broker has let us in, with what it has said after that.
         refused: called when there is no way in.
         """
-        self._where, self._send, self._compute = where, send, compute
+        self._send, self._compute = send, compute
         self._entered, self._refused = entered, refused
         self._proof: Proof | _Anonymous = _Anonymous() if login is None else Proof(login)
         self._frames, self._checker = Frames(MAX_FRAME), Checker()
@@ -99,7 +97,7 @@ class Entrance:
     def _refuse(self, for_good: bool, why: str) -> None:
         if not self._over:
             self._over = True
-            self._refused((BrokerRefused if for_good else BrokerLost)(f"{self._where}{why}"))
+            self._refused((BrokerRefused if for_good else BrokerLost)(f"the broker{why}"))
 
     def _take(self, frame: bytes) -> None:
         if not self._greeted:

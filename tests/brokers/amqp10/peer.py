@@ -32,7 +32,7 @@ ARTEMIS = {symbol("product"): "apache-activemq-artemis", symbol("version"): "2.4
 RABBITMQ = {symbol("product"): "RabbitMQ", symbol("version"): "3.10.8"}
 NOW = 1_800_000_000_000
 DECLARE, DECLARED, TRANSACTIONAL = 0x31, 0x33, 0x34  # AMQP 1.0 sections 4.5.2, 4.5.4, 4.5.5
-OPENING = Opening(container="gateway", hostname="broker", where="amqp10://broker", login=None)
+OPENING = Opening(container="gateway", hostname="broker", login=None)
 
 
 @implementer(IChannel)

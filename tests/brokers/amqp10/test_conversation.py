@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from proton import Condition, Message
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.errors import BrokerRefused
+from kaazing.errors import BrokerLost, BrokerRefused, ConnectError
 from kaazing.interfaces.brokers import Wish
 from tests.brokers.amqp10.peer import RABBITMQ, Linked, Peer
 from tests.brokers.listening import queue, text
@@ -74,24 +74,23 @@ class ConversationTests(SynchronousTestCase):
         self.assertEqual((linked.told, peer.transport.condition), ([], None))
         for _ in range(8):
             peer.clock.advance(10)
-        words = "amqp:resource-limit-exceeded local-idle-timeout expired"
-        why = f"the connection to amqp10://broker has failed: {words}"
+        why = "the connection to the broker has failed"
         self.assertEqual((self.lost(linked), peer.channel.ended), (why, "aborted"))
+        words = "amqp:resource-limit-exceeded local-idle-timeout expired"
+        self.assertEqual(linked.log, [f"{why}: {words}"])
         self.assertEqual(peer.clock.getDelayedCalls(), [])
 
     def test_closed_by_the_broker(self) -> None:
         """
-        The broker's own words say why it has closed the connection.
+        The broker's own words say in the log why it has closed the connection.
         """
         peer = Peer()
         linked = Linked(peer)
         peer.connection.condition = Condition("amqp:connection:forced", "going\r\ndown")
         peer.connection.close()
         peer.talk()
-        self.assertEqual(
-            self.lost(linked), "amqp10://broker has closed the connection: an error of the broker"
-        )
-        log = ["amqp10://broker has closed the connection: amqp:connection:forced going  down"]
+        self.assertEqual(self.lost(linked), "the broker has closed the connection: an error of the broker")
+        log = ["the broker has closed the connection: amqp:connection:forced going  down"]
         self.assertEqual(linked.log, log)
 
     def test_refused(self) -> None:
@@ -105,7 +104,7 @@ class ConversationTests(SynchronousTestCase):
         peer.connection.close()
         peer.talk()
         ((word, _, why),) = linked.told
-        self.assertEqual((word, why), ("lost", "amqp10://broker has closed the connection: it is not there"))
+        self.assertEqual((word, why), ("lost", "the broker has closed the connection: it is not there"))
 
     def test_login(self) -> None:
         """
@@ -115,8 +114,22 @@ class ConversationTests(SynchronousTestCase):
         peer.transport.sasl().allowed_mechs("PLAIN")
         linked = Linked(peer)
         (why,) = linked.up
-        said = "amqp10://broker: nobody is let in without a login"
+        said = "the broker: nobody is let in without a login"
         self.assertEqual((why.type, str(why.value)), (BrokerRefused, said))
+
+    def test_lost(self) -> None:
+        """
+        Who sends a message is not told what the network says, which is for the log.
+        """
+        peer = Peer()
+        linked = Linked(peer)
+        peer.outcome = None
+        said = linked.publish(text(queue("a"), "x"))
+        peer.channel.receiver.lost(ConnectError("10.0.0.7:5672 has reset the connection"))
+        self.assertEqual(said, [BrokerLost, "/queue/a: the broker has closed the connection"])
+        self.assertEqual(
+            linked.log, ["the connection to the broker was lost: 10.0.0.7:5672 has reset the connection"]
+        )
 
     def test_session_ended(self) -> None:
         """
@@ -129,7 +142,7 @@ class ConversationTests(SynchronousTestCase):
         session.condition = Condition("amqp:session:window-violation", "too much")
         session.close()
         peer.talk()
-        self.assertEqual(self.lost(linked), "amqp10://broker has ended the session: an error of the broker")
+        self.assertEqual(self.lost(linked), "the broker has ended the session: an error of the broker")
 
     def test_session_apart(self) -> None:
         """
@@ -159,7 +172,7 @@ class ConversationTests(SynchronousTestCase):
         session.open()
         session.sender("mine").open()
         peer.talk()
-        self.assertEqual(self.lost(linked), "amqp10://broker has opened a link, as no broker does")
+        self.assertEqual(self.lost(linked), "the broker has opened a link, as no broker does")
 
     @given(st.binary(min_size=1, max_size=100), st.integers(0, 300))
     def test_rubbish(self, data: bytes, at: int) -> None:

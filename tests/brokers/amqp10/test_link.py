@@ -12,7 +12,7 @@ from kaazing.interfaces.brokers import Domain, Features, IBrokerLink, IBrokerSub
 from tests.brokers.amqp10.peer import RABBITMQ, Linked, Peer
 from tests.brokers.listening import Listener, queue, text, topic
 
-GONE = "amqp10://broker has closed the connection"
+GONE = "the broker has closed the connection"
 
 
 class LinkTests(SynchronousTestCase):
@@ -57,7 +57,7 @@ class LinkTests(SynchronousTestCase):
         self.patch(link, "MOST", 1000)
         self.peer.outcome = None
         self.linked.publish(text(queue("a"), "x" * 1000))
-        why = "amqp10://broker takes no messages just now"
+        why = "the broker takes no messages just now"
         self.assertEqual(self.linked.publish(text(queue("a"), "x")), [BrokerLost, why])
 
     def test_idle_links(self) -> None:
@@ -125,7 +125,7 @@ class LinkTests(SynchronousTestCase):
         linked = Linked(peer)
         linked.link.up.cancel()
         (why,) = linked.up
-        self.assertEqual(str(why.value), "the connection to amqp10://broker was given up")
+        self.assertEqual(str(why.value), "the connection to the broker was given up")
         self.assertEqual((peer.channel.ended, linked.told), ("aborted", []))
 
     def test_rabbitmq(self) -> None:

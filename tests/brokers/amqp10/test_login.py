@@ -39,7 +39,6 @@ class Entered:
         self.refused: list[GatewayError] = []
         self.entrance = Entrance(
             login,
-            "amqp10://broker",
             send=self.sent.append,
             compute=self._compute,
             entered=self._entered,
@@ -149,7 +148,7 @@ class EntranceTests(SynchronousTestCase):
         entered = Entered()
         self.scram(entered)
         entered.work[0][1].errback(ValueError("wonder"))
-        why = "amqp10://broker gets no proof of the password: none can be made"
+        why = "the broker gets no proof of the password: none can be made"
         self.assertEqual([str(each) for each in entered.refused], [why])
 
     def test_refused(self) -> None:
@@ -158,22 +157,22 @@ class EntranceTests(SynchronousTestCase):
         """
         begin = (SASL_HEADER, mechanisms(["PLAIN"]))
         self.assertEqual(
-            self.refused(ALICE, *begin, outcome(1)), (BrokerRefused, "amqp10://broker refuses the login")
+            self.refused(ALICE, *begin, outcome(1)), (BrokerRefused, "the broker refuses the login")
         )
         self.assertEqual(self.refused(ALICE, *begin, outcome(4))[0], BrokerLost)
-        why = "amqp10://broker: nobody is let in without a login"
+        why = "the broker: nobody is let in without a login"
         self.assertEqual(self.refused(None, *begin), (BrokerRefused, why))
-        why = "amqp10://broker: the backend has no mechanism that can be used"
+        why = "the broker: the backend has no mechanism that can be used"
         self.assertEqual(self.refused(Login(username=""), *begin), (BrokerRefused, why))
 
     def test_no_sasl(self) -> None:
         """
         Something that is no broker of AMQP 1.0.
         """
-        why = "amqp10://broker: it does not do SASL of AMQP 1.0"
+        why = "the broker: it does not do SASL of AMQP 1.0"
         self.assertEqual(self.refused(ALICE, b"AMQP\0\0\x09\x01"), (BrokerRefused, why))
         of, said = self.refused(ALICE, b"HTTP/1.1 400 Bad Request\r\n")
-        self.assertEqual((of, said[:40]), (BrokerLost, "amqp10://broker speaks no SASL of AMQP 1"))
+        self.assertEqual((of, said[:38]), (BrokerLost, "the broker speaks no SASL of AMQP 1.0:"))
         self.assertEqual(self.refused(ALICE, SASL_HEADER, frame(b"", kind=SASL_TYPE))[0], BrokerLost)
 
     def test_too_much(self) -> None:
@@ -184,7 +183,7 @@ class EntranceTests(SynchronousTestCase):
         self.scram(entered)
         for _ in range(MOST // 1000 + 1):
             entered.entrance.received(b"x" * 1000)
-        why = "amqp10://broker says too much before it lets us in"
+        why = "the broker says too much before it lets us in"
         self.assertEqual([str(each) for each in entered.refused], [why])
 
     @given(

@@ -167,7 +167,7 @@ class SubscriptionTests(SynchronousTestCase):
         why = "/queue/secret: the broker has refused it: it is not allowed"
         self.assertEqual(listener.said, [("refused", why)])
         words = "amqp:unauthorized-access not for alice"
-        self.assertEqual(self.linked.log, [f"amqp10://broker: the broker has refused it: {words}"])
+        self.assertEqual(self.linked.log, [f"the broker has refused it: {words}"])
 
     def test_closed_by_the_broker(self) -> None:
         """

@@ -136,5 +136,5 @@ class TransactionTests(SynchronousTestCase):
         self.peer.outcome = None
         said = self.perform("a")
         self.peer.channel.receiver.lost(None)
-        why = "the transaction: amqp10://broker has closed the connection"
+        why = "the transaction: the broker has closed the connection"
         self.assertEqual(said, [BrokerLost, why])
