@@ -89,7 +89,7 @@ class Connection:
 
         It fails with BrokerLost, or BrokerRefused where the login is; cancelled, it lets go.
         """
-        made = self._made = Deferred(lambda _: channel.abort())
+        made = self._made = Deferred(lambda _: self._let_go())
         self._channel = channel
         channel.receiver = self
         try:
@@ -239,6 +239,10 @@ class Connection:
 
     def _gone(self) -> Exception:
         return self._why or BrokerLost("the connection to the broker is closed")
+
+    def _let_go(self) -> None:
+        self._made = None  # which nobody waits for when the channel says later that it is gone
+        self._channel.abort()
 
     def _give_up(self, why: Exception) -> None:
         made, self._made = self._made, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -87,11 +87,12 @@ class OpeningTests(Connecting):
 
     def test_cancelled(self) -> None:
         """
-        Nobody wants it any more: it lets go.
+        Nobody wants it any more: it lets go, and nobody is told when the channel is gone at last.
         """
         self.made.cancel()
-        self.failureResultOf(self.made)
+        self.failureResultOf(self.made, CancelledError)
         self.assertEqual((self.far.done, self.told), (["resume", "abort"], []))
+        self.connection.lost(None)
 
     def test_unsayable(self) -> None:
         """
