@@ -120,7 +120,7 @@ class ActiveMq(Conversations):
     """ActiveMQ Classic."""
 
     server = "ActiveMQ/5."
-    features = Features(topic_selectors=True, queue_selectors=True, transactions=True, dead_letters=True)
+    features = Features(queue_selectors=True, transactions=True, dead_letters=True)
 
     @staticmethod
     def uri() -> Uri:
@@ -132,7 +132,7 @@ class Artemis(Conversations):
     """ActiveMQ Artemis."""
 
     server = "ActiveMQ-Artemis/2."
-    features = Features(topic_selectors=True, queue_selectors=True)
+    features = Features(queue_selectors=True)
 
     @staticmethod
     def uri() -> Uri:

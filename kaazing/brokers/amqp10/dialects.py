@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
+from kaazing.brokers.selecting import for_artemis
 from kaazing.interfaces.brokers import Destination, Domain, Features
 from kaazing.wire.selector_values import CONVERTING, STRICTLY
 
@@ -26,8 +27,8 @@ CAPABILITIES = {
 KINDS = (Domain.QUEUE, Domain.TOPIC, Domain.TEMP_QUEUE, Domain.TEMP_TOPIC)
 """In the order of the numbers that annotations of messages have for them."""
 
-JMS = Features(topic_selectors=True, queue_selectors=True, transactions=True, dead_letters=True)
-"""What a broker of JMS does."""
+JMS = Features(queue_selectors=True, transactions=True, dead_letters=True)
+"""What a broker of JMS does; selectors of topics are asked in the gateway (decision 0181)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Dialect:
         plain: whether text is sent as bytes, which clients of other protocols can read there.
         converts: whether it reads text as a number where L{CONVERTING} stands before a selector; others know
             no such words, and keep to JMS.
+        renames: whether header fields have Artemis' own names in selectors.
     """
 
     features: Features = JMS
@@ -62,6 +64,7 @@ class Dialect:
     dynamic: bool = True
     plain: bool = False
     converts: bool = False
+    renames: bool = False
 
     def address(self, destination: Destination) -> str:
         """Return the address of a destination; of a temporary one, its name is all of it, or nearly."""
@@ -74,6 +77,8 @@ class Dialect:
 
     def selector(self, text: str) -> str:
         """Return a selector as the broker is to read it."""
+        if self.renames:
+            text = for_artemis(text)
         if not self.converts:
             return text.removeprefix(STRICTLY)
         return text if text.startswith(STRICTLY) else CONVERTING + text
@@ -108,8 +113,9 @@ _RABBITMQ = Dialect(
     dynamic=False,
     plain=True,
 )
-_HASH = ("apache-activemq-artemis", "qpid", "artemis")
-_CONVERTS = ("apache-activemq-artemis", "artemis", "activemq")
+_ARTEMIS = ("apache-activemq-artemis", "artemis")
+_HASH = (*_ARTEMIS, "qpid")
+_CONVERTS = (*_ARTEMIS, "activemq")
 
 
 def dialect_of(properties: Mapping[Any, Any]) -> Dialect:
@@ -123,7 +129,8 @@ def dialect_of(properties: Mapping[Any, Any]) -> Dialect:
     if product == "rabbitmq":
         return _RABBITMQ
     many = "#" if product.startswith(_HASH) else PLAIN.many
-    made = replace(PLAIN, many=many, converts=product.startswith(_CONVERTS))
+    converts, renames = product.startswith(_CONVERTS), product.startswith(_ARTEMIS)
+    made = replace(PLAIN, many=many, converts=converts, renames=renames)
     queue, topic = told.get("queue-prefix", ""), told.get("topic-prefix", "")
     if not queue and not topic:
         return made

@@ -12,6 +12,7 @@ from secrets import token_hex
 from urllib.parse import unquote
 
 from kaazing.brokers.names import TEMPORARY
+from kaazing.brokers.selecting import calculates, for_artemis
 from kaazing.brokers.stomp.dialect import BODY, Atomic, Dialect, Headers
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Destination, Domain, Features, Message, Wish
@@ -28,7 +29,7 @@ _EVERY = 32_766
 class ActiveMq(Dialect):
     """ActiveMQ Classic: a JMS broker, all of JMS but the count of deliveries."""
 
-    features = Features(topic_selectors=True, queue_selectors=True, transactions=True, dead_letters=True)
+    features = Features(queue_selectors=True, transactions=True, dead_letters=True)
     atomic = Atomic.EVERYTHING
     marks = True
     makes = True
@@ -46,6 +47,11 @@ class ActiveMq(Dialect):
             *durable,
             *self._selecting(wish),
         ]
+
+    def _selecting(self, wish: Wish) -> Headers:
+        if calculates(wish.selector):  # with text, which brings the queue to a stop, for everybody
+            raise BrokerRefused("ActiveMQ cannot calculate (+ - * /) in selectors; compare with the result")
+        return super()._selecting(wish)
 
     def forgetting(self, durable: str) -> Headers:
         return [("activemq.subscriptionName", durable)]
@@ -89,7 +95,7 @@ class ActiveMq(Dialect):
 class Artemis(Dialect):
     """ActiveMQ Artemis, its acceptor with anycastPrefix=/queue/;multicastPrefix=/topic/."""
 
-    features = Features(topic_selectors=True, queue_selectors=True)
+    features = Features(queue_selectors=True)
     atomic = Atomic.SENDS
     escapes = True
     many = "#"
@@ -107,8 +113,10 @@ class Artemis(Dialect):
         return [ack, *flow, *durable, *self._selecting(wish)]
 
     def _selecting(self, wish: Wish) -> Headers:
-        converted = wish.selector and not wish.selector.startswith(STRICTLY)
-        return [("selector", CONVERTING + wish.selector)] if converted else super()._selecting(wish)
+        if not wish.selector:
+            return []
+        selector = for_artemis(wish.selector)
+        return [("selector", selector if selector.startswith(STRICTLY) else CONVERTING + selector)]
 
     def forgetting(self, durable: str) -> Headers:
         return [("durable-subscription-name", durable)]

@@ -66,6 +66,8 @@ class DialectTests(SynchronousTestCase):
             dialect = dialect_of(properties)
             asked = ("a > 1", "no_convert_string_expressions:a > 1")
             self.assertEqual([dialect.selector(each) for each in asked], said)
+        priority = "convert_string_expressions:AMQPriority > 4"
+        self.assertEqual(dialect_of(ARTEMIS).selector("JMSPriority > 4"), priority)
 
     def test_product(self) -> None:
         """

@@ -70,6 +70,10 @@ class DialectTests(SynchronousTestCase):
                 [("ack", "client-individual"), ("prefetch-count", "7")],
             ],
         )
+        urgent = replace(plain, selector="JMSPriority > 4")
+        said = "convert_string_expressions:AMQPriority > 4"
+        self.assertEqual(Artemis().subscribing(urgent)[-1], ("selector", said))
+        self.assertRaises(BrokerRefused, ActiveMq().subscribing, replace(plain, selector="a * 2 > 3"))
         strict = replace(plain, selector=f"no_{CONVERTED}")
         self.assertEqual(Artemis().subscribing(strict)[-1], ("selector", f"no_{CONVERTED}"))
         shared = Wish(destination=topic("t"), automatic=True)
