@@ -9,9 +9,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing import plugins
-from kaazing.adapters.amqp.one_words import init
 from kaazing.interfaces.adapters import AskLogin, Kind
 from kaazing.wire.amqp import encode, string_field
+from kaazing.wire.amqp_one_sasl import init
 from tests.adapters.amqp.dialogue import CLIENT, START
 from tests.adapters.dialogue import linked
 from tests.adapters.xmpp.dialogue import FRAMED, FROM, PLAIN, SASL, STREAM, TO, features

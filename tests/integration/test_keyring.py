@@ -18,13 +18,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from kaazing.adapters.amqp import one_words
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.security import Subject
 from kaazing.security.keys import KeyRing
 from kaazing.security.seals import Revocations, Seals
 from kaazing.security.stores.entries import Entry
 from kaazing.security.stores.file import seal_file
+from kaazing.wire import amqp_one_sasl
 from kaazing.wire.amqp import PREAMBLE, encode, name_of
 from kaazing.wire.amqp_one import SASL_HEADER
 from tests.config.files import certificate
@@ -45,7 +45,7 @@ def basic(user: str) -> dict[str, str]:
 
 
 class TokenTests(SynchronousTestCase):
-    """One gateway, RabbitMQ's STOMP, MQTT and AMQP behind it; users joe and ann."""
+    """One gateway, RabbitMQ's STOMP, MQTT and AMQP behind it, and a service jms; users joe and ann."""
 
     @contextmanager
     def gateway(self) -> Iterator[Gateway]:
@@ -67,6 +67,8 @@ class TokenTests(SynchronousTestCase):
         text = (ROOT / "docs" / "conf" / "keyring.xml").read_text()
         for known, free in ports.items():
             text = text.replace(f":{known}", f":{free}")
+        jms = f"amqp://localhost:{broker.amqp}"
+        text = text.replace(jms, f"{jms}/{servers.VHOST}")
         host = f"<virtual.host>{servers.VHOST}</virtual.host></properties>"
         text = text.replace("</backend.login></properties>", f"</backend.login>{host}")
         names: dict[str, Any] = {
@@ -108,7 +110,7 @@ class TokenTests(SynchronousTestCase):
         async def converse() -> Any:
             socket = connect(
                 f"wss://localhost:{self.port}/{path}",
-                subprotocols=[Subprotocol({"stomp": "v12.stomp"}.get(path, path))],
+                subprotocols=[Subprotocol({"stomp": "v12.stomp", "jms": "v12.stomp"}.get(path, path))],
                 additional_headers=basic(user),
                 ssl=self.tls,
             )
@@ -121,11 +123,15 @@ class TokenTests(SynchronousTestCase):
 
         return asyncio.run(converse())
 
-    def stomp(self, token: str, user: str = "joe") -> str:
+    def stomp(self, token: str, user: str = "joe", path: str = "stomp") -> str:
         """What STOMP's CONNECT is answered with."""
         connecting = f"CONNECT\naccept-version:1.2\nhost:/\nlogin:joe\npasscode:{token}\n\n\0"
-        answer: str = self.talk("stomp", user, connecting)
+        answer: str = self.talk(path, user, connecting)
         return answer.partition("\n")[0] + (f" {NONE}" if NONE in answer else "")
+
+    def jms(self, token: str, user: str = "joe") -> str:
+        """What it is answered with by the service jms."""
+        return self.stomp(token, user, "jms")
 
     def mqtt(self, token: str, user: str = "joe") -> Any:
         """What MQTT's CONNECT is answered with."""
@@ -140,7 +146,7 @@ class TokenTests(SynchronousTestCase):
     def amqp_one(self, token: str, user: str = "joe") -> Any:
         """The frame of AMQP 1.0 that sasl-init is answered with."""
         plain = f"\0joe\0{token}".encode()
-        return self.talk("amqp", user, SASL_HEADER, None, one_words.init("PLAIN", plain))
+        return self.talk("amqp", user, SASL_HEADER, None, amqp_one_sasl.init("PLAIN", plain))
 
     def test_protocols(self) -> None:
         """
@@ -152,7 +158,8 @@ class TokenTests(SynchronousTestCase):
                 ("stomp", self.stomp, "CONNECTED", f"ERROR {NONE}"),
                 ("mqtt", self.mqtt, b"\x20\2\0\0", b"\x20\2\0\5"),
                 ("amqp", self.amqp, "connection.tune", "connection.close"),
-                ("amqp", self.amqp_one, one_words.outcome(0), one_words.outcome(1)),
+                ("jms", self.jms, "CONNECTED", f"ERROR {NONE}"),
+                ("amqp", self.amqp_one, amqp_one_sasl.outcome(0), amqp_one_sasl.outcome(1)),
             ):
                 token = self.sealed(service)
                 self.assertEqual(log_in(token), accepted)
@@ -168,10 +175,10 @@ class TokenTests(SynchronousTestCase):
                 self.assertEqual(log_in(token), refused)
             said = gateway.said()
             for words, count in (
-                ("a sealed login that is expired", 4),
-                ("a sealed login that was changed, or not made here", 4),
-                ("a sealed login of another user or for another service", 8),
-                ("a sealed login that was revoked", 4),
+                ("a sealed login that is expired", 5),
+                ("a sealed login that was changed, or not made here", 5),
+                ("a sealed login of another user or for another service", 10),
+                ("a sealed login that was revoked", 5),
             ):
                 self.assertEqual(said.count(words), count, words)
 
@@ -182,6 +189,8 @@ class TokenTests(SynchronousTestCase):
         with self.gateway():
             self.assertEqual(self.stomp("anything", user="ann"), "CONNECTED")
             self.assertEqual(self.stomp("anything"), f"ERROR {NONE}")
+            self.assertEqual(self.jms("anything", user="ann"), "CONNECTED")
+            self.assertEqual(self.jms("anything"), f"ERROR {NONE}")
 
     def test_all_revoked(self) -> None:
         """
