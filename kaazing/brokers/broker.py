@@ -15,7 +15,7 @@ from zope.interface import implementer
 from kaazing.brokers.counting import BOOKS, Counts
 from kaazing.brokers.handed import Handed
 from kaazing.brokers.line import Line, Plan
-from kaazing.brokers.remaking import Remade, Temporary
+from kaazing.brokers.remaking import REMEMBERED, Remade, Temporary
 from kaazing.brokers.waiting import Waiting, WaitingSends
 from kaazing.config.model import Uri
 from kaazing.errors import BrokerLost, BrokerRefused
@@ -42,7 +42,6 @@ DELAY = 5.0
 
 _AWAY = "the broker is away; nothing was sent"
 _STOPPED = "the gateway is stopping; nothing was sent"
-_REMEMBERED = "the broker is away; it remembers the subscription"
 _DESTINATION_LOST = "the connection to the broker was lost, and the destination with it"
 
 
@@ -189,7 +188,7 @@ class Broker:
         """See L{IBroker}."""
         link = self._home(durable, None).link
         if link is None:
-            return fail(BrokerLost(_REMEMBERED))
+            return fail(BrokerLost(REMEMBERED))
         forgetting: Deferred[Any] = link.forget(destination, durable)
         return forgetting
 

@@ -24,6 +24,9 @@ from kaazing.interfaces.brokers import (
     Wish,
 )
 
+REMEMBERED = "the broker is away; it remembers the subscription"
+"""Why a durable subscription was not forgotten."""
+
 
 @implementer(IConsumer)
 class _Ear:
@@ -136,9 +139,7 @@ class Remade:
         if inner is not None:
             closing: Deferred[Any] = inner.close(forget)
             return closing if forget else closing.addErrback(_gone)
-        return (
-            fail(BrokerLost("the broker is away; it remembers the subscription")) if forget else succeed(None)
-        )
+        return fail(BrokerLost(REMEMBERED)) if forget else succeed(None)
 
     def _close(self) -> None:
         self._closed = True

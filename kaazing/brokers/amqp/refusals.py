@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from pika.exceptions import AMQPError
 
+from kaazing.brokers.amqp.connection import GONE
 from kaazing.errors import BrokerLost, BrokerRefused, GatewayError
 
 NO_ACCESS, NOT_FOUND, LOCKED, PRECONDITION = 403, 404, 405, 406
@@ -35,6 +36,6 @@ def refusal(why: BaseException, what: str, complain: Callable[[str], None]) -> G
         return why
     number = code(why)
     if number < 300:  # closed by us, or with its connection
-        return BrokerLost("the connection to the broker is lost")
+        return BrokerLost(GONE)
     complain(f"{what}: {number} {getattr(why, 'reply_text', '')}")
     return BrokerRefused(_WORDS.get(number, "the broker refuses {what}").format(what=what))
