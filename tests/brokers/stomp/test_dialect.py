@@ -6,7 +6,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.brokers.stomp.dialect import TEMPORARY, Atomic, Dialect
+from kaazing.brokers.names import TEMPORARY
+from kaazing.brokers.stomp.dialect import Atomic, Dialect
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Content, Destination, Domain, Features, Message, Wish
 from kaazing.wire.stomp import Frame

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from kaazing.brokers.stomp.dialect import TEMPORARY, Dialect
+from kaazing.brokers.names import TEMPORARY
+from kaazing.brokers.stomp.dialect import Dialect
 from kaazing.brokers.stomp.dialects import ActiveMq, Artemis, RabbitMq, dialect_of
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.brokers import Content, Destination, Domain, Message, Wish
