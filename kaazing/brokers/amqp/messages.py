@@ -24,6 +24,9 @@ USER, APPLICATION = "JMSXUserID", "JMSXAppID"
 LONGEST_LIFE = 2**32 - 1
 """Milliseconds that RabbitMQ can count; for an C{expiration} above that it closes the channel."""
 
+LATEST = 2**63
+"""Milliseconds since the epoch that a time is before: a Java long."""
+
 _COUNT = "x-delivery-count"
 _DEATHS = "x-death"
 _BROKERS = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-", "x-acquired-")
@@ -117,8 +120,8 @@ def message_of(
         correlation_id=properties.correlation_id,
         reply_to=read_reply_to(properties.reply_to),
         type=properties.type,
-        timestamp=_timestamp(properties),
-        expires=_expires(properties),
+        timestamp=_in_range(_timestamp(properties)),
+        expires=_in_range(_expires(properties)),
         priority=4 if properties.priority is None else min(properties.priority, 9),
         persistent=said == 2,
         redelivered=redelivered,
@@ -138,6 +141,11 @@ def _content(properties: Properties, body: bytes) -> Content:
     except UnicodeDecodeError:
         return Content.BYTES
     return Content.TEXT
+
+
+def _in_range(time: int) -> int:
+    """Return a time, or none where it could not be sent again, as a dead message is."""
+    return time if time < LATEST else 0
 
 
 def _timestamp(properties: Properties) -> int:

@@ -113,6 +113,15 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual(received(Properties(timestamp=5)).timestamp, 5000)
         self.assertEqual(received(Properties(timestamp=5, headers={"timestamp_in_ms": 9999})).timestamp, 5000)
 
+    def test_times_of_no_calendar(self) -> None:
+        """
+        Times beyond what a Java long counts mean nothing, and do not keep the message from being sent again.
+        """
+        for odd in (Properties(timestamp=2**63 - 1), Properties(timestamp=5, expiration="9" * 200)):
+            got = received(odd)
+            self.assertLess(max(got.timestamp, got.expires), 2**63)
+            sent(got)
+
     def test_expiration(self) -> None:
         """
         What has expired has no time left; more than RabbitMQ can count is left to the gateway to watch.
