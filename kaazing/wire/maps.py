@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["MAX_ENTRIES", "MAX_MAP", "entries", "flat", "xstream"]
+__all__ = ["MAX_ENTRIES", "MAX_MAP", "entries", "flat"]
 
 MAX_MAP = 1024 * 1024
 """Bytes of a map that is read."""
@@ -19,7 +19,7 @@ MAX_ENTRIES = 10_000
 
 Value = str | int | float | bool | None
 
-_INT, _LONG = 2**31, 2**63
+_LONG = 2**63
 _NUMBERS: dict[str, type[int] | type[float]] = {"int": int, "long": int, "short": int, "byte": int}
 _NUMBERS |= {"float": float, "double": float}
 
@@ -55,26 +55,6 @@ def entries(body: bytes) -> dict[str, Value]:
     """Return what is in a map that L{flat} has made."""
     read: dict[str, Value] = json.loads(body)
     return read
-
-
-def xstream(body: bytes) -> bytes:
-    """Return a map that L{flat} has made as ActiveMQ reads it: whole numbers are C{int} or C{long}, others
-    C{double}."""
-    found = [_entry(name, value) for name, value in entries(body).items()]
-    return json.dumps({"map": {"entry": found} if found else ""}, ensure_ascii=False).encode()
-
-
-def _entry(name: str, value: Value) -> dict[str, Any]:
-    match value:
-        case bool():
-            return {"string": name, "boolean": value}
-        case int():
-            return {"string": name, "int" if -_INT <= value < _INT else "long": value}
-        case float():
-            return {"string": name, "double": value}
-        case None:
-            return {"string": name, "null": ""}
-    return {"string": [name, value]}
 
 
 def _entries(read: Any) -> Iterator[tuple[str, Value]]:
