@@ -92,19 +92,22 @@ class Store:
         Raises:
             BrokerRefused: one of them cannot be taken; then none is.
         """
-        placed = [(message, self._targets(message)) for message in messages]
+        placed = [(made, self._targets(made)) for made in map(self._made, messages)]
         self._check_room(placed)
         for message, backlogs in placed:
             number = next(self._numbers)
-            message = replace(
-                message,
-                message_id=f"memory:{self._mark}-{number}",
-                timestamp=message.timestamp or int(self.now() * 1000),
-                redelivered=False,
-                deliveries=1,
-            )
             for backlog in backlogs:
                 backlog.put(Held(message, (9 - message.priority, number), message.size))
+
+    def _made(self, message: Message) -> Message:
+        """Return a message with all that selectors may ask."""
+        return replace(
+            message,
+            message_id=f"memory:{self._mark}-{next(self._numbers)}",
+            timestamp=message.timestamp or int(self.now() * 1000),
+            redelivered=False,
+            deliveries=1,
+        )
 
     def queue(self, name: str) -> Backlog:
         """Return a queue, made where it was not there.

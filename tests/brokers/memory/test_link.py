@@ -194,6 +194,17 @@ class LinkTests(LinkTestCase):
         rest = self.subscribe(queue("q"))[0]
         self.assertEqual(rest.said, ["ready", "blue"])
 
+    def test_selected_by_what_the_store_says(self) -> None:
+        """
+        A selector may ask what only the store says: when a message came, and its id.
+        """
+        asked = "JMSTimestamp > 0 AND JMSMessageID LIKE 'memory:%'"
+        self.clock.advance(1)
+        chosen = [self.subscribe(where, selector=asked)[0] for where in (queue("q"), topic("t"))]
+        for where in (queue("q"), topic("t")):
+            self.publish(where, "x")
+        self.assertEqual([one.said for one in chosen], [["ready", "x"], ["ready", "x"]])
+
     def test_expired_on_the_way(self) -> None:
         """
         A message that expires on its way to a consumer does not arrive.
