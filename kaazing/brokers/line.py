@@ -193,6 +193,7 @@ class Line:
             if not isinstance(why, GatewayError):
                 _log.failure("broker {uri}", failure, uri=uri.shown)
             told = str(why) if isinstance(why, GatewayError) else "see the log"
+            told = told.removeprefix(f"{uri.shown}: ")  # which a dialler says, too
             self._plan.tell(uri, f"the broker at {uri.shown} is not there: {told}")
         self._next()
 

@@ -170,12 +170,13 @@ class LineTests(SynchronousTestCase):
 
     def test_failover(self) -> None:
         """
-        Places are tried in order, then after a wait again; the same is complained of once.
+        Places are tried in order, then after a wait again; the same is complained of once, and the place is
+        named once in it.
         """
         self.line.begin()
         for _ in range(2):
             self.answer(ConnectError("connection refused"))
-            self.answer(ConnectError("no route"))
+            self.answer(ConnectError("wired://b:1: no route"))
             self.clock.advance(10)
         self.answer(ConnectError("connection refused"))
         self.answer(Wire())
