@@ -104,6 +104,8 @@ class Artemis(Dialect):
 
     _WINDOW = 64 * 1024
     """Bytes of messages that Artemis sends before it hears of acknowledgements; it does not count them."""
+    _GROUP = "_AMQ_GROUP_ID"
+    """What it makes of JMSXGroupID."""
 
     def subscribing(self, wish: Wish) -> Headers:
         window = 1 if wish.prefetch == 1 else self._WINDOW
@@ -133,8 +135,11 @@ class Artemis(Dialect):
 
     def _read(self, frame: Frame) -> Iterable[tuple[str, str]]:
         for name, value in super()._read(frame):
-            # "26,15": the consumer's number, and the message's, which stays when it is given out again.
-            yield name, (value.rpartition(",")[2] if name == "message-id" else value)
+            if name == "message-id":
+                # "26,15": the consumer's number, and the message's, which stays when it is given out again.
+                value = value.rpartition(",")[2]
+            if name == self._GROUP or not name.startswith("_AMQ"):
+                yield ("JMSXGroupID" if name == self._GROUP else name), value
 
 
 class RabbitMq(Dialect):

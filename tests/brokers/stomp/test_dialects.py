@@ -280,6 +280,14 @@ class MessageTests(SynchronousTestCase):
         ids = {dict(RabbitMq().written(text(queue("q"), "x"), NOW))["amqp-message-id"] for _ in range(9)}
         self.assertEqual(len(ids), 9)
 
+    def test_groups(self) -> None:
+        """
+        Artemis has a name of its own for the group of a message, and for what is no client's to know.
+        """
+        own = Frame("MESSAGE", (("_AMQ_GROUP_ID", "g"), ("_AMQ_ROUTING_TYPE", "1"), ("n", "1")))
+        got = Artemis().message(own, queue("q"), None)
+        self.assertEqual(got.properties, {"JMSXGroupID": "g", "n": "1"})
+
     def test_expires(self) -> None:
         """
         RabbitMQ says how long a message lives from when it was sent, in seconds and milliseconds.
