@@ -14,7 +14,7 @@ from tests.integration import servers
 from tests.integration.fault_figures import Book, Figures
 from tests.integration.faults import Fault, Gateway, Server, count
 
-MESSAGES = int(os.environ.get("KAAZING_FAULT_MESSAGES", "5000"))
+MESSAGES = int(os.environ.get("KAAZING_FAULT_MESSAGES", "3000"))
 
 EVERY = 20_000
 """So many messages, and the broker and the gateway are killed; of fewer, once each."""
@@ -64,7 +64,7 @@ class BookTests(SynchronousTestCase):
 
 
 class FaultTests(SynchronousTestCase):
-    """Counted over C{KAAZING_FAULT_MESSAGES} (5,000) messages with numbers."""
+    """Counted over C{KAAZING_FAULT_MESSAGES} (3,000) messages with numbers."""
 
     def test_rabbitmq(self) -> None:
         """
@@ -72,6 +72,13 @@ class FaultTests(SynchronousTestCase):
         """
         broker = servers.rabbitmq()
         self.endure(f"amqp://{LOGIN}:{broker.amqp}/{servers.VHOST}", broker)
+
+    def test_rabbitmq_amqp10(self) -> None:
+        """
+        RabbitMQ, by AMQP 1.0.
+        """
+        broker = servers.rabbitmq()
+        self.endure(f"amqp10://{LOGIN}:{broker.amqp}/vhost:{servers.VHOST}", broker)
 
     def test_activemq(self) -> None:
         """
@@ -110,9 +117,9 @@ class FaultTests(SynchronousTestCase):
             self.addCleanup(gateway.kill)
             began = time.monotonic()
             faults = [] if broker is None else plan(gateway, broker)
-            figures = asyncio.run(count(MESSAGES, "/queue/faults", gateway.port, faults))
+            figures = asyncio.run(count(MESSAGES, f"/queue/{self._testMethodName}", gateway.port, faults))
             said = gateway.said()
-        print(f"{uri.split(':')[0]}: {figures}; {len(faults)} faults, {time.monotonic() - began:.0f} s")
+        print(f"{self._testMethodName}: {figures}; {len(faults)} faults, {time.monotonic() - began:.0f} s")
         self.assertNotIn("Traceback", said)
         self.assertGreaterEqual(figures.receipted, MESSAGES)
         self.assertGreater(figures.killed, MESSAGES // 500)

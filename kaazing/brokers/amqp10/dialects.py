@@ -47,6 +47,7 @@ class Dialect:
         durables: whether it has durable subscriptions of topics.
         dynamic: whether it makes temporary nodes; else topics stand for them that nobody can guess, and which
             are gone with their only subscriber.
+        lasting: whether a queue outlives the broker only if the terminus asks for that (section 3.5.5).
         plain: whether text is sent as bytes, which clients of other protocols can read there.
         converts: whether it reads text as a number where L{CONVERTING} stands before a selector; others know
             no such words, and keep to JMS.
@@ -62,6 +63,7 @@ class Dialect:
     counts: bool = True
     durables: bool = True
     dynamic: bool = True
+    lasting: bool = False
     plain: bool = False
     converts: bool = False
     renames: bool = False
@@ -82,6 +84,10 @@ class Dialect:
         if not self.converts:
             return text.removeprefix(STRICTLY)
         return text if text.startswith(STRICTLY) else CONVERTING + text
+
+    def keeps(self, destination: Destination) -> bool:
+        """Return whether the terminus of a link is to ask that a destination, and what is in it, lasts."""
+        return self.lasting and destination.domain is Domain.QUEUE
 
     def destination(self, address: str, kind: Domain) -> Destination:
         """Return what an address names; C{kind}: what sort of node, where the address does not say so."""
@@ -111,6 +117,7 @@ _RABBITMQ = Dialect(
     counts=False,
     durables=False,
     dynamic=False,
+    lasting=True,
     plain=True,
 )
 _ARTEMIS = ("apache-activemq-artemis", "artemis")

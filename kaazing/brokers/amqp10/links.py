@@ -27,6 +27,8 @@ def plain_target(destination: Destination, dialect: Dialect) -> Callable[[Any], 
         link.target.address = dialect.address(destination)
         if dialect.capabilities:
             link.target.capabilities.put_object(symbol(CAPABILITIES[destination.domain]))
+        if dialect.keeps(destination):
+            link.target.durability = Terminus.CONFIGURATION
 
     return prepare
 

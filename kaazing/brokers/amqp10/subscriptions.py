@@ -73,6 +73,8 @@ class Subscription:
         source.address = self._dialect.address(wish.destination)
         if self._dialect.capabilities:
             source.capabilities.put_object(symbol(CAPABILITIES[wish.destination.domain]))
+        if self._dialect.keeps(wish.destination):
+            source.durability = Terminus.CONFIGURATION
         if wish.selector:
             selector = Described(ulong(SELECTOR), self._dialect.selector(wish.selector))
             source.filter.put_dict({symbol(NAMES[0]): selector})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from proton import Condition, Delivery
+from proton import Condition, Delivery, Terminus
 from twisted.trial.unittest import SynchronousTestCase
 
 from kaazing.brokers.amqp10 import links
 from kaazing.errors import BrokerLost, BrokerRefused
 from kaazing.interfaces.brokers import Destination, Domain
-from tests.brokers.amqp10.peer import Linked, Peer
+from tests.brokers.amqp10.peer import RABBITMQ, Linked, Peer
 from tests.brokers.listening import queue, text, topic
 
 WHERE = queue("orders")
@@ -47,6 +47,19 @@ class OutgoingTests(SynchronousTestCase):
         self.peer.talk()
         self.assertEqual(outcomes, [["taken"]] * 4)
         self.assertEqual([each.body for _, each in self.peer.received], ["0", "1", "2", "3"])
+
+    def test_lasting(self) -> None:
+        """
+        RabbitMQ makes queues that outlive it only when that is asked for; nobody asks for topics to.
+        """
+        for properties, where, asked in (
+            (RABBITMQ, WHERE, Terminus.CONFIGURATION),
+            (RABBITMQ, topic("t"), Terminus.NONDURABLE),
+            ({}, WHERE, Terminus.NONDURABLE),
+        ):
+            peer = Peer(properties)
+            self.assertEqual(Linked(peer).publish(text(where, "1")), ["taken"])
+            self.assertEqual(peer.links[peer.only].remote_target.durability, asked, f"{properties} {where}")
 
     def test_not_taken(self) -> None:
         """

@@ -84,6 +84,19 @@ class SubscriptionTests(SynchronousTestCase):
         self.peer.talk()
         self.assertEqual(self.peer.settled, [("1", RELEASED, True)])
 
+    def test_lasting(self) -> None:
+        """
+        RabbitMQ makes queues that outlive it only when that is asked for; nobody asks for topics to.
+        """
+        for properties, where, asked in (
+            (RABBITMQ, WHERE, Terminus.CONFIGURATION),
+            (RABBITMQ, topic("t"), Terminus.NONDURABLE),
+            ({}, WHERE, Terminus.NONDURABLE),
+        ):
+            peer = Peer(properties)
+            Linked(peer).listen(Wish(destination=where, prefetch=1))
+            self.assertEqual(peer.links[peer.only].remote_source.durability, asked, f"{properties} {where}")
+
     def test_automatic(self) -> None:
         """
         Where nobody settles, deliveries are settled when they are sent, and credit comes in good time.
