@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, FirstError
 from zope.interface import implementer
 
+from kaazing.brokers.stomp.forbidden import Forbidden
 from kaazing.brokers.stomp.session import Connected, Delivered, Done, Fact, Refused, Session
 from kaazing.errors import BrokerLost, BrokerRefused, ProtocolViolation
 from kaazing.interfaces.adapters import Kind
@@ -41,6 +42,7 @@ class _Asked:
     """
 
     answer: Deferred[None]
+    command: str
     what: str
     about: tuple[str, ...]
 
@@ -62,12 +64,15 @@ class Connection:
         lost: Callable[[Connection, Exception], None],
         drained: Callable[[], None],
         complain: Callable[[str], None],
+        forbidden: Forbidden | None = None,
     ) -> None:
         """
         Args:
             lost: called once when a connection that was made is gone, unless it was closed.
             drained: called when L{room} is true again.
+            forbidden: what the broker was asked for in vain lately.
         """
+        self._forbidden = forbidden or Forbidden()
         self.server = self.session = ""
         self.open = False
         self._session, self._clock = session, clock
@@ -137,12 +142,15 @@ class Connection:
         if not self.open:
             answer.errback(self._gone())
             return answer
+        if self._forbidden.forbids(command, what, self._clock.seconds()):
+            answer.errback(_refusal(what))
+            return answer
         try:
             wire = self._session.request(command, [*headers, ("receipt", receipt)], body)
         except BrokerRefused as why:
             answer.errback(why)
             return answer
-        self._asked[receipt] = _Asked(answer, what, tuple(filter(None, about)))
+        self._asked[receipt] = _Asked(answer, command, what, tuple(filter(None, about)))
         self._full = self._full or len(self._asked) >= MOST_ASKED
         self._write([wire])
         return answer
@@ -287,7 +295,8 @@ class Connection:
         self._erred = self._clock.seconds()
         self._complain(f"the broker refuses {asked.what if asked else 'something'}: {fact.why}")
         if asked is not None:
-            asked.answer.errback(BrokerRefused(f"the broker refuses {asked.what}"))
+            self._forbidden.refused(asked.command, asked.what, fact.text, self._erred)
+            asked.answer.errback(_refusal(asked.what))
 
     def _meant(self, text: str) -> str | None:
         """Return the receipt of the oldest request that an ERROR names by what it is about."""
@@ -325,6 +334,10 @@ class Connection:
             if not self._congested:
                 self._drained()
         return asked
+
+
+def _refusal(what: str) -> BrokerRefused:
+    return BrokerRefused(f"the broker refuses {what}")
 
 
 def first(failure: Any) -> Any:

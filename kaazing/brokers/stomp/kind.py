@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from kaazing.brokers import names
 from kaazing.brokers.stomp.connection import Connection
+from kaazing.brokers.stomp.forbidden import Forbidden, Memory
 from kaazing.brokers.stomp.link import Link
 from kaazing.brokers.stomp.session import Session
 from kaazing.config.model import Uri
@@ -42,6 +43,9 @@ class StompType:
         " protocols/brokers.md."
     )
 
+    def __init__(self) -> None:
+        self._memory = Memory()
+
     def check(self, uri: Uri) -> Iterable[str]:
         """See L{IBrokerType}."""
         yield from names.faults(uri)
@@ -51,7 +55,7 @@ class StompType:
     @inlineCallbacks
     def connect(self, uri: Uri, login: Login | None, post: Post) -> Generator[Deferred[Any], Any, Link]:
         """See L{IBrokerType}."""
-        way = Way(uri, login, post)
+        way = Way(uri, login, post, self._memory.of((uri, login)))
         told = Told()
         main: Connection = yield way.open(told.lost, told.drained, client_id=True)
         told.link = Link(main, way.open, post)
@@ -75,7 +79,8 @@ class Told:
 class Way:
     """How connections to one broker are made."""
 
-    def __init__(self, uri: Uri, login: Login | None, post: Post) -> None:
+    def __init__(self, uri: Uri, login: Login | None, post: Post, forbidden: Forbidden) -> None:
+        self._forbidden = forbidden
         scheme = "ssl" if uri.scheme == "stomp+ssl" else "tcp"
         self._uri = replace(uri, scheme=scheme, path="", query="", credentials=None)
         self._host, self._login, self._post = names.virtual_host(uri) or "/", login, post
@@ -93,7 +98,9 @@ class Way:
         began = post.clock.seconds()
         channel = yield post.dial(self._uri)
         session = Session(self._login, self._host, post.client_id if client_id else "", BEAT)
-        connection = Connection(session, post.clock, lost=lost, drained=drained, complain=post.complain)
+        connection = Connection(
+            session, post.clock, lost=lost, drained=drained, complain=post.complain, forbidden=self._forbidden
+        )
         left = max(0.0, TIMEOUT - (post.clock.seconds() - began))
         silence = BrokerLost(f"the broker has not answered in {TIMEOUT:g} seconds")
         late = post.clock.callLater(left, connection.abort, silence)

@@ -136,7 +136,7 @@ class Scene:
     """
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock, self._kind = Clock(), StompType()
         self.told: list[Any] = []
         self.fars: list[Far] = []
         self.dialled: list[Uri] = []
@@ -161,7 +161,7 @@ class Scene:
             drained=lambda link: self.told.append("drained"),
             complain=self.told.append,
         )
-        return StompType().connect(Uri(scheme=scheme, host="mq", port=61613, path=path), login, post)
+        return self._kind.connect(Uri(scheme=scheme, host="mq", port=61613, path=path), login, post)
 
     def link(self, server: str = ACTIVEMQ, version: str = "1.1", **headers: str) -> tuple[Any, Far]:
         """Return a link, and the other end of its connection."""
