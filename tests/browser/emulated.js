@@ -206,7 +206,39 @@ export async function emulated({ url, count, most = 4096, polls = false }) {
   return facts
 }
 
-// The same over a WebSocket.
+// An emulated WebSocket that a client library takes for one.
+export function socketOf(url) {
+  const emulated = new Emulated(url, 4096, false)
+  const socket = {
+    url,
+    readyState: 0,
+    send(data) {
+      const text = typeof data === 'string'
+      const payload = text ? new TextEncoder().encode(data) : new Uint8Array(data)
+      emulated.send(inCharacters(frame(text ? 0x81 : 0x80, payload)))
+    },
+    close() {
+      if (socket.readyState < 2) emulated.send(CLOSE)
+      socket.readyState = 2
+    },
+  }
+  emulated.onmessage = ({ kind, data }) => {
+    const bytes = Uint8Array.from(data)
+    socket.onmessage({ data: kind === 0x81 ? new TextDecoder().decode(bytes) : bytes.buffer })
+  }
+  emulated.onclose = (wasClean) => {
+    socket.readyState = 3
+    socket.onclose({ code: 1000, wasClean })
+  }
+  emulated.open().then((status) => {
+    socket.readyState = status === 201 ? 1 : 3
+    if (status === 201) socket.onopen()
+    else socket.onclose({ code: 1006, wasClean: false })
+  })
+  return socket
+}
+
+// What `emulated` does, over a WebSocket.
 export async function native({ url, count }) {
   const socket = new WebSocket(url)
   socket.binaryType = 'arraybuffer'
