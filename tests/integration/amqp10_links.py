@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
 
 from kaazing.brokers.amqp10.kind import Amqp10Type
-from kaazing.config.model import ConnectOptions, Uri
+from kaazing.config.model import Uri
 from kaazing.errors import BrokerRefused
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.brokers import (
@@ -21,16 +19,11 @@ from kaazing.interfaces.brokers import (
     Domain,
     Message,
     Outcome,
-    Post,
     Wish,
 )
-from kaazing.transports.dial import Dialler
-from kaazing.transports.trust import ClientContexts
-from kaazing.transports.wheel import Wheel
 from tests.brokers.listening import Listener, queue, text, topic
 from tests.integration import servers
-
-ALICE = Login(username=servers.USER, password=servers.PASSWORD)
+from tests.integration.broker_links import ALICE, BrokerLinks
 
 
 def uri(port: int, path: str = "", scheme: str = "amqp10") -> Uri:
@@ -38,48 +31,20 @@ def uri(port: int, path: str = "", scheme: str = "amqp10") -> Uri:
     return Uri(scheme=scheme, host="127.0.0.1", port=port, path=path)
 
 
-class Linked(TestCase):
-    """Links that end with their test."""
-
-    timeout = 60
-
-    def setUp(self) -> None:
-        """No link was lost yet."""
-        self.lost: list[str] = []
+class Linked(BrokerLinks):
+    """Links over AMQP 1.0."""
 
     def connect(
         self, uri: Uri, login: Login | None = ALICE, *, client_id: str = "gateway", options: Any = None
     ) -> Deferred[Any]:
         """Return a Deferred of a link."""
-        dialler = Dialler(reactor, Wheel(reactor), ClientContexts())
-        post = Post(
-            dial=lambda uri: dialler.connect(uri, options or ConnectOptions()),
-            clock=reactor,
-            client_id=client_id,
-            properties={},
-            lost=lambda link, why: self.lost.append(str(why)),
-            drained=lambda link: None,
-            complain=lambda sentence: None,
-        )
+        post = self.post(client_id=client_id, options=options)
 
         def up(link: Any) -> Any:
             self.addCleanup(link.close)
             return link
 
         return Amqp10Type().connect(uri, login, post).addCallback(up)
-
-    async def until(self, true: Callable[[], object]) -> None:
-        """Return once C{true()} is."""
-        while not true():
-            await deferLater(reactor, 0.01)
-
-    async def listen(self, link: Any, wish: Wish) -> tuple[Any, Listener]:
-        """Return a subscription that the broker has, and who is told of it."""
-        listener = Listener()
-        subscription = link.subscribe(wish, listener)
-        await self.until(lambda: listener.said)
-        self.assertEqual(listener.said.pop(0), "ready")
-        return subscription, listener
 
     async def heard(self, listener: Listener, count: int) -> list[Any]:
         """Return what a listener was told, once that is so much, and nothing more comes."""

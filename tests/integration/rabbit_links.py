@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
 
 from kaazing.brokers.amqp.kind import AmqpType
-from kaazing.config.model import ConnectOptions, Uri
+from kaazing.config.model import Uri
 from kaazing.interfaces.adapters import Login
-from kaazing.interfaces.brokers import Destination, Post, Wish
-from kaazing.transports.dial import Dialler
-from kaazing.transports.trust import ClientContexts
-from kaazing.transports.wheel import Wheel
+from kaazing.interfaces.brokers import Destination
 from tests.brokers.listening import Listener, queue
 from tests.integration import servers
+from tests.integration.broker_links import ALICE, BrokerLinks
 
-ALICE = Login(username=servers.USER, password=servers.PASSWORD)
 DEFAULTS = {option.name: option.default for option in AmqpType.options}
 
 
-def dial(options: ConnectOptions | None = None) -> Callable[[Uri], Any]:
-    """Return what reaches a broker."""
-    dialler = Dialler(reactor, Wheel(reactor), ClientContexts())
-    return lambda uri: dialler.connect(uri, options or ConnectOptions())
-
-
-class Linked(TestCase):
-    """Links that end with their test."""
+class Linked(BrokerLinks):
+    """Links over AMQP 0-9-1."""
 
     timeout = 90
-
-    def setUp(self) -> None:
-        """Nothing was told yet."""
-        self.lost: list[str] = []
-        self.drained: list[Any] = []
-        self.log: list[str] = []
 
     def uri(self, path: str = f"/{servers.VHOST}") -> Uri:
         """Return where RabbitMQ is."""
@@ -48,31 +31,10 @@ class Linked(TestCase):
         self, uri: Uri | None = None, login: Login | None = ALICE, options: Any = None, properties: Any = None
     ) -> Any:
         """Return a link."""
-        post = Post(
-            dial=dial(options),
-            clock=reactor,
-            client_id="gateway",
-            properties={**DEFAULTS, **(properties or {})},
-            lost=lambda link, why: self.lost.append(str(why)),
-            drained=self.drained.append,
-            complain=self.log.append,
-        )
+        post = self.post(options=options, properties={**DEFAULTS, **(properties or {})})
         made = await AmqpType().connect(uri or self.uri(), login, post)
         self.addCleanup(made.close)
         return made
-
-    async def until(self, true: Callable[[], object]) -> None:
-        """Return once C{true()} is."""
-        while not true():
-            await deferLater(reactor, 0.01)
-
-    async def listen(self, link: Any, wish: Wish) -> tuple[Any, Listener]:
-        """Return a subscription that the broker has, and who is told of it."""
-        listener = Listener()
-        subscription = link.subscribe(wish, listener)
-        await self.until(lambda: listener.said)
-        self.assertEqual(listener.said.pop(0), "ready")
-        return subscription, listener
 
     async def heard(self, listener: Listener, *said: Any) -> None:
         """Return when a listener was told just that, and nothing else comes."""

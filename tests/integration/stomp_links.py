@@ -2,76 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from secrets import token_hex
 from typing import Any, ClassVar
 
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
 
 from kaazing.brokers.stomp.kind import StompType
-from kaazing.config.model import ConnectOptions, Uri
+from kaazing.config.model import Uri
 from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.brokers import (
     Destination,
     Features,
-    Post,
-    Wish,
 )
-from kaazing.transports.dial import Dialler
-from kaazing.transports.trust import ClientContexts
-from kaazing.transports.wheel import Wheel
 from tests.brokers.listening import Listener, queue, text, topic
 from tests.integration import servers
+from tests.integration.broker_links import ALICE, BrokerLinks
 
-ALICE = Login(username=servers.USER, password=servers.PASSWORD)
 COUNT = 200
 """Messages of a burst."""
 
 
-class Linked(TestCase):
-    """Links that end with their test."""
-
-    timeout = 60
+class Linked(BrokerLinks):
+    """Links over STOMP."""
 
     def setUp(self) -> None:
-        """Nothing was told yet; no test sees the destinations of another."""
-        self.lost: list[str] = []
-        self.log: list[str] = []
+        """No test sees the destinations of another."""
+        super().setUp()
         self.own = token_hex(4)
 
     async def link(
         self, uri: Uri, login: Login | None = ALICE, options: Any = None, client_id: str = ""
     ) -> Any:
         """Return a link."""
-        dialler = Dialler(reactor, Wheel(reactor), ClientContexts())
-        post = Post(
-            dial=lambda uri: dialler.connect(uri, options or ConnectOptions()),
-            clock=reactor,
-            client_id=client_id or f"gateway-{self.own}",
-            properties={},
-            lost=lambda link, why: self.lost.append(str(why)),
-            drained=lambda link: None,
-            complain=self.log.append,
-        )
+        post = self.post(client_id=client_id or f"gateway-{self.own}", options=options)
         made = await StompType().connect(uri, login, post)
         self.addCleanup(made.close)
         return made
-
-    async def until(self, true: Callable[[], object]) -> None:
-        """Return once C{true()} is."""
-        while not true():
-            await deferLater(reactor, 0.01)
-
-    async def listen(self, link: Any, wish: Wish) -> tuple[Any, Listener]:
-        """Return a subscription that the broker has, and who is told of it."""
-        listener = Listener()
-        subscription = link.subscribe(wish, listener)
-        await self.until(lambda: "ready" in listener.said)
-        listener.said.remove("ready")
-        return subscription, listener
 
     async def heard(self, listener: Listener, *said: Any) -> None:
         """Return when a listener was told just that, and nothing else comes."""

@@ -15,7 +15,8 @@ from kaazing.interfaces.adapters import Login
 from kaazing.interfaces.brokers import Domain, Outcome, Wish, Work
 from tests.brokers.listening import Listener, queue, text, topic
 from tests.integration import servers
-from tests.integration.rabbit_links import ALICE, DEFAULTS, Linked, dial
+from tests.integration.broker_links import ALICE, dial
+from tests.integration.rabbit_links import DEFAULTS, Linked
 
 
 class ConnectionTests(Linked):
