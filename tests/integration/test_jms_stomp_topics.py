@@ -119,7 +119,7 @@ class SelectorConversations(Conversations):
             _, listener = await self.listen(link, wish)
             await self.fill(link, where, "no", properties={"colour": "red", "size": "1"})
             await self.fill(link, where, "yes", properties={"colour": "red", "size": "10"})
-            await self.heard(listener, *(["yes"] if self.numbers else []))
+            await self.heard(listener, "yes")
 
     async def test_bad_selector(self: Any) -> None:
         """
@@ -137,8 +137,6 @@ class SelectorConversations(Conversations):
 
 class ActiveMqTopicTests(ActiveMq, TopicConversations, SelectorConversations, Linked):
     """Topics, transactions and selectors of ActiveMQ."""
-
-    numbers = True
 
     async def test_aborted(self) -> None:
         """
@@ -164,8 +162,6 @@ class ActiveMqTopicTests(ActiveMq, TopicConversations, SelectorConversations, Li
 
 class ArtemisTopicTests(Artemis, TopicConversations, SelectorConversations, Linked):
     """Topics, transactions and selectors of Artemis, to which properties of STOMP are texts."""
-
-    numbers = False
 
 
 class RabbitMqTopicTests(RabbitMq, TopicConversations, Linked):

@@ -88,8 +88,10 @@ class Subscription:
             self.refuse(why)
             return
         connection.listen(self._id, self._delivered)
-        about = (self._wish.destination.name, written.rpartition("/")[2], self._wish.selector)
-        asked = connection.ask("SUBSCRIBE", headers, what=str(self._wish.destination), about=about)
+        selector = dict(headers).get("selector", "")
+        quoted = selector.replace(":", "")  # Artemis loses them when it quotes
+        about = filter(None, (self._wish.destination.name, written.rpartition("/")[2], selector, quoted))
+        asked = connection.ask("SUBSCRIBE", headers, what=str(self._wish.destination), about=tuple(about))
         asked.addCallbacks(lambda _: self._over or self._consumer.ready(), self._refuse)
 
     def refuse(self, why: Exception) -> None:

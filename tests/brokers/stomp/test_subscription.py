@@ -262,6 +262,17 @@ class EndingTests(Subscribed):
         self.successResultOf(subscription.close())
         self.assertEqual(far.taken()[1:], [])
 
+    def test_refused_selector(self) -> None:
+        """
+        Artemis names no receipt when it cannot read a selector, but quotes it, as it was written there.
+        """
+        scene, listener = Scene(), Listener()
+        link, far = scene.link(ARTEMIS)
+        link.subscribe(Wish(destination=queue("q"), selector="a b c", automatic=True), listener)
+        far.says("ERROR", b"a b c", message='Invalid selector "convert_string_expressionsa b c"')
+        scene.clock.advance(0)
+        self.assertEqual(listener.taken(), [("refused", "the broker refuses /queue/q")])
+
     def test_refused_apart(self) -> None:
         """
         So it is with a connection of its own that RabbitMQ ends then: the link does not suffer.
