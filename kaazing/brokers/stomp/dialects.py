@@ -37,6 +37,7 @@ class ActiveMq(Dialect):
     private = frozenset((BODY,))
 
     _MAP = "kaazing_body"
+    _CRON = "AMQ_SCHEDULED_CRON"
     _NUMBERS = re.compile(r"JMSXGroupSeq|AMQ_SCHEDULED_(?:DELAY|PERIOD|REPEAT)")
 
     def subscribing(self, wish: Wish) -> Headers:
@@ -82,6 +83,8 @@ class ActiveMq(Dialect):
         # A map is a text to ActiveMQ here: of the packages of it not all have what reads maps, and those that
         # have not break the connection.
         for name, value in stomp_messages.headers_of(message):
+            if name == self._CRON:
+                raise BrokerRefused(f"header {name}: ActiveMQ ends the connection of all for a wrong one")
             if self._NUMBERS.fullmatch(name) and not _INT.fullmatch(value):
                 raise BrokerRefused(
                     f"header {name} is no whole number of up to 9 digits, as ActiveMQ wants it"

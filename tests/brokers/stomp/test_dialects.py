@@ -325,6 +325,11 @@ class MessageTests(SynchronousTestCase):
             ),
             (
                 ActiveMq(),
+                {"AMQ_SCHEDULED_CRON": "* * *"},
+                "header AMQ_SCHEDULED_CRON: ActiveMQ ends the connection of all for a wrong one",
+            ),
+            (
+                ActiveMq(),
                 {"JMSXGroupSeq": 2**31},
                 "header JMSXGroupSeq is no whole number of up to 9 digits, as ActiveMQ wants it",
             ),
