@@ -49,7 +49,7 @@ class _Ear:
     def ready(self) -> None:
         """See L{IConsumer}."""
         if self._subscription.epoch == self._epoch:
-            self._subscription.consumer.ready()
+            self._subscription.ready()
 
     def refused(self, why: str) -> None:
         """See L{IConsumer}."""
@@ -85,7 +85,7 @@ class Remade:
         self._counts, self._handed, self._over = counts, handed, over
         self._where = f"{wish.destination} {wish.durable}"
         self._out: dict[Hashable, str] = {}  # the link's tag -> the message's id
-        self._epochs = 0
+        self._epochs = self._had = 0
         self._closed = False
 
     def attach(self, link: IBrokerLink) -> None:
@@ -97,8 +97,7 @@ class Remade:
     def detach(self) -> None:
         """Its link is lost."""
         self.epoch, self.inner = 0, None
-        self._handed.lost([(self._where, id) for id in self._out.values() if id])
-        self._out.clear()
+        self._come_again()
 
     def delivered(self, message: Message, tag: Hashable) -> None:
         """One message of its present link; one that came over a lost one is redelivered, whatever the broker
@@ -107,6 +106,17 @@ class Remade:
             message = replace(message, redelivered=True)
         self._out[tag] = message.message_id
         self.consumer.delivered(message, (self.epoch, tag))
+
+    def ready(self) -> None:
+        """Its present link has it; if that had it before, what was out comes again."""
+        if self._had == self.epoch:
+            self._come_again()
+        self._had = self.epoch
+        self.consumer.ready()
+
+    def _come_again(self) -> None:
+        self._handed.lost([(self._where, id) for id in self._out.values() if id])
+        self._out.clear()
 
     def end(self, why: str) -> None:
         """There is none, nor will be."""

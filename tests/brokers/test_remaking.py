@@ -127,6 +127,22 @@ class RemadeTests(RemadeTestCase):
             second.deliver(f"{number}")
         self.assertEqual(self.listener.said, ["0", "1", "2", "3", "0+", "1+", "2+", "3+", "4"])
 
+    def test_made_anew_on_its_link(self) -> None:
+        """
+        Where the broker has ended it, and the link has made it again, what was out is not forgotten to have
+        been so, and is not counted as out for ever.
+        """
+        broker = Forgetful()
+        self.made.attach(broker)  # type: ignore[arg-type]
+        ear = broker._consumer
+        ear.ready()
+        for id in "12":
+            broker.deliver(id)
+        ear.ready()
+        for id in "123":
+            broker.deliver(id)
+        self.assertEqual(self.listener.said, ["ready", "1", "2", "ready", "1+", "2+", "3"])
+
     def test_broker_died_elsewhere(self) -> None:
         """
         Whoever gets it says so, but not another durable subscription, which has messages of its own.
