@@ -97,8 +97,8 @@ class OpeningTests(SynchronousTestCase):
 
     def test_no_text(self) -> None:
         """
-        Headers that are not UTF-8 are refused in STOMP 1.0 too, which says nothing of that: they go into names
-        that brokers keep. Bodies are any bytes.
+        Headers that are not UTF-8 are refused in STOMP 1.0 too, which says nothing of that: they go into
+        names that brokers keep. Bodies are any bytes.
         """
         what = "header 'client-id' is not UTF-8 (STOMP 1.2, Value Encoding)"
         Dialogue(self).front(b"CONNECT\nclient-id:\xff\n\n\0").then(
