@@ -76,7 +76,7 @@ def read(text: str) -> Destination:
             "/temp-queue/NAME"
         )
     domain, name = Domain(found[1]), found[2]
-    if doubtful := _AMBIGUOUS.search(name):
+    if doubtful := _AMBIGUOUS.search(f"/{name}"):
         raise ValueError(
             f"destination {_shown(text)} contains {_shown(doubtful[0])}, which not all brokers read alike; "
             "write a name without blanks, control characters, // and any of \\ % ? ,"

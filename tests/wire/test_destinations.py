@@ -87,6 +87,10 @@ class ReadTests(SynchronousTestCase):
             ),
             ("/queue/a ", f"destination '/queue/a ' contains ' ', which not all brokers read alike; {alike}"),
             (
+                "/queue//a",
+                f"destination '/queue//a' contains '//', which not all brokers read alike; {alike}",
+            ),
+            (
                 "/topic/queue://a",
                 f"destination '/topic/queue://a' contains '//', which not all brokers read alike; {alike}",
             ),
