@@ -22,6 +22,25 @@ EVERY = 20_000
 LOGIN = f"{servers.USER}:{servers.PASSWORD}@127.0.0.1"
 
 
+class Rabbit:
+    """The shared RabbitMQ; see L{Server}.
+
+    Two seconds after a durable queue was declared, RabbitMQ 3.10 may not have written yet that there is one;
+    killed before, it forgets the queue with all that was confirmed in it, whoever declared it. That is not
+    for the gateway to mend, so it is written before each kill.
+    """
+
+    def __init__(self) -> None:
+        self._server = servers.rabbitmq()
+        self.start = self._server.start
+        self.place = f"{LOGIN}:{self._server.amqp}"
+
+    def kill(self) -> None:
+        """See L{Server.kill}."""
+        self._server.control("eval", "disk_log:sync(latest_log).")
+        self._server.kill()
+
+
 class BookTests(SynchronousTestCase):
     """What the figures mean."""
 
@@ -70,15 +89,15 @@ class FaultTests(SynchronousTestCase):
         """
         RabbitMQ, by AMQP 0-9-1.
         """
-        broker = servers.rabbitmq()
-        self.endure(f"amqp://{LOGIN}:{broker.amqp}/{servers.VHOST}", broker)
+        broker = Rabbit()
+        self.endure(f"amqp://{broker.place}/{servers.VHOST}", broker)
 
     def test_rabbitmq_amqp10(self) -> None:
         """
         RabbitMQ, by AMQP 1.0.
         """
-        broker = servers.rabbitmq()
-        self.endure(f"amqp10://{LOGIN}:{broker.amqp}/vhost:{servers.VHOST}", broker)
+        broker = Rabbit()
+        self.endure(f"amqp10://{broker.place}/vhost:{servers.VHOST}", broker)
 
     def test_activemq(self) -> None:
         """
