@@ -181,12 +181,12 @@ class DescriptorTests(AttackTestCase):
         if sys.platform != "linux":
             self.skipTest("ulimit as on Linux")
         self.start(descriptors=200)
-        self.assertIn("36 clients at once, for 200 descriptors", self.gateway.said())
+        self.assertIn("72 clients at once, for 200 descriptors", self.gateway.said())
         with self.witness() as witness:
             clients = [self.attack(HANDSHAKE % self.port) for _ in range(90)]
             self.assertLess(self.ask(witness), PATIENCE)
             self.assertLess(self.gateway.descriptors(), 200)
-            self.assertIn("descriptors: everybody waits: 36 connections are open", self.gateway.said())
+            self.assertIn("descriptors: everybody waits: 72 connections are open", self.gateway.said())
             for client in clients[:60]:
                 client.close()
             with self.witness() as late:
