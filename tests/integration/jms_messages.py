@@ -85,7 +85,7 @@ def expired(stage: Stage) -> Any:
     time.sleep(0.6)
     client.subscribe(queue)
     heard = client.hear()
-    assert heard[0].headers["expires"].startswith(str(now + 600_000)[:-4])
+    assert abs(int(heard[0].headers["expires"]) - now - 600_000) < 10_000  # RabbitMQ by STOMP counts anew
     return said(heard)
 
 

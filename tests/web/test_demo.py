@@ -21,12 +21,13 @@ class DemoTests(SynchronousTestCase):
 
     def test_configuration(self) -> None:
         """
-        demo.xml serves the page at http://localhost:8000/, and the echo and the news beside it.
+        demo.xml serves the page at http://localhost:8000/, and the chat, the echo and the news beside it.
         """
-        pages, echo, news = read(str(CONF)).services
+        pages, chat, echo, news = read(str(CONF)).services
         self.assertEqual([str(uri) for uri in pages.accepts], ["http://localhost:8000/"])
         self.assertEqual(pages.properties["directory"], PAGE)
         self.assertTrue((PAGE / pages.properties["welcome-file"]).is_file())
+        self.assertEqual([str(uri) for uri in chat.accepts], ["ws://localhost:8000/chat"])
         self.assertEqual([str(uri) for uri in echo.accepts], ["ws://localhost:8000/echo"])
         accepts = ["ws://localhost:8000/news", "sse://localhost:8000/news/events"]
         self.assertEqual([str(uri) for uri in news.accepts], accepts)
@@ -34,15 +35,17 @@ class DemoTests(SynchronousTestCase):
 
     def test_snippets(self) -> None:
         """
-        The services that the page proposes can be put into demo.xml as they are.
+        The connect that the page proposes for the chat, and the service besides, can be put into demo.xml.
         """
-        proposed = re.findall(r"<code[^>]*>(&lt;service&gt;.*?)</code>", self.html, re.DOTALL)
-        self.assertEqual(len(proposed), 2)
+        [connect] = re.findall(r"<code[^>]*>(&lt;connect&gt;.*?)</code>", self.html, re.DOTALL)
+        [service] = re.findall(r"<code[^>]*>(&lt;service&gt;.*?)</code>", self.html, re.DOTALL)
         path = Path(self.mktemp())
-        more = unescape("\n".join(proposed)) + "\n</gateway-config>"
-        path.write_text(CONF.read_text("utf-8").replace("</gateway-config>", more), "utf-8")
-        config = read(str(path))
-        self.assertEqual([service.type for service in config.services[3:]], ["stomp.proxy", "proxy"])
+        text = CONF.read_text("utf-8").replace("<connect>memory://</connect>", unescape(connect))
+        text = text.replace("</gateway-config>", f"{unescape(service)}\n</gateway-config>")
+        path.write_text(text, "utf-8")
+        services = read(str(path)).services
+        self.assertEqual([str(uri) for uri in services[1].connects], ["amqp://localhost:5672"])
+        self.assertEqual(services[4].type, "proxy")
 
     def test_self_contained(self) -> None:
         """
